@@ -1,0 +1,72 @@
+"""Build tomoseg-tf; weights, recipes and the example scan travel inside the package.
+
+The folders ``weights``, ``recipes`` and ``examples/micropillar`` are mapped to
+``tomoseg_tf/fitted``, ``tomoseg_tf/recipes`` and ``tomoseg_tf/example``. An
+editable install has no such mapping: there the package looks into the checkout.
+"""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+HERE = Path(__file__).parent
+VERSION = re.search(
+    r'__version__ = "(.+)"', (HERE / "tomoseg_tf" / "__init__.py").read_text(encoding="utf-8")
+)[1]
+DATA = {
+    "tomoseg_tf.fitted": "weights",
+    "tomoseg_tf.recipes": "recipes",
+    "tomoseg_tf.example": "examples/micropillar",
+}
+REQUIRES = [
+    "click>=8.1",
+    "connected-components-3d>=3.12",
+    "h5py>=3.10",
+    "imagecodecs>=2023.9.18",
+    "keras>=3.5",
+    "matplotlib>=3.8",
+    "numpy>=1.26",
+    "pydantic>=2.5",
+    "PyYAML>=6.0",
+    "rich>=13",
+    "scipy>=1.11",
+    "tensorflow>=2.18",
+    "tifffile>=2024.1.30",
+]
+EXTRAS = {
+    "gpu": ["tensorflow[and-cuda]>=2.18"],
+    "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.9"],
+}
+
+setup(
+    name="tomoseg-tf",
+    version=VERSION,
+    description="Segment X-ray (nano)tomograms of materials with Keras and TensorFlow",
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="The tomoseg-tf developers",
+    license="BSD-3-Clause",
+    license_files=["LICENSE"],
+    python_requires=">=3.11",
+    install_requires=REQUIRES,
+    extras_require=EXTRAS,
+    packages=find_packages(include=["tomoseg_tf", "tomoseg_tf.*"]) + list(DATA),
+    package_dir=DATA,
+    package_data={
+        "tomoseg_tf": ["py.typed"],
+        "tomoseg_tf.fitted": ["*/*"],
+        "tomoseg_tf.recipes": ["*.yaml"],
+        "tomoseg_tf.example": ["*.tif", "*.md"],
+    },
+    entry_points={"console_scripts": ["tomoseg-tf=tomoseg_tf.cli.main:main"]},
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Image Processing",
+        "Typing :: Typed",
+    ],
+)

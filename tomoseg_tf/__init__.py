@@ -1,0 +1,3 @@
+"""Segmentation of X-ray (nano)tomograms of materials with Keras and TensorFlow."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,63 @@
+"""The Keras backend, loaded late and quietly.
+
+Importing TensorFlow takes seconds and writes a dozen lines of its own on
+standard error. The modules that need Keras or TensorFlow load them here, so
+that nothing else pays for them and nobody reads those lines.
+"""
+
+import contextlib
+import importlib
+import os
+import sys
+import tempfile
+
+
+def load_keras():
+    """Import Keras on the backend that ``KERAS_BACKEND`` names.
+
+    Returns
+    -------
+    module
+        Keras 3; its backend is TensorFlow unless the environment or
+        ``keras.json`` says otherwise.
+    """
+    return _load("keras")
+
+
+def load_tensorflow():
+    """Import TensorFlow, for ``tf.data`` pipelines and TFRecords.
+
+    Returns
+    -------
+    module
+        TensorFlow.
+    """
+    return _load("tensorflow")
+
+
+def _load(name):
+    if name in sys.modules:
+        return sys.modules[name]
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with quiet_stderr():
+        return importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def quiet_stderr():
+    """Hold back what native code writes on file descriptor 2; replay it on failure."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            sys.stderr.flush()
+            held.seek(0)
+            os.write(saved, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
