@@ -1,0 +1,108 @@
+import numpy as np
+import pytest
+
+from tomoseg_tf.volume import METHODS, Intensity, Normalisation, intensity, measure
+
+TYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f2", "f4", "f8", ">u2", ">f4")
+
+
+def random(dtype):
+    generator = np.random.default_rng(3)
+    return generator.normal(60, 15, (5, 7, 9)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_zscore_has_mean_0_and_population_deviation_1(dtype):
+    array = random(dtype)
+    result = intensity(measure(array))(array)
+    assert (result.dtype, result.shape) == (np.float32, array.shape)
+    np.testing.assert_allclose(result.mean(dtype=float), 0, atol=1e-6)
+    np.testing.assert_allclose(result.std(dtype=float), 1, rtol=1e-6)
+
+
+def test_minmax_is_0_to_1():
+    array = random("f4")
+    result = intensity(measure(array), "minmax")(array)
+    assert (result.min(), result.max()) == (0, 1)
+
+
+def test_percentiles_become_0_and_1_and_the_rest_is_clipped():
+    array = np.arange(1001, dtype=np.uint16).reshape(1, 7, 143)
+    result = intensity(measure(array), "percentile", 1, 99)(array)
+    np.testing.assert_allclose(result, np.clip((array - 10.0) / 980, 0, 1), atol=1e-7)
+
+
+def test_none_only_changes_the_type():
+    array = random("u2")
+    result = intensity(measure(array), "none")(array)
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result, array)
+
+
+@pytest.mark.parametrize("method", ["zscore", "minmax", "percentile"])
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+def test_constant_volume_gives_zeros(method, dtype):
+    array = np.full((3, 4, 5), 0.1 if dtype == "f4" else 9, dtype)
+    np.testing.assert_array_equal(intensity(measure(array), method)(array), 0)
+
+
+def test_large_offset_loses_no_precision():
+    noise = np.random.default_rng(0).normal(0, 1, (9, 10, 11))
+    array = 1e9 + noise
+    result = intensity(measure(array))(array)
+    exact = array - array.mean()
+    np.testing.assert_allclose(result, exact / exact.std(), atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_table_for_large_arrays_gives_the_same(dtype):
+    array = np.random.default_rng(0).integers(0, 200, (50, 40, 40)).astype(dtype)
+    mapping = Intensity(71.3, 12.7)
+    np.testing.assert_array_equal(mapping(array), mapping(array.astype(np.int64)))
+
+
+def test_slabs_are_mapped_like_the_whole():
+    array = random("f4")
+    mapping = intensity(measure(array))
+    parts = np.concatenate([mapping(array[:2]), mapping(array[2:, :, ::-1][:, :, ::-1])])
+    np.testing.assert_array_equal(parts, mapping(array))
+
+
+def test_percentile_that_was_not_measured_is_refused():
+    with pytest.raises(ValueError, match=r"percentile 3 was not measured, only 0\.1, 0\.5, 1"):
+        intensity(measure(random("u1")), "percentile", 3, 99)
+
+
+def test_unknown_method_is_refused():
+    with pytest.raises(ValueError, match="'robust': must be one of zscore, minmax"):
+        intensity(measure(random("u1")), "robust")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_normalisation_measures_what_it_needs(method):
+    array = random("f4")
+    normalisation = Normalisation(method, low=2.5, high=97)
+    statistics = measure(array, normalisation.percentiles)
+    assert normalisation.intensity(statistics) == intensity(statistics, method, 2.5, 97)
+
+
+def test_round_trip_by_dict():
+    normalisation = Normalisation("percentile", 0.5, 99.5, training="patch")
+    assert Normalisation.from_dict(normalisation.to_dict()) == normalisation
+    assert Normalisation.from_dict({}) == Normalisation()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"method": "z"}, "method 'z': must be one of"),
+        ({"training": "slab"}, "training 'slab': must be one of volume, patch"),
+        ({"prediction": "patch"}, "prediction 'patch': must be volume"),
+        ({"low": 60, "high": 40}, "0 <= low < high <= 100"),
+        ({"high": 101}, "0 <= low < high <= 100"),
+        ({"epsilon": 1}, "unknown epsilon; it has method"),
+    ],
+)
+def test_impossible_settings_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        Normalisation.from_dict(values)

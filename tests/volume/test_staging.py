@@ -1,0 +1,123 @@
+import os
+
+import pytest
+
+from tomoseg_tf.volume import staged_file, staged_folder
+
+
+def fill_file(path, text, error=None, overwrite=False):
+    with staged_file(path, overwrite=overwrite) as partial:
+        partial.write_text(text)
+        if error:
+            raise error
+
+
+def fill_folder(path, text, error):
+    with staged_folder(path) as partial:
+        (partial / "x").write_text(text)
+        raise error
+
+
+def names(folder):
+    return sorted(item.name for item in folder.iterdir())
+
+
+def test_file_appears_only_when_complete(tmp_path):
+    path = tmp_path / "scores.json"
+    with staged_file(path) as partial:
+        partial.write_text("whole")
+        assert not path.exists()
+        assert names(tmp_path) == [f".scores.json.partial-{os.getpid()}"]
+    assert path.read_text() == "whole"
+    assert names(tmp_path) == ["scores.json"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_nothing_is_left_after_an_error(tmp_path, error):
+    with pytest.raises(error):
+        fill_file(tmp_path / "a", "half", error)
+    with pytest.raises(error):
+        fill_folder(tmp_path / "b", "half", error)
+    assert names(tmp_path) == []
+
+
+def test_existing_output_is_refused_before_any_work(tmp_path):
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(ValueError, match=r"a already exists; .*--overwrite"):
+        staged_file(tmp_path / "a").__enter__()
+    with pytest.raises(ValueError, match="already exists"):
+        staged_folder(tmp_path / "a").__enter__()
+    assert names(tmp_path) == ["a"]
+
+
+def test_overwritten_file_stays_until_the_new_one_is_complete(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("old")
+    with pytest.raises(RuntimeError):
+        fill_file(path, "half", RuntimeError, overwrite=True)
+    assert path.read_text() == "old"
+    fill_file(path, "new", overwrite=True)
+    assert path.read_text() == "new"
+
+
+def test_overwritten_folder_is_replaced_as_a_whole(tmp_path):
+    path = tmp_path / "run"
+    path.mkdir()
+    (path / "old").write_text("old")
+    with staged_folder(path, overwrite=True) as partial:
+        (partial / "new").mkdir()
+        (partial / "new" / "file").write_text("new")
+        assert names(path) == ["old"]
+    assert names(path) == ["new"]
+    assert names(tmp_path) == ["run"]
+
+
+def test_folder_of_something_else_is_not_replaced(tmp_path):
+    path = tmp_path / "home"
+    path.mkdir()
+    (path / "thesis.txt").write_text("years of work")
+    staged = staged_folder(path, overwrite=True, marker="manifest.json")
+    with pytest.raises(ValueError, match=r"already exists and holds no manifest\.json"):
+        staged.__enter__()
+    assert names(path) == ["thesis.txt"]
+
+
+def test_folder_with_the_marker_and_an_empty_one_are_replaced(tmp_path):
+    path = tmp_path / "records"
+    path.mkdir()
+    for _ in range(2):
+        with staged_folder(path, overwrite=True, marker="manifest.json") as partial:
+            (partial / "manifest.json").write_text("{}")
+    assert names(path) == ["manifest.json"]
+
+
+def test_file_does_not_replace_a_folder_nor_the_reverse(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="is a folder, not a file"):
+        staged_file(tmp_path / "folder", overwrite=True).__enter__()
+    with pytest.raises(ValueError, match="is a file, not a folder"):
+        staged_folder(tmp_path / "file", overwrite=True).__enter__()
+
+
+def test_missing_parent_is_named(tmp_path):
+    with pytest.raises(ValueError, match="missing does not exist; create it first"):
+        staged_file(tmp_path / "missing" / "a").__enter__()
+
+
+def test_output_that_came_into_being_meanwhile_is_kept(tmp_path):
+    path = tmp_path / "a"
+    staged = staged_file(path)
+    staged.__enter__().write_text("mine")
+    path.write_text("another's")
+    with pytest.raises(ValueError, match="already exists"):
+        staged.__exit__(None, None, None)
+    assert path.read_text() == "another's"
+    assert names(tmp_path) == ["a"]
+
+
+def test_what_a_killed_process_left_is_no_obstacle(tmp_path):
+    (tmp_path / f".run.partial-{os.getpid()}").mkdir()
+    with staged_folder(tmp_path / "run") as partial:
+        (partial / "a").write_text("")
+    assert names(tmp_path) == ["run"]

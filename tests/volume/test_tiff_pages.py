@@ -1,0 +1,170 @@
+import numpy as np
+import pytest
+import tifffile
+
+from tomoseg_tf.volume import open_volume
+
+ARRAY = np.random.default_rng(0).integers(0, 60000, (5, 21, 19)).astype(np.uint16)
+FLAVOURS = {
+    "imagej": {"imagej": True, "metadata": {"axes": "ZYX"}},
+    "ome": {"ome": True, "metadata": {"axes": "ZYX"}},
+    "shaped": {},
+    "plain": {"metadata": None},
+    "lzw": {"compression": "lzw"},
+    "tiles": {"tile": (16, 16), "compression": "zlib", "metadata": None},
+    "big": {"bigtiff": True},
+}
+
+
+def write(path, array=ARRAY, **options):
+    tifffile.imwrite(path, array, **{"photometric": "minisblack"} | options)
+    return path
+
+
+def read(path):
+    volume = open_volume(path)
+    return volume.read(0, volume.shape[0])
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.8])
+def test_truncated_file_is_one_line_with_its_name(tmp_path, flavour, share):
+    path = write(tmp_path / "a.tif", **FLAVOURS[flavour])
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(ValueError, match=r"^\S*a\.tif: [^\n]*$"):
+        read(path)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_damaged_file_is_an_error_or_read_but_nothing_else(tmp_path, flavour):
+    generator = np.random.default_rng(1)
+    path = write(tmp_path / "a.tif", **FLAVOURS[flavour])
+    whole = np.frombuffer(path.read_bytes(), np.uint8)
+    refused = 0
+    for _ in range(40):
+        damaged = whole.copy()
+        places = generator.integers(0, min(600, len(whole)), 3)
+        damaged[places] = generator.integers(0, 256, 3)
+        path.write_bytes(damaged.tobytes())
+        message = refusal(path)
+        refused += bool(message)
+        assert not message or message.startswith(f"{path}: ")
+        assert "\n" not in message
+    assert refused > 0
+
+
+def refusal(path):
+    try:
+        read(path)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def test_empty_and_foreign_files_are_named(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"a\.tif: is empty \(0 bytes\)"):
+        open_volume(path)
+    path.write_bytes(b"\x89PNG\r\n")
+    with pytest.raises(ValueError, match=r"a\.tif: is not a TIFF file"):
+        open_volume(path)
+    path.write_bytes(b"II*\0")
+    with pytest.raises(ValueError, match=r"a\.tif: is damaged"):
+        open_volume(path)
+
+
+def test_tifffile_prints_nothing(tmp_path, capfd):
+    path = write(tmp_path / "a.tif", compression="lzw")
+    path.write_bytes(path.read_bytes()[:3000])
+    with pytest.raises(ValueError, match="damaged"):
+        open_volume(path)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("shape", [(21, 19, 3), (21, 19, 4)])
+def test_colours_are_refused(tmp_path, shape):
+    path = write(tmp_path / "a.tif", np.zeros(shape, np.uint8), photometric="rgb")
+    with pytest.raises(ValueError, match=f"has {shape[-1]} channels"):
+        open_volume(path)
+
+
+def test_channels_are_refused(tmp_path):
+    stack = np.zeros((6, 3, 21, 19), np.uint8)
+    path = write(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": "ZCYX"})
+    with pytest.raises(ValueError, match="save one grey channel"):
+        open_volume(path)
+
+
+def test_four_dimensions_are_refused(tmp_path):
+    stack = np.zeros((6, 3, 21, 19), np.uint8)
+    path = write(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": "TZYX"})
+    with pytest.raises(ValueError, match=r"has the axes TZYX \(6, 3, 21, 19\)"):
+        open_volume(path)
+
+
+def test_other_axis_orders_are_refused(tmp_path):
+    path = write(tmp_path / "a.tif", metadata={"axes": "XYZ"})
+    with pytest.raises(ValueError, match="a volume has the axes ZYX"):
+        open_volume(path)
+
+
+def test_complex_voxels_are_refused(tmp_path):
+    path = write(tmp_path / "a.tif", ARRAY.astype(np.complex64))
+    with pytest.raises(ValueError, match="voxels of type complex64 cannot be read"):
+        open_volume(path)
+
+
+@pytest.mark.parametrize("other", [ARRAY[:2, :9], ARRAY[:2].astype(np.uint8)])
+def test_unequal_pages_are_refused(tmp_path, other):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for part in (ARRAY[:2], other, ARRAY[2:]):
+            writer.write(part, metadata=None, photometric="minisblack")
+    with pytest.raises(ValueError, match="its pages are unequal"):
+        open_volume(tmp_path / "a.tif")
+
+
+def test_unequal_pages_behind_a_declared_stack_are_refused(tmp_path):
+    text = "ImageJ=1.53t\nimages=3\nslices=3\n"
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for height in (21, 21, 9):
+            image = ARRAY[0, :height]
+            writer.write(
+                image,
+                description=text,
+                metadata=None,
+                contiguous=False,
+                photometric="minisblack",
+                compression="lzw",
+                rowsperstrip=21,
+            )
+    with pytest.raises(ValueError, match=r"unequal|damaged"):
+        open_volume(tmp_path / "a.tif")
+
+
+def test_declared_slices_that_the_file_lacks_are_missed(tmp_path):
+    text = "ImageJ=1.53t\nimages=4000000000\nslices=4000000000\n"
+    path = write(tmp_path / "a.tif", ARRAY[0], description=text, metadata=None)
+    with pytest.raises(ValueError, match=r"a\.tif: "):
+        open_volume(path)
+
+
+def test_file_cut_after_opening_is_an_error(tmp_path):
+    path = write(tmp_path / "a.tif")
+    volume = open_volume(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="the file was cut or has changed"):
+        volume.read(0, 5)
+
+
+def test_damaged_strip_names_its_slice(tmp_path):
+    path = write(tmp_path / "a.tif", compression="zlib")
+    volume = open_volume(path)
+    with tifffile.TiffFile(path) as tif:
+        offset = tif.pages[3].dataoffsets[0]
+    data = bytearray(path.read_bytes())
+    data[offset : offset + 40] = bytes(40)
+    path.write_bytes(data)
+    np.testing.assert_array_equal(volume.read(0, 3), ARRAY[:3])
+    with pytest.raises(ValueError, match=r"a\.tif: slice 3 cannot be decoded"):
+        volume.read(3, 4)

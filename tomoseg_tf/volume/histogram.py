@@ -1,0 +1,36 @@
+"""How often each value occurs in a volume of 8- or 16-bit integers."""
+
+import numpy as np
+
+PIECE = 2**20  # numpy.bincount makes 8 bytes of each voxel
+
+
+def count_values(volume, tick=None):
+    """Count how often each value occurs.
+
+    Parameters
+    ----------
+    volume : Volume
+        Volume of an integer type of at most 16 bits.
+    tick : callable, optional
+        Called with the number of slices after each slab.
+
+    Returns
+    -------
+    values : (N,) ndarray of int64
+        All values of the type, in order.
+    counts : (N,) ndarray of int64
+        How many voxels have each.
+    """
+    limits = np.iinfo(volume.dtype)
+    counts = np.zeros(limits.max - limits.min + 1, np.int64)
+    for _, slab in volume.slabs():
+        flat = slab.reshape(-1)
+        for start in range(0, flat.size, PIECE):
+            piece = flat[start : start + PIECE]
+            if limits.min:
+                piece = piece.astype(np.int32) - limits.min
+            counts += np.bincount(piece, minlength=len(counts))
+        if tick:
+            tick(len(slab))
+    return np.arange(limits.min, limits.max + 1), counts

@@ -1,0 +1,164 @@
+"""Normalisation of grey values: what a network gets to see, and how that is stored with it."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+METHODS = ("zscore", "minmax", "percentile", "none")
+SCOPES = ("volume", "patch")
+PIECE = 2**20
+
+
+@dataclass(frozen=True)
+class Intensity:
+    """The mapping of grey values ``(x - shift) / scale``, clipped to [0, 1] if `clip`.
+
+    A scale of 0, as a constant volume has it, gives zeros.
+    """
+
+    shift: float
+    scale: float
+    clip: bool = False
+
+    def __call__(self, array):
+        """Map grey values.
+
+        Parameters
+        ----------
+        array : ndarray
+            Grey values of any integer or float type, of any shape.
+
+        Returns
+        -------
+        ndarray of float32
+            Normalised values, computed in float64.
+        """
+        array = np.asarray(array)
+        if self.scale == 0:
+            return np.zeros(array.shape, np.float32)
+        if array.dtype in (np.uint8, np.uint16) and array.size > 2**16:
+            table = self._map(np.arange(np.iinfo(array.dtype).max + 1))
+            return table[array]
+        flat = np.ascontiguousarray(array).reshape(-1)
+        result = np.empty(flat.size, np.float32)
+        for start in range(0, flat.size, PIECE):
+            result[start : start + PIECE] = self._map(flat[start : start + PIECE])
+        return result.reshape(array.shape)
+
+    def _map(self, values):
+        values = (values.astype(np.float64) - self.shift) / self.scale
+        return (np.clip(values, 0, 1) if self.clip else values).astype(np.float32)
+
+
+def intensity(statistics, method="zscore", low=1.0, high=99.0):
+    """Derive the mapping of grey values from the statistics of a volume or patch.
+
+    Parameters
+    ----------
+    statistics : Statistics
+        What `measure` gives.
+    method : str, optional
+        "zscore": mean 0 and population standard deviation 1; "minmax": minimum 0 and maximum 1;
+        "percentile": percentile `low` becomes 0 and `high` 1, what is beyond is clipped; "none".
+    low, high : float, optional
+        Percentages for "percentile"; `statistics` must hold them.
+
+    Returns
+    -------
+    Intensity
+        A function from an array to float32.
+
+    Raises
+    ------
+    ValueError
+        If the method is not known, or a percentile was not measured.
+    """
+    if method == "zscore":
+        return Intensity(statistics.mean, statistics.std)
+    if method == "minmax":
+        return Intensity(statistics.minimum, statistics.maximum - statistics.minimum)
+    if method == "percentile":
+        for percent in (low, high):
+            if float(percent) not in statistics.percentiles:
+                measured = ", ".join(f"{value:g}" for value in statistics.percentiles) or "none"
+                raise ValueError(
+                    f"percentile {percent:g} was not measured, only {measured}; use one of these"
+                )
+        bottom, top = statistics.percentiles[float(low)], statistics.percentiles[float(high)]
+        return Intensity(bottom, top - bottom, clip=True)
+    if method == "none":
+        return Intensity(0.0, 1.0)
+    raise ValueError(f"normalisation {method!r}: must be one of {', '.join(METHODS)}")
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """How the inputs of a network are normalised; stored with its weights.
+
+    Parameters
+    ----------
+    method : str, optional
+        One of `METHODS`, see `intensity`.
+    low, high : float, optional
+        Percentages for the method "percentile".
+    training : str, optional
+        Whose statistics are used in training: "volume", those of the whole volume that a patch is
+        cut from, or "patch", those of the patch.
+    prediction : str, optional
+        The same in prediction: always "volume", the whole input, so that the result depends
+        neither on tiles nor on a region of interest.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not possible.
+    """
+
+    method: str = "zscore"
+    low: float = 1.0
+    high: float = 99.0
+    training: str = "volume"
+    prediction: str = "volume"
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            raise ValueError(
+                f"normalisation method {self.method!r}: must be one of {', '.join(METHODS)}"
+            )
+        if self.training not in SCOPES:
+            raise ValueError(
+                f"normalisation training {self.training!r}: must be one of {', '.join(SCOPES)}"
+            )
+        if self.prediction != "volume":
+            raise ValueError(
+                f"normalisation prediction {self.prediction!r}: must be volume, the whole input"
+            )
+        if not 0 <= self.low < self.high <= 100:
+            raise ValueError(
+                f"normalisation percentiles low {self.low:g} and high {self.high:g}: "
+                "0 <= low < high <= 100 is needed"
+            )
+
+    @property
+    def percentiles(self):
+        """Percentages that `measure` has to find for this method."""
+        return (self.low, self.high) if self.method == "percentile" else ()
+
+    def intensity(self, statistics):
+        """Derive the mapping of grey values from statistics, see the function `intensity`."""
+        return intensity(statistics, self.method, self.low, self.high)
+
+    def to_dict(self):
+        """Return the fields as plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values):
+        """Read what `to_dict` wrote; an unknown name is a `ValueError`."""
+        unknown = sorted(set(values) - set(cls.__dataclass_fields__))
+        if unknown:
+            raise ValueError(
+                f"normalisation: unknown {', '.join(unknown)}; "
+                f"it has {', '.join(cls.__dataclass_fields__)}"
+            )
+        return cls(**values)

@@ -1,0 +1,108 @@
+"""NPY, the array files of NumPy: read and written slab by slab."""
+
+import os
+from math import prod
+
+import numpy as np
+
+from tomoseg_tf.volume.contiguous import read_slices, write_at
+from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume
+from tomoseg_tf.volume.writer import Writer
+
+HEADER_READERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+class NpyVolume(Volume):
+    """A volume in an NPY file.
+
+    Parameters
+    ----------
+    path : Path
+        File.
+    spacing : sequence of three float, optional
+        Size of a voxel along (z, y, x) in µm; the format cannot carry it.
+
+    Raises
+    ------
+    ValueError
+        If it is no NPY file, holds no volume of numbers in C order, or is cut short.
+    """
+
+    def __init__(self, path, spacing=None):
+        shape, dtype, self._offset = _read_header(path)
+        super().__init__(
+            shape,
+            dtype,
+            spacing=spacing,
+            name=path,
+            format="NPY",
+            storage={
+                "byte_order": BYTE_ORDERS[dtype.byteorder],
+                "compression": "none",
+                "reading": "at its offset in the file",
+            },
+        )
+        self._stored = dtype
+        size, wanted = os.path.getsize(path), self._offset + prod(self.shape) * dtype.itemsize
+        if size != wanted:
+            raise ValueError(
+                f"{path}: has {size} bytes, but shape {self.shape} of {dtype} needs {wanted}; "
+                "the file is damaged, write it again"
+            )
+
+    def _read(self, start, stop):
+        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
+
+    def _read_box(self, box):
+        (z0, z1), rows, columns = box
+        step = self.shape[1] * self.shape[2] * self._stored.itemsize
+        offsets = [self._offset + z * step for z in range(z0, z1)]
+        return read_slices(self.name, offsets, self.shape[1:], self._stored, rows, columns)
+
+
+class NpyWriter(Writer):
+    """Writes an NPY file; its whole length is reserved at once."""
+
+    def __init__(self, path, shape, dtype, spacing=None):
+        super().__init__(path, shape, dtype, spacing)
+        header = {
+            "descr": np.lib.format.dtype_to_descr(self.dtype),
+            "fortran_order": False,
+            "shape": self.shape,
+        }
+        with open(path, "wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            self._offset = file.tell()
+            file.truncate(self._offset + prod(self.shape) * self.dtype.itemsize)
+        self._descriptor = os.open(path, os.O_RDWR)
+
+    def close(self):
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def _write(self, start, slab):
+        step = self.shape[1] * self.shape[2] * self.dtype.itemsize
+        data = slab.astype(self.dtype, copy=False)
+        write_at(self._descriptor, self._offset + start * step, data)
+
+
+def _read_header(path):
+    """Shape, stored type and data offset of an NPY file that holds numbers in C order."""
+    with open(path, "rb") as file:
+        try:
+            version = np.lib.format.read_magic(file)
+            shape, fortran_order, dtype = HEADER_READERS[version](file)
+        except (ValueError, KeyError, EOFError) as error:
+            reason = " ".join(str(error).split())[:120]
+            raise ValueError(f"{path}: is not an NPY file that can be read ({reason})") from error
+        offset = file.tell()
+    if dtype.hasobject or dtype.names or dtype.subdtype:
+        raise ValueError(f"{path}: holds {dtype}, not plain numbers; save an array of numbers")
+    if fortran_order and len(shape) > 1:
+        raise ValueError(
+            f"{path}: is stored in Fortran order; save numpy.ascontiguousarray of it instead"
+        )
+    return shape, dtype, offset

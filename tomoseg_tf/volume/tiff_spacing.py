@@ -1,0 +1,97 @@
+"""Spacing in the metadata of TIFF files: ImageJ, OME, tifffile's own, plain resolution tags."""
+
+import math
+import xml.etree.ElementTree as ElementTree
+
+from tomoseg_tf.volume.spacing import micrometres
+
+RESOLUTION_UNITS = {2: "inch", 3: "cm"}
+ADVICE = "state it with --spacing"
+
+
+def read_spacing(tif):
+    """Read the voxel spacing that a TIFF file states.
+
+    Parameters
+    ----------
+    tif : tifffile.TiffFile
+        Open file with at least one page.
+
+    Returns
+    -------
+    spacing : tuple of three float, or None
+        Size of a voxel along (z, y, x) in µm; None if any of them is unknown.
+    notice : str or None
+        Why it is unknown, where the file states some numbers.
+    """
+    if tif.is_ome:
+        spacing, notice = _ome(tif.ome_metadata)
+        if spacing or notice:
+            return spacing, notice
+    metadata = dict(tif.imagej_metadata or {})
+    if not metadata and tif.shaped_metadata:
+        metadata = dict(tif.shaped_metadata[0])
+    return _tagged(tif.pages.first, metadata)
+
+
+def _tagged(page, metadata):
+    """Spacing from x and y resolution tags, and unit and z spacing from the description."""
+    sides = _side(page, "YResolution"), _side(page, "XResolution")
+    along_z = _number(metadata.get("spacing"))
+    if along_z is None and metadata.get("images", 1) > 1 and sides == (1.0, 1.0):
+        along_z = 1.0  # ImageJ writes no spacing where it is 1 unit
+    tag = page.tags.get("ResolutionUnit")
+    unit = str(metadata.get("unit") or "").strip()
+    unit = unit or RESOLUTION_UNITS.get(int(tag.value) if tag is not None else 0, "")
+    return _in_micrometres((along_z, *sides), (unit, unit, unit))
+
+
+def _ome(text):
+    """Spacing from the first image of an OME-XML text."""
+    try:
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError):
+        return None, "its OME metadata is damaged: the voxel size is unknown"
+    pixels = next((item for item in root.iter() if item.tag.rpartition("}")[2] == "Pixels"), None)
+    if pixels is None:
+        return None, None
+    values = [_number(pixels.get(f"PhysicalSize{axis}")) for axis in "ZYX"]
+    units = [pixels.get(f"PhysicalSize{axis}Unit", "µm") for axis in "ZYX"]
+    return _in_micrometres(values, units)
+
+
+def _in_micrometres(values, units):
+    """Join three numbers and units into a spacing, or say why there is none."""
+    if all(value is None or value == 1.0 for value in values) and not any(
+        micrometres(unit) for unit in units
+    ):
+        return None, None  # 1 pixel per pixel: no calibration at all
+    stated = ", ".join("unknown" if value is None else f"{value:.7g}" for value in values)
+    if not any(value is not None for value in values):
+        return None, None
+    for unit in units:
+        if micrometres(unit) is None:
+            named = f"the unit {unit!r}, which is no length" if unit else "no unit"
+            return None, f"its voxel size ({stated}) along (z, y, x) has {named}; {ADVICE}"
+    if any(value is None for value in values):
+        return None, f"its voxel size ({stated}) {units[0]} is not known along each axis; {ADVICE}"
+    pairs = zip(values, units, strict=True)
+    return tuple(value * micrometres(unit) for value, unit in pairs), None
+
+
+def _side(page, name):
+    """Size of a pixel in the unit of the file, from a resolution tag."""
+    tag = page.tags.get(name)
+    if tag is None or not isinstance(tag.value, tuple) or len(tag.value) != 2:
+        return None
+    numerator, denominator = tag.value
+    return denominator / numerator if numerator > 0 and denominator > 0 else None
+
+
+def _number(value):
+    """Positive finite number in a metadata field, None if it is something else."""
+    try:
+        number = abs(float(value))
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) and number > 0 else None
