@@ -1,0 +1,73 @@
+"""Pins of the published 3D U-Net: Gaudez et al. (2022), section 3.1 and Table 2."""
+
+import numpy as np
+import pytest
+
+from tomoseg_tf.models import BUILDERS, unet_3d
+
+ANY = (None, None, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("levels", "base_features", "parameters"),
+    [
+        (4, 8, 366_593),
+        (3, 8, 89_153),
+        (4, 6, 206_581),
+        (3, 6, 50_341),
+        (4, 4, 92_145),
+        (3, 4, 22_545),
+    ],
+)
+def test_parameter_counts_are_those_of_the_ablation(levels, base_features, parameters):
+    """Table 2 prints 365 593 for the first: a misprint of the 366 593 of the text."""
+    model = unet_3d(ANY, 1, levels=levels, base_features=base_features)
+    assert model.count_params() == parameters
+
+
+def test_trainable_parameters_are_those_of_the_text():
+    model = BUILDERS["unet_3d"](ANY, 1)
+    assert sum(np.prod(weight.shape) for weight in model.trainable_weights) == 365_889
+
+
+def test_channels_double_after_each_pooling():
+    model = unet_3d((16, 32, 24, 2), 3)
+    shapes = {layer.name: layer.output.shape[1:] for layer in model.layers}
+    assert shapes["analysis0_relu1"] == (16, 32, 24, 8)
+    assert shapes["analysis1_relu0"] == (8, 16, 12, 16)
+    assert shapes["bottom_relu1"] == (2, 4, 3, 64)
+    assert shapes["synthesis0_concat"] == (16, 32, 24, 24)
+    assert model.output.shape[1:] == (16, 32, 24, 3)
+
+
+def test_classes_sum_to_one_and_a_binary_net_gives_one_channel():
+    grey = np.random.default_rng(0).standard_normal((1, 8, 8, 8, 1)).astype("float32")
+    softmax = unet_3d(ANY, 3, levels=2, base_features=2).predict_on_batch(grey)
+    np.testing.assert_allclose(softmax.sum(axis=-1), 1, atol=1e-6)
+    sigmoid = unet_3d(ANY, 1, levels=2, base_features=2).predict_on_batch(grey)
+    assert sigmoid.shape == (1, 8, 8, 8, 1)
+    assert sigmoid.min() > 0
+    assert sigmoid.max() < 1
+
+
+def test_shortcuts_come_before_what_is_up_sampled():
+    """The order of the concatenation decides where published weights land."""
+    model = unet_3d(ANY, 1, levels=2)
+    shortcut, up = model.get_layer("synthesis0_concat").input
+    assert shortcut.shape[-1] == 8
+    assert up.shape[-1] == 16
+    assert shortcut is model.get_layer("analysis0_relu1").output
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "message"),
+    [
+        ((20, 16, 16, 1), {}, "side 20 .* no multiple of 8, .* use 24 or None"),
+        ((16, 16, 1), {}, "input_shape must be"),
+        (ANY, {"levels": 0}, "levels must be at least 1"),
+        (ANY, {"base_features": 0}, "base_features must be at least 1"),
+    ],
+)
+def test_what_cannot_be_built_is_named(shape, options, message):
+    with pytest.raises(ValueError, match=message):
+        unet_3d(shape, 1, **options)
