@@ -1,0 +1,170 @@
+"""``manifest.json``: what a folder of records holds, and how it was made."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import pydantic
+from pydantic import BaseModel, ConfigDict
+
+from tomoseg_tf.records.split import SPLITS
+from tomoseg_tf.volume import Statistics
+
+FILE = "manifest.json"
+FORMAT = 1
+
+Triple = tuple[int, int, int]
+
+
+class _Part(BaseModel):
+    """A part of the manifest: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Patch(_Part):
+    """One record: where its patch was cut and what it holds.
+
+    `offset` is the byte of the shard at which the record starts; `counts` are the
+    voxels of each class, then those that are ignored.
+    """
+
+    source: int
+    origin: Triple
+    offset: int
+    counts: tuple[int, ...]
+
+    @property
+    def foreground(self):
+        """Voxels of a class above 0, those ignored left out."""
+        return sum(self.counts[1:-1])
+
+
+class Shard(_Part):
+    """One TFRecord file."""
+
+    name: str
+    records: int
+    bytes: int
+    sha256: str
+    patches: tuple[Patch, ...]
+
+
+class Block(_Part):
+    """Slices `start` to `stop` of a source, all in one split."""
+
+    split: Literal["training", "validation", "test"]
+    start: int
+    stop: int
+
+
+class Source(_Part):
+    """One sample: a volume and its truth.
+
+    The hashes are SHA-256 of the voxels in C order, little-endian (of the classes for the truth),
+    whatever the file format. `statistics` are those of the whole volume.
+    """
+
+    volume: str
+    truth: str
+    shape: Triple
+    spacing: tuple[float, float, float] | None
+    palette: str | dict[str, int]
+    volume_sha256: str
+    truth_sha256: str
+    statistics: Statistics
+    blocks: tuple[Block, ...]
+
+
+class Split(_Part):
+    """How the samples were split into training, validation and test."""
+
+    method: Literal["sample", "block"]
+    fractions: tuple[float, float, float]
+    test_samples: tuple[int, ...]
+    guard: int | None
+    cover: Literal["drop", "shift"]
+
+
+class Manifest(_Part):
+    """Everything about a folder of records.
+
+    `voxels` gives for each split the voxels of each class in its patches, then those ignored.
+    """
+
+    format: Literal[1]
+    patch: Triple
+    dtype: str
+    classes: tuple[str, ...]
+    spacing: tuple[float, float, float] | None
+    split: Split
+    seed: int
+    sources: tuple[Source, ...]
+    shards: dict[Literal["training", "validation", "test"], tuple[Shard, ...]]
+    voxels: dict[Literal["training", "validation", "test"], tuple[int, ...]]
+    notices: tuple[str, ...]
+
+    @pydantic.model_validator(mode="after")
+    def _agrees_with_itself(self):
+        for split in SPLITS:
+            for shard in self.shards.get(split, ()):
+                if len(shard.patches) != shard.records:
+                    raise ValueError(f"{shard.name} lists {len(shard.patches)} patches")
+                if Path(shard.name).name != shard.name:
+                    raise ValueError(f"shard {shard.name!r} is not a plain file name")
+        return self
+
+
+def read_manifest(folder):
+    """Read and check the manifest of a folder of records.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of records.
+
+    Returns
+    -------
+    Manifest
+        Its content.
+
+    Raises
+    ------
+    ValueError
+        If the folder or its manifest is missing, or it is not a manifest of this format.
+    """
+    path = Path(folder) / FILE
+    if not path.is_file():
+        raise ValueError(
+            f"{folder} is not a folder of records: it has no {FILE}; "
+            "write one with: tomoseg-tf records FOLDER --pair VOLUME TRUTH"
+        )
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is not JSON ({error}); write the records again") from error
+    if isinstance(content, dict) and content.get("format") != FORMAT:
+        raise ValueError(
+            f"{path} has format {content.get('format')!r}, but this version reads {FORMAT}; "
+            "write the records again"
+        )
+    try:
+        return Manifest.model_validate_json(json.dumps(content))
+    except pydantic.ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "its content"
+        raise ValueError(f"{path}: {place}: {first['msg']}; write the records again") from error
+
+
+def write_manifest(folder, manifest):
+    """Write the manifest into a folder of records.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder.
+    manifest : Manifest
+        Its content.
+    """
+    text = json.dumps(manifest.model_dump(mode="json"), indent=1)
+    (Path(folder) / FILE).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,200 @@
+"""Batches of crops for training and of whole patches for validation, as `tf.data`."""
+
+from tomoseg_tf.records.augmentation import augment
+from tomoseg_tf.records.normalising import make_normaliser
+from tomoseg_tf.records.reading import balanced, index_split
+from tomoseg_tf.records.sampling import check_crop, crop_starts, cut_crops
+from tomoseg_tf.records.schema import decode, tf
+
+LAST_EPOCH = 2**40
+OPEN_PATCHES = 4
+
+
+def training_batches(
+    records,
+    *,
+    batch_size,
+    normalisation,
+    crop=None,
+    crops_per_patch=1,
+    foreground=0.0,
+    balance=0.0,
+    augmentation=None,
+    seed=0,
+    first_epoch=0,
+    split="training",
+):
+    """Draw batches for training, without end.
+
+    An epoch passes over every stored patch in a new order and takes `crops_per_patch` crops from
+    each; the last ones that do not fill a batch are left out. Every random number
+    follows from `seed`, the epoch and the place in it, so that the batches of epoch k are the
+    same whether one starts there or earlier.
+
+    Parameters
+    ----------
+    records : Records
+        An opened folder.
+    batch_size : int
+        Crops in a batch, B.
+    normalisation : Normalisation
+        How grey values are normalised; its `training` says by whose statistics. Those of the
+        patch are taken from the crop before augmentation.
+    crop : sequence of three int, optional
+        Sides (z, y, x) of the crops in voxels; the whole patch if not given.
+    crops_per_patch : int, optional
+        Crops taken from a patch each time it is read.
+    foreground : float, optional
+        Probability that a crop is put around a foreground voxel; in a patch without foreground
+        the crop is anywhere.
+    balance : float, optional
+        Share, below 1, that patches with foreground shall have at least: they are repeated as
+        often as that needs, which makes the epoch longer.
+    augmentation : Augmentation, optional
+        Random changes of the crops; none if not given.
+    seed : int, optional
+        Seed from 0 to below 2**63.
+    first_epoch : int, optional
+        Epoch to start with.
+    split : str, optional
+        Split to draw from.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Batches (image (B, Z, Y, X, 1) float32, truth (B, Z, Y, X, 1) uint8, 255 = ignore).
+    int
+        Batches of an epoch.
+
+    Raises
+    ------
+    ValueError
+        If the split is empty, the crop does not fit, an epoch has too few crops for a batch, or
+        another value is not possible.
+    """
+    _check_counts(batch_size=batch_size, crops_per_patch=crops_per_patch)
+    if first_epoch < 0 or seed < 0:
+        raise ValueError(f"first_epoch {first_epoch} and seed {seed} must be 0 or more")
+    if not 0 <= foreground <= 1:
+        raise ValueError(f"foreground {foreground} must be a probability from 0 to 1")
+    index = index_split(records, split)
+    slots = balanced(index.foreground, balance)
+    crops = slots.size * crops_per_patch
+    steps = crops // batch_size
+    if not steps:
+        raise ValueError(
+            f"an epoch has {crops} crops, fewer than a batch of {batch_size}; use a smaller batch "
+            "or more crops per patch"
+        )
+    sides = check_crop(crop, records.patch)
+
+    def load(number, key):
+        record = index.read(number)
+        return _load_crops(record, records, sides, crops_per_patch, foreground, key)
+
+    finish = _make_finish(records, normalisation, augmentation)
+
+    def batches(epoch):
+        drawn = _shuffled(slots, seed, epoch).map(load, **_PARALLEL)
+        mixed = drawn.interleave(
+            lambda *crops: tf.data.Dataset.from_tensor_slices(crops),
+            cycle_length=max(batch_size, OPEN_PATCHES),
+            block_length=1,
+        )
+        return mixed.map(finish, **_PARALLEL).batch(batch_size, drop_remainder=True)
+
+    dataset = tf.data.Dataset.range(first_epoch, LAST_EPOCH).flat_map(batches)
+    return dataset.with_options(_options()).prefetch(2), steps
+
+
+def validation_batches(
+    records, *, batch_size, normalisation, split="validation", drop_remainder=False
+):
+    """Give the patches of a split once, whole, in the order written.
+
+    Parameters
+    ----------
+    records : Records
+        An opened folder.
+    batch_size : int
+        Patches in a batch, B; the last batch may hold fewer.
+    normalisation : Normalisation
+        As in `training_batches`.
+    split : str, optional
+        Split to read.
+    drop_remainder : bool, optional
+        Whether a last batch that is not full is left out.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Batches (image (B, Z, Y, X, 1) float32, truth (B, Z, Y, X, 1) uint8, 255 = ignore).
+
+    Raises
+    ------
+    ValueError
+        If the split is empty, or a value is not possible.
+    """
+    _check_counts(batch_size=batch_size)
+    index = index_split(records, split)
+    normalise = make_normaliser(records, normalisation)
+
+    def load(number):
+        volume, truth, source = decode(index.read(number), records.patch, records.dtype)
+        return normalise(volume, source)[..., None], truth[..., None]
+
+    patches = tf.data.Dataset.range(len(index.paths)).map(load, **_PARALLEL)
+    batches = patches.batch(batch_size, drop_remainder=drop_remainder)
+    return batches.with_options(_options()).prefetch(1)
+
+
+_PARALLEL = {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": True}
+
+
+def _shuffled(slots, seed, epoch):
+    """List the patches of an epoch in its own order, with a seed for each visit."""
+    key = tf.random.fold_in(tf.constant([seed, 0], tf.int64), epoch)
+    order, visits = tf.unstack(tf.random.split(key, 2))
+    numbers = tf.random.experimental.stateless_shuffle(tf.constant(slots, tf.int64), order)
+    return tf.data.Dataset.from_tensor_slices((numbers, tf.random.split(visits, slots.size)))
+
+
+def _load_crops(record, records, sides, number, foreground, key):
+    """Decode a patch once and cut its crops, each with its source and a seed."""
+    volume, truth, source = decode(record, records.patch, records.dtype)
+    place, change = tf.unstack(tf.random.split(key, 2))
+    starts = crop_starts(truth, sides, number, foreground, place)
+    return (
+        cut_crops(volume, starts, sides),
+        cut_crops(truth, starts, sides),
+        tf.repeat(source, number),
+        tf.random.split(change, number),
+    )
+
+
+def _make_finish(records, normalisation, augmentation):
+    """Make the function from a crop to what a network gets."""
+    normalise = make_normaliser(records, normalisation)
+
+    def finish(volume, truth, source, key):
+        image = normalise(volume, source)
+        if augmentation is not None:
+            image, truth = augment(image, truth, augmentation, key)
+        return image[..., None], truth[..., None]
+
+    return finish
+
+
+def _options():
+    """Options of a pipeline: reproducible, and left alone by `tf.distribute`."""
+    options = tf.data.Options()
+    options.deterministic = True
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return options
+
+
+def _check_counts(**counts):
+    """Refuse numbers below 1."""
+    for name, value in counts.items():
+        if value != int(value) or value < 1:
+            raise ValueError(f"{name} {value} must be a whole number of 1 or more")

@@ -1,0 +1,150 @@
+"""What one record holds: a patch of a volume and its truth, as a `tf.train.Example`.
+
+===========  =======  =================================================================
+feature      kind     value
+===========  =======  =================================================================
+``volume``   bytes    voxels of the patch, C order (z, y, x), little-endian, as scanned
+``dtype``    bytes    NumPy name of their type, such as ``uint16``
+``shape``    3 int64  sides (z, y, x) of the patch in voxels
+``origin``   3 int64  its first voxel (z, y, x) in the source volume
+``source``   int64    index of the source volume in ``manifest.json``
+``truth``    bytes    class of each voxel, uint8, 255 = ignore
+``counts``   int64    voxels of each class, then those that are ignored
+===========  =======  =================================================================
+"""
+
+import numpy as np
+
+from tomoseg_tf.backend import load_tensorflow
+
+tf = load_tensorflow()
+
+LARGEST_RECORD = 2**31 - 2**20
+FRAME_BYTES = 16  # length, its checksum, checksum of the data
+
+# uint32 and uint64 cannot be decoded by TensorFlow: they are read as signed and then reinterpreted
+_READ_AS = {"uint32": tf.int32, "uint64": tf.int64}
+
+
+def check_record_size(patch, dtype):
+    """Check that a patch fits into one record, which protobuf limits to 2 GiB.
+
+    Parameters
+    ----------
+    patch : tuple of three int
+        Sides of the patch in voxels.
+    dtype : dtype
+        Type of the voxels.
+
+    Returns
+    -------
+    int
+        Bytes of the patch and its truth.
+
+    Raises
+    ------
+    ValueError
+        If it does not fit.
+    """
+    size = int(np.prod(patch, dtype=np.int64)) * (np.dtype(dtype).itemsize + 1)
+    if size > LARGEST_RECORD:
+        raise ValueError(
+            f"a patch of {tuple(patch)} voxels of {dtype} and its truth take {size} bytes, more "
+            f"than the {LARGEST_RECORD} of one record; use a smaller patch"
+        )
+    return size
+
+
+def encode(volume, truth, *, origin, source, counts):
+    """Serialise a patch.
+
+    Parameters
+    ----------
+    volume : (Z, Y, X) ndarray
+        Grey values of any integer or float type.
+    truth : (Z, Y, X) ndarray of uint8
+        Class of each voxel, 255 = ignore.
+    origin : tuple of three int
+        First voxel in the source volume.
+    source : int
+        Index of the source volume.
+    counts : (C + 1,) sequence of int
+        Voxels of each class, then those that are ignored.
+
+    Returns
+    -------
+    bytes
+        Serialised `tf.train.Example`.
+    """
+    little = np.ascontiguousarray(volume, volume.dtype.newbyteorder("<"))
+    features = {
+        "volume": _bytes(little.tobytes()),
+        "dtype": _bytes(volume.dtype.name.encode()),
+        "shape": _integers(volume.shape),
+        "origin": _integers(origin),
+        "source": _integers([source]),
+        "truth": _bytes(np.ascontiguousarray(truth, np.uint8).tobytes()),
+        "counts": _integers(counts),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+def decode(record, patch, dtype):
+    """Parse a record in the graph.
+
+    Parameters
+    ----------
+    record : () tensor of string
+        Serialised example.
+    patch : tuple of three int
+        Sides of the patches.
+    dtype : str
+        NumPy name of the type of their voxels.
+
+    Returns
+    -------
+    volume : (Z, Y, X) tensor
+        Voxels; those of uint32 and uint64 as their bits in int32 and int64, see `to_float64`.
+    truth : (Z, Y, X) tensor of uint8
+        Class of each voxel.
+    source : () tensor of int64
+        Index of the source volume.
+    """
+    spec = {
+        "volume": tf.io.FixedLenFeature((), tf.string),
+        "truth": tf.io.FixedLenFeature((), tf.string),
+        "source": tf.io.FixedLenFeature((), tf.int64),
+    }
+    features = tf.io.parse_single_example(record, spec)
+    kind = _READ_AS.get(dtype, tf.dtypes.as_dtype(dtype))
+    volume = tf.io.decode_raw(features["volume"], kind, little_endian=True)
+    truth = tf.io.decode_raw(features["truth"], tf.uint8)
+    return tf.reshape(volume, patch), tf.reshape(truth, patch), features["source"]
+
+
+def to_float64(volume, dtype):
+    """Turn decoded voxels into their grey values.
+
+    Parameters
+    ----------
+    volume : tensor
+        Voxels as `decode` gives them.
+    dtype : str
+        NumPy name of their type.
+
+    Returns
+    -------
+    tensor of float64
+        Grey values, of the same shape.
+    """
+    if dtype in _READ_AS:
+        volume = tf.bitcast(volume, tf.dtypes.as_dtype(dtype))
+    return tf.cast(volume, tf.float64)
+
+
+def _bytes(value):
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+
+def _integers(values):
+    return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(value) for value in values]))
