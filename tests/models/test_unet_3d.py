@@ -66,6 +66,8 @@ def test_shortcuts_come_before_what_is_up_sampled():
         ((16, 16, 1), {}, "input_shape must be"),
         (ANY, {"levels": 0}, "levels must be at least 1"),
         (ANY, {"base_features": 0}, "base_features must be at least 1"),
+        (ANY, {"levels": 14}, "more than 4096 channels"),
+        (ANY, {"levels": 10**9}, "more than 4096 channels"),
     ],
 )
 def test_what_cannot_be_built_is_named(shape, options, message):

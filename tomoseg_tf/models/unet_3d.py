@@ -5,6 +5,8 @@ from tomoseg_tf.backend import load_keras
 keras = load_keras()
 layers = keras.layers
 
+WIDEST = 4096  # channels; more is a mistake, and would take all memory
+
 
 def unet_3d(input_shape, num_classes, *, levels=4, base_features=8, name="unet_3d"):
     """Build the 3D U-Net with few features: channels double after each pooling.
@@ -37,7 +39,8 @@ def unet_3d(input_shape, num_classes, *, levels=4, base_features=8, name="unet_3
     Raises
     ------
     ValueError
-        If a fixed side does not fit the poolings, or a number is below 1.
+        If a fixed side does not fit the poolings, a number is below 1, or the
+        bottom would have more than 4096 channels.
 
     References
     ----------
@@ -88,6 +91,11 @@ def _check(input_shape, num_classes, levels, base_features):
     ):
         if value < 1:
             raise ValueError(f"{argument} must be at least 1, got {value}")
+    if levels > 12 or base_features << (levels - 1) > WIDEST:
+        raise ValueError(
+            f"levels {levels} with base_features {base_features} make a bottom of more than "
+            f"{WIDEST} channels; use fewer"
+        )
     stride = 2 ** (levels - 1)
     for side in input_shape[:3]:
         if side is not None and side % stride:

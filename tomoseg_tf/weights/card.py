@@ -1,0 +1,162 @@
+"""The card of a weights folder: what a person must know before using it."""
+
+from tomoseg_tf.weights.config import WeightsConfig
+
+_TRAINING = {
+    "volume": "statistics of the whole volume",
+    "patch": "statistics of each patch",
+}
+
+
+def card(config: WeightsConfig, *, title=None, description="", limits=()):
+    """Write the card of fitted weights.
+
+    Parameters
+    ----------
+    config : WeightsConfig
+        What is known of them.
+    title : str, optional
+        Heading; default: the name of the network.
+    description : str, optional
+        What they are for, in Markdown; its first line stands in lists of weights.
+    limits : sequence of str, optional
+        Where they fail or were never tried, one sentence each.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    parts = [
+        f"# {title or config.model}",
+        description.strip() or _describe(config),
+        "## Fitted on",
+        _data(config),
+        "## Input",
+        _input(config),
+        "## Output",
+        _output(config),
+        "## Scores",
+        _scores(config.scores),
+        "## Where they fail",
+        _list(limits) or "Not studied. Check them on your own scans, with truth drawn by hand.",
+        "## Settings",
+        _settings(config),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def summary(text):
+    """Find the line of a card that says in short what the weights are for.
+
+    Parameters
+    ----------
+    text : str
+        The card.
+
+    Returns
+    -------
+    str
+        Its first line that is neither blank nor a heading, without the marks of code;
+        "" if there is none.
+    """
+    lines = (line.strip().replace("`", "") for line in text.splitlines())
+    return next((line for line in lines if line and not line.startswith("#")), "")
+
+
+def _describe(config):
+    names = ", ".join(config.class_names)
+    return f"Weights of `{config.model}` for {len(config.classes)} classes: {names}."
+
+
+def _data(config):
+    nature = {True: "Simulated scans", False: "Real scans", None: "Simulated or real: not recorded"}
+    lines = [
+        f"{nature[config.simulated]}. {config.data or 'No description.'}",
+        f"Voxel size (z, y, x): {_spacing(config.spacing)}.",
+        _grey(config.intensity),
+    ]
+    if config.spacing or config.intensity:
+        lines.append("Scans whose voxel size or contrast differ much from these need a new fit.")
+    return _list(lines)
+
+
+def _spacing(spacing):
+    if spacing is None:
+        return "not recorded"
+    return " × ".join(f"{side:g}" for side in spacing) + " µm"
+
+
+def _grey(statistics):
+    if statistics is None:
+        return "Grey levels: not recorded."
+    text = f"Grey levels: {statistics.mean:.4g} ± {statistics.std:.4g}"
+    text += f" (mean ± standard deviation), from {statistics.minimum:g} to {statistics.maximum:g}"
+    inner = [percent for percent in (1.0, 99.0) if percent in statistics.percentiles]
+    if len(inner) == 2:
+        low, high = (statistics.percentiles[percent] for percent in inner)
+        text += f", 98 % of the voxels from {low:g} to {high:g}"
+    return f"{text}."
+
+
+def _input(config):
+    normalisation = config.normalisation
+    method = normalisation.method
+    if method == "percentile":
+        method += f" ({normalisation.low:g} to {normalisation.high:g})"
+    lines = [
+        f"Axis order of the network: {', '.join(config.axes)}.",
+        f"Normalisation: {method}; in training {_TRAINING[normalisation.training]}, in "
+        f"prediction {_TRAINING[normalisation.prediction]}.",
+    ]
+    return _list(lines)
+
+
+def _output(config):
+    rows = [
+        {"index": index, "class": entry.name, "colour": entry.colour}
+        for index, entry in enumerate(config.classes)
+    ]
+    rule = (
+        f"One probability per voxel; above {config.threshold:g} it is {config.class_names[1]}."
+        if config.binary
+        else "One probability per class; the likeliest class is taken."
+    )
+    return f"{_table(rows)}\n\n{rule}"
+
+
+def _scores(scores):
+    return _table(scores) if scores else "Not measured."
+
+
+def _settings(config):
+    arguments = ", ".join(f"{key}={value}" for key, value in config.arguments.items())
+    versions = ", ".join(f"{name} {version}" for name, version in config.versions.items())
+    return _list(
+        [
+            f"Network: `{config.model}({arguments})`",
+            f"Seed: {'not recorded' if config.seed is None else config.seed}",
+            f"Versions: {versions or 'not recorded'}",
+            f"Recipe: {'in `config.json`' if config.recipe else 'not recorded'}",
+            f"Licence: {config.licence or 'not stated'}",
+        ]
+    )
+
+
+def _list(lines):
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _table(rows):
+    """Markdown table of dicts; its columns are all their keys in order of appearance."""
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    lines = [columns, ["---"] * len(columns)]
+    lines += [[_cell(row.get(column)) for column in columns] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value):
+    if value is None:
+        return "-"
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")

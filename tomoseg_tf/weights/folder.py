@@ -1,0 +1,262 @@
+"""The weights folder: saved as a whole, opened only if it is as it was saved."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from tomoseg_tf.volume import staged_folder
+from tomoseg_tf.weights.arrays import count_values, load_arrays, read_values, save_arrays
+from tomoseg_tf.weights.config import WeightsConfig, read_config
+from tomoseg_tf.weights.shipped import CONFIG, find_weights, shipped_weights, weights_in
+
+ARRAYS = "model.weights.h5"
+CARD = "README.md"
+SUMS = "SHA256SUMS"
+FILES = (CONFIG, ARRAYS, CARD)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Fitted weights on the disk, with all that prediction must know.
+
+    Attributes
+    ----------
+    folder : Path
+        Where they are.
+    config : WeightsConfig
+        What ``config.json`` says.
+    hashes : dict of str to str
+        SHA-256 of each file, checked on opening.
+    """
+
+    folder: Path
+    config: WeightsConfig
+    hashes: dict[str, str]
+
+    @property
+    def name(self):
+        """Name of the folder."""
+        return self.folder.resolve().name
+
+    def build(self):
+        """Build the network and load its arrays.
+
+        Returns
+        -------
+        keras.Model
+            From normalised grey to probabilities; not compiled.
+
+        Raises
+        ------
+        ValueError
+            If the configuration does not fit the builder, or the arrays do not
+            fit the network.
+        """
+        network = _build(self.config, self.folder / CONFIG)
+        load_arrays(network, self.folder / ARRAYS)
+        return network
+
+    def read_card(self):
+        """Read the card.
+
+        Returns
+        -------
+        str
+            Markdown.
+        """
+        return (self.folder / CARD).read_text(encoding="utf-8")
+
+    def count_bytes(self):
+        """Size of the file of arrays.
+
+        Returns
+        -------
+        int
+            In bytes.
+        """
+        return (self.folder / ARRAYS).stat().st_size
+
+    def count_parameters(self):
+        """Count the parameters in the file of arrays, without building the network.
+
+        Returns
+        -------
+        int
+            Trainable or not.
+        """
+        return count_values(self.folder / ARRAYS)
+
+
+def load(name_or_folder: str | Path):
+    """Load fitted weights as a Keras model.
+
+    Parameters
+    ----------
+    name_or_folder : str or Path
+        A weights folder, or the name of weights that come with the package.
+
+    Returns
+    -------
+    keras.Model
+        From (B, Z, Y, X, channels) normalised grey to (B, Z, Y, X, C)
+        probabilities; not compiled. The normalisation, the axis order and the
+        threshold are in `open_weights(name_or_folder).config`.
+
+    Raises
+    ------
+    ValueError
+        If there are no such weights, a file is missing or changed, or the
+        parts do not fit each other.
+
+    Examples
+    --------
+    >>> model = load("unet_3d_micropillar")  # doctest: +SKIP
+    """
+    return open_weights(name_or_folder).build()
+
+
+def open_weights(name_or_folder: str | Path):
+    """Open a weights folder: check its hashes and read its configuration.
+
+    Parameters
+    ----------
+    name_or_folder : str or Path
+        A weights folder, or the name of weights that come with the package.
+
+    Returns
+    -------
+    Weights
+        Nothing is built yet.
+
+    Raises
+    ------
+    ValueError
+        If there are no such weights, or a file is missing or changed.
+    """
+    folder = find_weights(name_or_folder)
+    hashes = _check_hashes(folder)
+    return Weights(folder, read_config(folder / CONFIG), hashes)
+
+
+def list_weights(place: str | Path | None = None):
+    """Open all weights that come with the package, or all in a folder.
+
+    Parameters
+    ----------
+    place : str or Path, optional
+        Folder whose weights folders are wanted, such as a run's.
+
+    Returns
+    -------
+    list of Weights
+        In alphabetical order; nothing is built.
+
+    Raises
+    ------
+    ValueError
+        If the place is no folder, or a file of the weights is missing or changed.
+    """
+    if place is None:
+        return [open_weights(folder) for folder in shipped_weights().values()]
+    if not Path(place).is_dir():
+        raise ValueError(f"{place} is no folder; name one that holds weights folders")
+    return [open_weights(folder) for folder in weights_in(Path(place)).values()]
+
+
+def save_weights(folder: str | Path, model, config: WeightsConfig, *, card, overwrite=False):
+    """Save fitted weights as a weights folder, which appears only when it is complete.
+
+    The arrays are saved from a fresh network that `config` builds: neither the
+    optimiser's arrays nor anything else of the training gets in, what is saved
+    is sure to load, and equal weights give equal files.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder to write; the folder above must exist.
+    model : keras.Model
+        Of the architecture that `config` states.
+    config : WeightsConfig
+        All that prediction must know.
+    card : str
+        Markdown for people, see `tomoseg_tf.weights.card`.
+    overwrite : bool
+        Replace existing weights. A folder of something else is never replaced.
+
+    Returns
+    -------
+    Weights
+        The saved folder.
+
+    Raises
+    ------
+    ValueError
+        If the folder exists, or `config` does not describe `model`.
+    """
+    network = _build(config, "config")
+    shapes, wanted = _shapes(model), _shapes(network)
+    if shapes != wanted:
+        misfit = next(
+            (pair for pair in zip(shapes, wanted, strict=False) if pair[0] != pair[1]), None
+        )
+        detail = (
+            f"{len(shapes)} arrays for {len(wanted)}"
+            if misfit is None
+            else (f"an array of {misfit[0]} for {misfit[1]}")
+        )
+        raise ValueError(f"config does not describe the model: it has {detail}; check arguments")
+    network.set_weights(read_values(model))
+    with staged_folder(folder, overwrite=overwrite, marker=CONFIG) as partial:
+        (partial / CONFIG).write_text(config.to_json(), encoding="utf-8")
+        save_arrays(network, partial / ARRAYS)
+        (partial / CARD).write_text(card.rstrip("\n") + "\n", encoding="utf-8")
+        sums = "".join(f"{_hash(partial / name)}  {name}\n" for name in FILES)
+        (partial / SUMS).write_text(sums, encoding="utf-8")
+    return open_weights(Path(folder))
+
+
+def _build(config, where):
+    from tomoseg_tf.models.summary import build  # loads Keras: a list of weights needs none
+
+    try:
+        return build(config.model, config.arguments)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
+
+
+def _shapes(network):
+    return [tuple(weight.shape) for weight in network.weights]
+
+
+def _hash(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_hashes(folder):
+    """Compare each file with SHA256SUMS; return the hashes."""
+    expected = _read_sums(folder / SUMS)
+    for name in FILES:
+        path = folder / name
+        if name not in expected:
+            raise ValueError(f"{folder / SUMS} does not list {name}; copy the weights again")
+        if not path.is_file():
+            raise ValueError(f"{path} is missing; copy the weights again")
+        if _hash(path) != expected[name]:
+            raise ValueError(
+                f"{path} is not what was saved: its SHA-256 differs from {SUMS}; "
+                "copy the weights again"
+            )
+    return {name: expected[name] for name in FILES}
+
+
+def _read_sums(path):
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; copy the weights again")
+    sums = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines()):
+        digest, separator, name = line.partition("  ")
+        if not separator or len(digest) != 64:
+            raise ValueError(f"{path}, line {number + 1}: not a SHA-256 and a file name")
+        sums[name] = digest.lower()
+    return sums

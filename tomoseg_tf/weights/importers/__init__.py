@@ -1,0 +1,1 @@
+"""Readers of weights in published formats, one module per format."""

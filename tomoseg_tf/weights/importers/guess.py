@@ -1,0 +1,59 @@
+"""Guess a builder's arguments from the shapes in a file of weights."""
+
+import numpy as np
+
+
+def guess_arguments(model, shapes):
+    """Find the arguments of a builder that a file of weights looks like.
+
+    Parameters
+    ----------
+    model : str
+        Name of the builder; only ``unet_3d`` can be told from its shapes.
+    shapes : sequence of tuple of int
+        Shapes of the arrays in the file.
+
+    Returns
+    -------
+    dict or None
+        `input_shape`, `num_classes`, `levels` and `base_features`; None if
+        the file does not look like this network at all.
+
+    Examples
+    --------
+    >>> shapes = [(3, 3, 3, 1, 4), (3, 3, 3, 4, 4), (3, 3, 3, 4, 8), (3, 3, 3, 8, 8)]
+    >>> shapes += [(3, 3, 3, 12, 4), (3, 3, 3, 4, 4), (1, 1, 1, 4, 1)]
+    >>> guess_arguments("unet_3d", shapes)["levels"]
+    2
+    """
+    if model != "unet_3d":
+        return None
+    kernels = [shape for shape in shapes if len(shape) == 5 and shape[:3] == (3, 3, 3)]
+    heads = [shape for shape in shapes if len(shape) == 5 and shape[:3] == (1, 1, 1)]
+    if len(heads) != 1 or not kernels:
+        return None
+    base = min(shape[4] for shape in kernels)
+    levels = int(np.log2(max(shape[4] for shape in kernels) / base)) + 1
+    channels = min(shape[3] for shape in kernels)
+    if sorted(kernels) != sorted(_unet_kernels(levels, base, channels)) or heads[0][3] != base:
+        return None
+    return {
+        "input_shape": [None, None, None, channels],
+        "num_classes": heads[0][4],
+        "levels": levels,
+        "base_features": base,
+    }
+
+
+def _unet_kernels(levels, base, channels):
+    """Shapes of the 3x3x3 kernels of `unet_3d`."""
+    widths = [base << level for level in range(levels)]
+    inputs = [channels, *widths[:-1]]
+    pairs = [
+        pair
+        for width, start in zip(widths, inputs, strict=True)
+        for pair in ((start, width), (width, width))
+    ]
+    for width in widths[:-1]:
+        pairs += [(width + 2 * width, width), (width, width)]
+    return [(3, 3, 3, *pair) for pair in pairs]

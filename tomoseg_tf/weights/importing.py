@@ -1,0 +1,153 @@
+"""From a published file of weights to a weights folder."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from tomoseg_tf.volume import Normalisation, check_destination
+from tomoseg_tf.weights.card import card
+from tomoseg_tf.weights.config import WeightsConfig, class_entries, explain
+from tomoseg_tf.weights.folder import save_weights
+from tomoseg_tf.weights.importers.guess import guess_arguments
+from tomoseg_tf.weights.importers.keras_h5 import LEGACY, load_keras_h5, read_shapes, sniff
+
+PUBLISHED = Normalisation(method="zscore", training="patch", prediction="volume")
+
+
+def import_weights(
+    source: str | Path,
+    folder: str | Path,
+    *,
+    model="unet_3d",
+    arguments=None,
+    axes=None,
+    normalisation=PUBLISHED,
+    classes=None,
+    threshold=None,
+    spacing=None,
+    data="",
+    simulated=None,
+    licence="",
+    overwrite=False,
+):
+    """Turn a Keras HDF5 file of weights into a weights folder.
+
+    Reads Keras 2 files, weights alone or whole model, under any name, and the
+    ``.weights.h5`` files of Keras 3.
+
+    Parameters
+    ----------
+    source : str or Path
+        The file.
+    folder : str or Path
+        The weights folder to write.
+    model : str
+        Name of the builder.
+    arguments : dict, optional
+        Keyword arguments of the builder where they differ from its defaults, for
+        one channel of any size and a binary net.
+    axes : str, optional
+        "ZYX" or "XYZ", the axis order of the volumes in training. By default
+        "XYZ" for a Keras 2 file of `unet_3d`, as the published code has it, and
+        "ZYX" otherwise.
+    normalisation : Normalisation
+        How the input was normalised. By default as published for `unet_3d`: z-score,
+        of each patch in training and of the whole volume in prediction.
+    classes : sequence of str, optional
+        Names, background first.
+    threshold : float, optional
+        Of a binary net; 0.5 by default.
+    spacing : tuple of 3 floats, optional
+        Voxel size (z, y, x) in µm of the training volumes.
+    data : str
+        What the weights were fitted on.
+    simulated : bool, optional
+        Whether that was simulated.
+    licence : str
+        Licence of the weights.
+    overwrite : bool
+        Replace existing weights.
+
+    Returns
+    -------
+    Weights
+        The written folder.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, damaged or does not fit the network, or the
+        folder exists. Then nothing is written.
+    """
+    source, folder = Path(source), Path(folder)
+    check_destination(folder, overwrite, folder=True)
+    if not source.is_file():
+        raise ValueError(f"{source} is no file; name the HDF5 file of the weights")
+    file_format, version = sniff(source)
+    network, arguments = _load(source, model, arguments or {})
+    if axes is None:
+        published = file_format == LEGACY and not version.startswith("3")
+        axes = "XYZ" if published and model == "unet_3d" else "ZYX"
+    values = {
+        "model": model,
+        "arguments": arguments,
+        "axes": axes,
+        "normalisation": normalisation,
+        "classes": class_entries(classes or _class_names(arguments["num_classes"])),
+        "spacing": spacing,
+        "data": _describe(data, source, file_format),
+        "simulated": simulated,
+        "licence": licence,
+        "versions": {"keras": version} if version else {},
+    }
+    if threshold is not None:
+        values["threshold"] = threshold
+    try:
+        config = WeightsConfig(**values)
+    except ValidationError as error:
+        raise ValueError(explain(error)) from None
+    return save_weights(folder, network, config, card=_card(config, source), overwrite=overwrite)
+
+
+def _load(source, model, arguments):
+    """Build the network and load the file; a misfit tells what the file looks like."""
+    from tomoseg_tf.models.summary import build, default_arguments  # loads Keras
+
+    arguments = {**default_arguments(model), **arguments}
+    network = build(model, arguments)
+    try:
+        load_keras_h5(network, source)
+    except ValueError as error:
+        guess = guess_arguments(model, [shape for _, shape in read_shapes(source)])
+        differing = {key: value for key, value in (guess or {}).items() if value != arguments[key]}
+        if not differing:
+            raise
+        hint = f"the file looks like {model} with --arguments '{json.dumps(differing)}'"
+        raise ValueError(f"{error}; {hint}") from None
+    return network, arguments
+
+
+def _class_names(num_classes):
+    if num_classes == 1:
+        return ("background", "object")
+    return ("background", *(f"class {index}" for index in range(1, num_classes)))
+
+
+def _describe(data, source, file_format):
+    with source.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    origin = f"Imported from {source.name} ({file_format}, SHA-256 {digest})"
+    return f"{data.rstrip('. ')}. {origin}" if data else origin
+
+
+def _card(config, source):
+    names = ", ".join(config.class_names)
+    description = (
+        f"Weights of `{config.model}` imported from {source.name}; classes: {names}.\n\n"
+        "The arrays are those of the file. Normalisation, axis order, classes and threshold are "
+        "what was stated at the import or the default of the published code, not read from the "
+        "file: check a segmentation before you trust it."
+    )
+    return card(config, title=f"{config.model}, imported", description=description)
