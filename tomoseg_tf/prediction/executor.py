@@ -1,0 +1,89 @@
+"""Predict a volume tile by tile: read, normalise, compute, convert, write."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tomoseg_tf.prediction.geometry import needed_boxes, volume_of
+
+
+@dataclass(frozen=True)
+class Output:
+    """One result of a prediction.
+
+    Attributes
+    ----------
+    convert : callable
+        From probabilities (Z, Y, X, C) float32 of a tile to values (Z, Y, X, ...).
+    writer : object
+        Takes finished slabs: ``write(start, slab)``.
+    dtype : str
+        Type of the values.
+    channels : int or None
+        Length of a last axis of the values, None without one.
+    """
+
+    convert: Any
+    writer: Any
+    dtype: str
+    channels: int | None = None
+
+
+def predict_tiles(engine, plan, volume, intensity, outputs, *, progress=None):
+    """Compute a part of a volume and write its results, one z-range of tiles after the other.
+
+    Parameters
+    ----------
+    engine : Engine
+        The network.
+    plan : Plan
+        The tiles.
+    volume : Volume
+        Grey levels.
+    intensity : Intensity
+        Normalisation, from the statistics of the whole volume.
+    outputs : list of Output
+        What to make of the probabilities.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in voxels.
+    """
+    (first, _), (top, bottom), (left, right) = plan.roi
+    done, total = 0, volume_of(plan.roi)
+    for (start, stop), boxes in plan.layers():
+        low, high = needed_boxes(engine.nodes, boxes[0], plan.padded)[0][0]
+        slab = volume.read(low, min(high, plan.shape[0]))
+        results = [
+            np.empty(
+                (stop - start, bottom - top, right - left)
+                + (() if output.channels is None else (output.channels,)),
+                output.dtype,
+            )
+            for output in outputs
+        ]
+        for box in boxes:
+            read = needed_boxes(engine.nodes, box, plan.padded)[0]
+            probabilities = engine.run(
+                _cut(slab, low, read, intensity, plan.shape), box, plan.padded
+            )
+            _, (y0, y1), (x0, x1) = box
+            for output, result in zip(outputs, results, strict=True):
+                result[:, y0 - top : y1 - top, x0 - left : x1 - left] = output.convert(
+                    probabilities
+                )
+            done += volume_of(box)
+            if progress:
+                progress(done, total)
+        for output, result in zip(outputs, results, strict=True):
+            output.writer.write(start - first, result)
+
+
+def _cut(slab, first, box, intensity, shape):
+    """Normalised grey of a box, with zeros beyond the high ends of the volume."""
+    cuts = tuple(
+        slice(low - origin, min(high, side) - origin)
+        for (low, high), side, origin in zip(box, shape, (first, 0, 0), strict=True)
+    )
+    tile = intensity(slab[cuts])
+    missing = [(0, high - low - side) for (low, high), side in zip(box, tile.shape, strict=True)]
+    return np.pad(tile, missing) if any(high for _, high in missing) else tile

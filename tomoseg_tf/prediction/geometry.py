@@ -1,0 +1,168 @@
+"""Which part of each tensor a tile needs: interval arithmetic, no arrays.
+
+A network is a list of nodes in the order of computing. From the box of the
+result that is wanted, the boxes of all tensors before it follow backwards:
+a convolution needs its radius more on either side, a pooling needs its whole
+cells, an up-sampling the cells that it repeats. Boxes end where the volume ends;
+there a convolution pads with zeros, so a tile computes exactly what one pass
+over the whole volume would.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+INPUT, CONVOLUTION, POOLING, UPSAMPLING, CONCATENATION = "input", "conv", "pool", "up", "concat"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One step of a network.
+
+    Attributes
+    ----------
+    kind : str
+        "input", "conv", "pool", "up" or "concat".
+    name : str
+        Name of the layer.
+    inputs : tuple of int
+        Indices of the nodes whose tensors it takes.
+    channels : int
+        Channels of its tensor.
+    factor : tuple of int
+        Voxels of the volume per voxel of its tensor, per axis.
+    window : tuple of int
+        Kernel sides of a convolution; pooled or repeated cells of the others.
+    kernel, bias : ndarray or None
+        Weights of a convolution, batch normalisation folded in.
+    activation : str or None
+        "relu", "sigmoid", "softmax" or None.
+    """
+
+    kind: str
+    name: str
+    inputs: tuple
+    channels: int
+    factor: tuple
+    window: tuple = ()
+    kernel: np.ndarray | None = field(default=None, repr=False)
+    bias: np.ndarray | None = field(default=None, repr=False)
+    activation: str | None = None
+
+
+def stride(nodes):
+    """Multiples in which the sides of the volume must come: per axis, a tuple of int."""
+    return tuple(max(node.factor[axis] for node in nodes) for axis in range(len(nodes[0].factor)))
+
+
+def padded_shape(nodes, shape):
+    """Sides of the volume after padding at the high end to multiples of the stride."""
+    return tuple(-(-side // step) * step for side, step in zip(shape, stride(nodes), strict=True))
+
+
+def needed_boxes(nodes, box, shape):
+    """Box of each node's tensor that the wanted box of the result needs.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network; the last node is its result.
+    box : tuple of (int, int)
+        Wanted part (start, stop) of the result per axis.
+    shape : tuple of int
+        Padded sides of the volume.
+
+    Returns
+    -------
+    list of tuple of (int, int), or None
+        One box per node, in voxels of its own tensor; that of the first node is
+        what must be read. None for a node that nothing needs.
+    """
+    boxes = [None] * len(nodes)
+    boxes[-1] = tuple(box)
+    for index in reversed(range(len(nodes))):
+        node = nodes[index]
+        if boxes[index] is None or node.kind == INPUT:
+            continue
+        wanted = input_box(node, boxes[index], shape, nodes[node.inputs[0]].factor)
+        for source in node.inputs:
+            boxes[source] = _hull(boxes[source], wanted)
+    return boxes
+
+
+def input_box(node, box, shape, factor):
+    """Box of its input that a node needs to compute a box of its own tensor.
+
+    Parameters
+    ----------
+    node : Node
+        The step.
+    box : tuple of (int, int)
+        Part of the node's own tensor.
+    shape : tuple of int
+        Padded sides of the volume.
+    factor : tuple of int
+        Factor of the node's input.
+
+    Returns
+    -------
+    tuple of (int, int)
+        Part of the input tensor, per axis, cut at the ends of the volume.
+    """
+    if node.kind == CONCATENATION:
+        return box
+    parts = []
+    for axis, (start, stop) in enumerate(box):
+        size = node.window[axis]
+        if node.kind == CONVOLUTION:
+            low, high = start - size // 2, stop + size // 2
+        elif node.kind == POOLING:
+            low, high = start * size, stop * size
+        else:
+            low, high = start // size, -(-stop // size)
+        parts.append((max(low, 0), min(high, shape[axis] // factor[axis])))
+    return tuple(parts)
+
+
+def halo(nodes):
+    """Voxels around a box that its result depends on: the largest reach, per axis.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+
+    Returns
+    -------
+    tuple of int
+        Reach on either side, per axis, of boxes aligned anyhow.
+    """
+    step, far = stride(nodes), 2**20
+    reach = [0] * len(step)
+    for offset in range(max(step)):
+        box = tuple((far * s + offset, far * s + offset + 1) for s in step)
+        read = needed_boxes(nodes, box, tuple(4 * far * s for s in step))[0]
+        for axis, ((low, high), (start, stop)) in enumerate(zip(read, box, strict=True)):
+            reach[axis] = max(reach[axis], start - low, high - stop)
+    return tuple(reach)
+
+
+def volume_of(box):
+    """Voxels in a box."""
+    return int(np.prod([stop - start for start, stop in box]))
+
+
+def last_uses(nodes):
+    """Index of the last node that takes each node's tensor; itself for the result."""
+    last = list(range(len(nodes)))
+    for index, node in enumerate(nodes):
+        for source in node.inputs:
+            last[source] = index
+    return last
+
+
+def _hull(first, second):
+    """Smallest box that holds both; the first may be None."""
+    if first is None:
+        return second
+    return tuple((min(a, c), max(b, d)) for (a, b), (c, d) in zip(first, second, strict=True))

@@ -1,0 +1,50 @@
+"""From probabilities to classes and to published grey levels."""
+
+import numpy as np
+
+
+def to_segmentation(probabilities, threshold=None):
+    """Decide the class of each voxel.
+
+    Parameters
+    ----------
+    probabilities : (..., C) ndarray of float32
+        One sigmoid channel of a binary net, or one channel per class.
+    threshold : float, optional
+        For a binary net: object where the probability is larger; 0.5 by default.
+
+    Returns
+    -------
+    (...) ndarray of uint8
+        Class indices, 0 for the background.
+
+    Raises
+    ------
+    ValueError
+        If a threshold is given for more than one channel.
+    """
+    if probabilities.shape[-1] == 1:
+        threshold = 0.5 if threshold is None else threshold
+        return (probabilities[..., 0] > threshold).astype(np.uint8)
+    if threshold is not None:
+        raise ValueError(
+            f"a threshold of {threshold} for {probabilities.shape[-1]} classes: they go by the "
+            "largest probability; leave the threshold out"
+        )
+    return probabilities.argmax(axis=-1).astype(np.uint8)
+
+
+def to_grey_levels(probabilities):
+    """Turn probabilities into the published grey levels: floor(255 p + 0.5).
+
+    Parameters
+    ----------
+    probabilities : ndarray of float32
+        In [0, 1].
+
+    Returns
+    -------
+    ndarray of uint8
+        0 to 255; above 127 where p is at least 0.5.
+    """
+    return np.floor(255 * probabilities.astype(np.float64) + 0.5).astype(np.uint8)
