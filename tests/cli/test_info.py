@@ -1,0 +1,79 @@
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from click.testing import CliRunner
+
+from tomoseg_tf.cli.info import info
+from tomoseg_tf.volume import create_volume, measure
+
+ARRAY = np.random.default_rng(0).integers(0, 250, (6, 5, 4)).astype(np.uint16)
+
+
+@pytest.fixture
+def volume(tmp_path):
+    with create_volume(tmp_path / "a.tif", ARRAY.shape, "u2", spacing=(2, 1, 0.5)) as writer:
+        writer.write(0, ARRAY)
+    return tmp_path / "a.tif"
+
+
+def run(*arguments):
+    return CliRunner().invoke(info, [str(argument) for argument in arguments])
+
+
+def test_text_tells_shape_type_spacing_and_greys(volume):
+    text = run(volume).stdout
+    assert text.splitlines()[0] == str(volume)
+    for part in ("6 × 5 × 4", "uint16", "2 × 1 × 0.5 µm", "120", f"{ARRAY.mean():.7g}", "(99 %)"):
+        assert part in text
+
+
+def test_json_holds_all(volume):
+    values = json.loads(run(volume, "--json").stdout)
+    assert values["statistics"] == measure(ARRAY).to_dict()
+    del values["statistics"]
+    assert values == {
+        "path": str(volume),
+        "format": "TIFF (ImageJ)",
+        "shape": [6, 5, 4],
+        "dtype": "uint16",
+        "spacing": [2.0, 1.0, 0.5],
+        "voxels": 120,
+        "bytes": 240,
+        "byte_order": "big",
+        "compression": "none",
+        "reading": "slices at their offsets in the file",
+        "notices": [],
+    }
+
+
+def test_statistics_can_be_left_out(volume):
+    assert json.loads(run(volume, "--json", "--no-statistics").stdout)["statistics"] is None
+    assert "minimum" not in run(volume, "--no-statistics").stdout
+
+
+def test_unknown_spacing_is_explained_and_can_be_stated(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, ARRAY, imagej=True, resolution=(2, 2), metadata={"axes": "ZYX"})
+    values = json.loads(run(path, "--json").stdout)
+    assert values["spacing"] is None
+    assert "has no unit; state it with --spacing" in values["notices"][0]
+    assert "unknown, see the notice" in run(path).stdout
+    assert json.loads(run(path, "--json", "--spacing", "3,2,1").stdout)["spacing"] == [3, 2, 1]
+
+
+def test_folder_and_npy(tmp_path):
+    np.save(tmp_path / "a.npy", ARRAY)
+    assert json.loads(run(tmp_path / "a.npy", "--json").stdout)["format"] == "NPY"
+    with create_volume(tmp_path / "slices", ARRAY.shape, "u2") as writer:
+        writer.write(0, ARRAY)
+    text = run(tmp_path / "slices").stdout
+    assert "folder of TIFF slices" in text
+    assert "unknown, the file states none" in text
+
+
+def test_missing_volume_is_an_error(tmp_path):
+    result = run(tmp_path / "a.tif")
+    assert isinstance(result.exception, ValueError)
+    assert "does not exist" in str(result.exception)

@@ -1,0 +1,96 @@
+"""``tomoseg-tf info``: what a volume file holds."""
+
+import json
+
+import click
+
+from tomoseg_tf.cli import options
+
+SHOWN = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)  # percentiles that a reader wants to see
+
+
+@click.command(
+    short_help="Explain what a volume file holds.",
+    epilog="Example: tomoseg-tf info pillar.tif",
+)
+@click.argument("volume", type=options.VOLUME)
+@options.spacing
+@click.option("--no-statistics", is_flag=True, help="Read the headers only, for huge volumes.")
+@options.as_json
+def info(volume, spacing, no_statistics, as_json):
+    """Explain what VOLUME holds: a TIFF or NPY file, or a folder of TIFF slices."""
+    from tomoseg_tf.volume import measure, open_volume
+
+    opened = open_volume(volume, spacing=spacing)
+    if not as_json:
+        click.echo(_describe(opened))
+    statistics = None
+    if not no_statistics:
+        with options.progress("Measuring") as progress:
+            statistics = measure(opened, progress=progress)
+    if as_json:
+        click.echo(json.dumps(_as_dict(opened, statistics), ensure_ascii=False))
+    elif statistics:
+        click.echo(_describe_statistics(statistics))
+
+
+def _describe(volume):
+    """Lines about the volume itself."""
+    spacing = "unknown, see the notice" if volume.notices else "unknown, the file states none"
+    if volume.spacing:
+        spacing = " × ".join(f"{size:g}" for size in volume.spacing) + " µm (z, y, x)"
+    lines = [
+        ("format", volume.format),
+        ("shape", " × ".join(str(side) for side in volume.shape) + " (z, y, x)"),
+        ("type", str(volume.dtype)),
+        ("spacing", spacing),
+        ("voxels", f"{volume.voxels:,}"),
+        ("in memory", f"{_size(volume.nbytes)}, read slab by slab"),
+        ("byte order", volume.storage["byte_order"]),
+        ("compression", volume.storage["compression"]),
+        ("reading", volume.storage["reading"]),
+    ]
+    lines += [("notice", notice) for notice in volume.notices]
+    return f"{volume.name}\n" + _table(lines)
+
+
+def _describe_statistics(statistics):
+    """Lines about the grey values."""
+    lines = [
+        ("minimum", f"{statistics.minimum:.7g}"),
+        ("maximum", f"{statistics.maximum:.7g}"),
+        ("mean", f"{statistics.mean:.7g}"),
+        ("deviation", f"{statistics.std:.7g}"),
+    ]
+    shown = [f"{statistics.percentiles[percent]:.7g} ({percent:g} %)" for percent in SHOWN]
+    return _table([*lines, ("percentiles", ", ".join(shown))])
+
+
+def _as_dict(volume, statistics):
+    """All that is known, as plain values for JSON."""
+    return {
+        "path": volume.name,
+        "format": volume.format,
+        "shape": list(volume.shape),
+        "dtype": str(volume.dtype),
+        "spacing": list(volume.spacing) if volume.spacing else None,
+        "voxels": volume.voxels,
+        "bytes": volume.nbytes,
+        **volume.storage,
+        "notices": list(volume.notices),
+        "statistics": statistics.to_dict() if statistics else None,
+    }
+
+
+def _table(lines):
+    """Names and values in two columns."""
+    return "\n".join(f"  {name:<13}{value}" for name, value in lines)
+
+
+def _size(count):
+    """Write a number of bytes with a unit that suits it."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.4g} {unit}"
+        count /= 1024
+    return f"{count:.4g} TiB"

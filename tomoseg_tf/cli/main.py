@@ -1,0 +1,72 @@
+"""The ``tomoseg-tf`` command: loads a subcommand only when it is named."""
+
+import importlib
+import sys
+
+import click
+
+import tomoseg_tf
+
+COMMANDS = {
+    "info": "Explain what a volume file holds.",
+    "simulate": "Simulate a scan with its exact truth.",
+    "records": "Cut volumes and truth into training records.",
+    "train": "Train a network by a recipe.",
+    "segment": "Segment a volume with fitted weights.",
+    "evaluate": "Compare a segmentation with the truth.",
+    "models": "List the networks.",
+    "weights": "List, check and import fitted weights.",
+    "demo": "Segment and evaluate the bundled example scan.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose subcommands live in modules of their own, imported on use."""
+
+    def list_commands(self, ctx):
+        """Name the subcommands in the order of the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx, name):
+        """Import the module of a subcommand and return its command."""
+        if name not in COMMANDS:
+            return None
+        return getattr(importlib.import_module(f"tomoseg_tf.cli.{name}"), name)
+
+    def format_commands(self, ctx, formatter):
+        """Write the list of subcommands without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(tomoseg_tf.__version__, prog_name="tomoseg-tf")
+def cli():
+    """Segment X-ray tomograms of materials with Keras and TensorFlow.
+
+    \b
+    Start with:  tomoseg-tf demo
+    """
+
+
+def main():
+    """Run the command line; what a user can cause ends in one line and exit 1."""
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        sys.exit(_fail("interrupted"))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(_fail("interrupted"))
+    except (ValueError, OSError) as error:
+        sys.exit(_fail(error))
+
+
+def _fail(error):
+    """Print one line on standard error; return the exit status."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    click.echo(f"Error: {text}", err=True)
+    return 1

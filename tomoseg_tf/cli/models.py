@@ -1,0 +1,82 @@
+"""``tomoseg-tf models``: the networks that can be trained."""
+
+import json
+
+import click
+
+from tomoseg_tf.cli import options
+from tomoseg_tf.cli.arguments import JsonObject
+from tomoseg_tf.cli.table import columns
+
+
+@click.command(short_help="List the networks.")
+@click.argument("name", required=False)
+@click.option(
+    "--arguments",
+    type=JsonObject(),
+    metavar="JSON",
+    help="Arguments of the network that differ from the defaults, such as '{\"levels\": 3}'.",
+)
+@options.as_json
+def models(name, arguments, as_json):
+    """List the networks, or describe the network NAME with its layers.
+
+    Parameters are counted for one grey channel and a binary result unless --arguments say
+    otherwise.
+
+    \b
+    Example:
+      tomoseg-tf models unet_3d --arguments '{"base_features": 4}'
+    """
+    if arguments is not None and name is None:
+        raise click.UsageError("--arguments needs the NAME of a network")
+    from tomoseg_tf.models import BUILDERS
+    from tomoseg_tf.models.summary import describe, describe_layers
+
+    if name is None:
+        found = [describe(model) for model in BUILDERS]
+        click.echo(json.dumps({"models": found}) if as_json else _list(found))
+        return
+    found = describe(name, arguments)
+    found["layers"] = describe_layers(name, found["arguments"])
+    click.echo(json.dumps(found) if as_json else _show(found))
+
+
+def _list(found):
+    """Table of all networks."""
+    rows = [("network", "parameters", "options", "")]
+    rows += [
+        (model["name"], f"{model['parameters']:,}", _options(model), model["summary"])
+        for model in found
+    ]
+    return columns(rows, right=(1,))
+
+
+def _show(model):
+    """All about one network."""
+    call = ", ".join(f"{key}={value}" for key, value in model["arguments"].items())
+    layers = [("layer", "type", "output", "parameters")]
+    layers += [
+        (layer["name"], layer["type"], _shape(layer["output"]), f"{layer['parameters']:,}")
+        for layer in model["layers"]
+    ]
+    return "\n".join(
+        [
+            model["summary"],
+            "",
+            f"{model['name']}({call})",
+            f"{model['parameters']:,} parameters, {model['trainable']:,} of them trainable",
+            "",
+            columns(layers, right=(3,)),
+        ]
+    )
+
+
+def _options(model):
+    """Arguments beyond those that every network takes."""
+    common = ("input_shape", "num_classes")
+    return ", ".join(f"{k}={v}" for k, v in model["arguments"].items() if k not in common)
+
+
+def _shape(sides):
+    return " × ".join("any" if side is None else str(side) for side in sides)

@@ -1,0 +1,109 @@
+"""Options that several commands share, each declared once."""
+
+import contextlib
+import sys
+from pathlib import Path
+
+import click
+
+overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+weights = click.option(
+    "-w",
+    "--weights",
+    required=True,
+    metavar="NAME|FOLDER",
+    help="Weights folder, or the name of shipped weights (see: tomoseg-tf weights list).",
+)
+seed = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
+)
+palette = click.option(
+    "--palette",
+    default="auto",
+    show_default=True,
+    metavar="NAME|V:C,...",
+    help="How truth values map to classes: auto, classes, mask, inverted, or pairs such as "
+    "0:0,255:1.",
+)
+
+
+class Numbers(click.ParamType):
+    """Comma-separated numbers of a fixed count, such as ``192,192,192``."""
+
+    def __init__(self, kind=int, count=3, minimum=None):
+        self.kind, self.count, self.minimum = kind, count, minimum
+        self.name = ",".join(["N"] * count)
+
+    def convert(self, value, param, ctx):
+        """Turn the text into a tuple of numbers."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(self.kind(part) for part in value.split(","))
+        except ValueError:
+            numbers = ()
+        if len(numbers) != self.count:
+            self.fail(f"{value!r} is not {self.count} numbers separated by commas", param, ctx)
+        if self.minimum is not None and min(numbers) < self.minimum:
+            self.fail(f"{value!r}: each number must be at least {self.minimum}", param, ctx)
+        return numbers
+
+
+spacing = click.option(
+    "--spacing",
+    type=Numbers(float),
+    metavar="Z,Y,X",
+    help="Voxel size in µm, in place of what the file says.",
+)
+
+VOLUME = click.Path(path_type=Path)
+
+
+def notify(text):
+    """Print a notice on standard error."""
+    click.echo(text, err=True)
+
+
+@contextlib.contextmanager
+def progress(title):
+    """Show a progress bar on standard error, only on a terminal.
+
+    Parameters
+    ----------
+    title : str
+        What is being done.
+
+    Yields
+    ------
+    callable or None
+        ``progress(done, total)`` for a library function; None when standard
+        error is not a terminal.
+    """
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+
+        def update(done, total):
+            bar.update(task, completed=done, total=total)
+
+        yield update

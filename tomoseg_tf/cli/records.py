@@ -1,0 +1,124 @@
+"""The command ``tomoseg-tf records``."""
+
+import json
+from pathlib import Path
+
+import click
+
+from tomoseg_tf.cli import options
+
+
+@click.command(short_help="Cut volumes and truth into training records.")
+@click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--pair",
+    "pairs",
+    type=(options.VOLUME, options.VOLUME),
+    multiple=True,
+    required=True,
+    metavar="VOLUME TRUTH",
+    help="A volume and its truth; repeat it for each sample.",
+)
+@click.option(
+    "--patch",
+    type=options.Numbers(int, minimum=1),
+    default="192,192,192",
+    show_default=True,
+    metavar="Z,Y,X",
+    help="Sides of a patch in voxels.",
+)
+@click.option(
+    "--split",
+    type=click.Choice(["sample", "block"]),
+    default="sample",
+    show_default=True,
+    help="Whole samples, or each sample cut in z.",
+)
+@click.option(
+    "--fractions",
+    type=options.Numbers(float, minimum=0),
+    default="0.6,0.3,0.1",
+    show_default=True,
+    metavar="F,F,F",
+    help="Shares of the slices for training, validation and test.",
+)
+@click.option(
+    "--test",
+    "test_samples",
+    type=click.IntRange(min=0),
+    multiple=True,
+    metavar="N",
+    help="Keep sample N (0 is the first pair) for the test; may be repeated.",
+)
+@click.option(
+    "--guard",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Slices left out between two blocks of a sample  [default: up to 16]",
+)
+@click.option(
+    "--cover",
+    type=click.Choice(["drop", "shift"]),
+    default="drop",
+    show_default=True,
+    help="Leave out what does not fill a patch, or shift the last patch inwards.",
+)
+@click.option(
+    "--classes",
+    default="background,object",
+    show_default=True,
+    metavar="NAME,...",
+    help="Names of the classes, the background first.",
+)
+@options.palette
+@options.seed
+@options.overwrite
+@options.as_json
+def records(output, pairs, classes, as_json, **settings):
+    """Cut volumes and their truth into patches and write them to the folder OUT.
+
+    \b
+    Example:
+      tomoseg-tf records out --pair a.tif a_truth.tif --pair b.tif b_truth.tif --split block
+    """
+    from tomoseg_tf.records import write_records
+
+    names = tuple(name.strip() for name in classes.split(","))
+    with options.progress("Cutting") as progress:
+        manifest = write_records(output, pairs, classes=names, progress=progress, **settings)
+    for notice in manifest["notices"]:
+        options.notify(notice)
+    summary = _summarise(output, manifest)
+    click.echo(json.dumps(summary, ensure_ascii=False) if as_json else _table(summary))
+
+
+def _summarise(folder, manifest):
+    """Reduce a manifest to what each split holds."""
+    splits = {
+        split: {
+            "patches": sum(shard["records"] for shard in shards),
+            "shards": len(shards),
+            "bytes": sum(shard["bytes"] for shard in shards),
+            "voxels": dict(zip(manifest["classes"], manifest["voxels"][split][:-1], strict=True)),
+            "ignored": manifest["voxels"][split][-1],
+        }
+        for split, shards in manifest["shards"].items()
+    }
+    kept = ("patch", "dtype", "spacing", "classes", "notices")
+    return {"folder": str(folder), **{key: manifest[key] for key in kept}, "splits": splits}
+
+
+def _table(summary):
+    """Write the summary as aligned columns, one line for each split."""
+    rows = [["split", "patches", *summary["classes"], "ignored", "bytes"]]
+    for split, held in summary["splits"].items():
+        numbers = [held["patches"], *held["voxels"].values(), held["ignored"], held["bytes"]]
+        rows.append([split, *(f"{number:,}" for number in numbers)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    patch = " x ".join(map(str, summary["patch"]))
+    lines = [f"{summary['folder']}: patches of {patch} voxels, {summary['dtype']}; voxels by class"]
+    for first, *others in rows:
+        cells = [first.ljust(widths[0])]
+        cells += [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
+        lines.append("  " + "  ".join(cells))
+    return "\n".join(lines)

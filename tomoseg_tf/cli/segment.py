@@ -1,0 +1,90 @@
+"""``tomoseg-tf segment``: segment a volume with fitted weights."""
+
+import json
+
+import click
+
+from tomoseg_tf.cli import options
+
+
+class Box(click.ParamType):
+    """Part of a volume, such as ``0:64,100:200,100:200``."""
+
+    name = "z0:z1,y0:y1,x0:x1"
+
+    def convert(self, value, param, ctx):
+        """Turn the text into (start, stop) per axis."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            box = tuple(tuple(int(end) for end in part.split(":")) for part in value.split(","))
+        except ValueError:
+            box = ()
+        if len(box) != 3 or any(len(part) != 2 for part in box):
+            self.fail(f"{value!r} is not of the form {self.name}", param, ctx)
+        return box
+
+
+@click.command(short_help="Segment a volume with fitted weights.")
+@click.argument("volume", type=options.VOLUME)
+@click.argument("segmentation", type=options.VOLUME)
+@options.weights
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Probability above which a voxel is object (binary nets; default: that of the weights).",
+)
+@click.option(
+    "--probabilities",
+    type=options.VOLUME,
+    metavar="FILE",
+    help="Write the probabilities too (float32).",
+)
+@click.option(
+    "--grey-levels", is_flag=True, help="Write them as uint8 grey levels, 0 to 255, instead."
+)
+@click.option("--roi", type=Box(), help="Segment only this part; statistics stay those of all.")
+@options.spacing
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="auto, cpu, gpu or gpu:N.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16", "float16"]),
+    default="float32",
+    show_default=True,
+    help="Number format inside the network.",
+)
+@options.overwrite
+@options.as_json
+def segment(volume, segmentation, as_json, **settings):
+    """Segment VOLUME with fitted weights and write SEGMENTATION: classes, 0 is background.
+
+    VOLUME and SEGMENTATION are a multi-page TIFF, a folder of TIFF slices (a
+    name without suffix) or a NPY file.
+
+    \b
+    Examples:
+      tomoseg-tf segment pillar.tif pillar_seg.tif -w unet_3d_micropillar
+      tomoseg-tf segment slices/ result/ -w my_weights --threshold 0.4 --probabilities p.tif
+    """
+    from tomoseg_tf.prediction import segment_file
+
+    with options.progress("Segmenting") as progress:
+        summary = segment_file(volume, segmentation, progress=progress, **settings)
+    for notice in summary["notices"]:
+        options.notify(notice)
+    if as_json:
+        click.echo(json.dumps(summary))
+        return
+    voxels = sum(entry["voxels"] for entry in summary["classes"])
+    shares = ", ".join(
+        f"{entry['name']} {100 * entry['voxels'] / voxels:.3f} %" for entry in summary["classes"]
+    )
+    click.echo(
+        f"{segmentation}: {' x '.join(map(str, summary['shape']))} voxels in "
+        f"{summary['seconds']:.1f} s; {shares}"
+    )

@@ -1,0 +1,203 @@
+"""``tomoseg-tf weights``: list, explain, check and import fitted weights."""
+
+import json
+
+import click
+
+from tomoseg_tf.cli import options
+from tomoseg_tf.cli.arguments import JsonObject
+from tomoseg_tf.cli.table import columns
+
+
+@click.group()
+def weights():
+    """List, check and import fitted weights."""
+
+
+@weights.command("list", short_help="List the weights that come with the package.")
+@click.argument("folder", type=options.VOLUME, required=False)
+@options.as_json
+def list_(folder, as_json):
+    """List the weights that come with the package, or those in FOLDER, such as a run's.
+
+    \b
+    Example:
+      tomoseg-tf weights list
+    """
+    from tomoseg_tf.weights import list_weights
+
+    found = [_as_dict(each) for each in list_weights(folder)]
+    if as_json:
+        click.echo(json.dumps({"weights": found}))
+    elif found:
+        click.echo(_table(found))
+    else:
+        options.notify(f"No weights {f'in {folder}' if folder else 'come with this installation'}")
+
+
+@weights.command(short_help="Show the card of weights.")
+@click.argument("name")
+@options.as_json
+def info(name, as_json):
+    """Show the card of the weights NAME (a shipped name or a folder), and where they are.
+
+    \b
+    Example:
+      tomoseg-tf weights info unet_3d_micropillar
+    """
+    from tomoseg_tf.weights import open_weights
+
+    found = open_weights(name)
+    if as_json:
+        config = json.loads(found.config.to_json())
+        click.echo(json.dumps({**_as_dict(found), "config": config, "card": found.read_card()}))
+        return
+    click.echo(found.read_card())
+    lines = [("folder", str(found.folder)), ("parameters", f"{found.count_parameters():,}")]
+    lines += [(f"SHA-256 of {file}", digest) for file, digest in found.hashes.items()]
+    click.echo(columns(lines))
+
+
+@weights.command(short_help="Check that weights are whole and load.")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...|all")
+@options.as_json
+def verify(names, as_json):
+    """Check weights: the hashes of their files, that they load, that each value is finite.
+
+    NAME is a shipped name or a folder; "all" stands for all that come with the package.
+
+    \b
+    Example:
+      tomoseg-tf weights verify all
+    """
+    from tomoseg_tf.weights import shipped_weights, verify_weights
+
+    if names == ("all",):
+        names = tuple(shipped_weights().values())
+        if not names:
+            raise ValueError("no weights come with this installation; name a weights folder")
+    checked = []
+    for name in names:
+        result = verify_weights(name)
+        checked.append(
+            {
+                "name": result.name,
+                "folder": str(result.folder),
+                "model": result.model,
+                "parameters": result.parameters,
+                "hashes": result.hashes,
+            }
+        )
+        if not as_json:
+            click.echo(f"{name}: files as saved, {result.parameters:,} parameters load")
+    if as_json:
+        click.echo(json.dumps({"verified": checked}))
+
+
+@weights.command("import", short_help="Turn a Keras .h5 file into a weights folder.")
+@click.argument("source", type=options.VOLUME)
+@click.argument("folder", type=options.VOLUME)
+@click.option("--model", default="unet_3d", show_default=True, help="See: tomoseg-tf models.")
+@click.option(
+    "--arguments",
+    type=JsonObject(),
+    metavar="JSON",
+    help="Arguments of the network that differ from the defaults, such as '{\"levels\": 3}'.",
+)
+@click.option(
+    "--axes",
+    type=click.Choice(["ZYX", "XYZ"]),
+    help="Axis order of the training volumes.  [default: XYZ for a Keras 2 file of unet_3d, as "
+    "published; otherwise ZYX]",
+)
+@click.option(
+    "--normalisation",
+    type=click.Choice(["zscore", "minmax", "percentile", "none"]),
+    default="zscore",
+    show_default=True,
+    help="How the input was normalised; at prediction over the whole volume.",
+)
+@click.option("--classes", metavar="A,B,...", help="Names of the classes, background first.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Of a binary network.  [default: 0.5]",
+)
+@click.option(
+    "--spacing",
+    type=options.Numbers(float),
+    metavar="Z,Y,X",
+    help="Voxel size of the training volumes in µm.",
+)
+@click.option("--data", default="", help="What the weights were fitted on, for the card.")
+@click.option(
+    "--simulated/--real", default=None, help="Whether that was simulated.  [default: not recorded]"
+)
+@click.option("--licence", default="", help="Licence of the weights, for the card.")
+@options.overwrite
+@options.as_json
+def import_(source, folder, normalisation, classes, as_json, **settings):
+    """Turn the Keras HDF5 file SOURCE into the weights folder FOLDER.
+
+    Reads files of Keras 2 (weights alone or a whole model, .h5 or .hdf5) and the .weights.h5 files
+    of Keras 3. Only arrays are read; the network is the one that --model names.
+
+    \b
+    Example:
+      tomoseg-tf weights import final-trained-weights.h5 my_weights --model unet_3d
+    """
+    from tomoseg_tf.volume import Normalisation
+    from tomoseg_tf.weights import import_weights
+
+    if classes is not None:
+        classes = [name.strip() for name in classes.split(",")]
+    written = import_weights(
+        source,
+        folder,
+        normalisation=Normalisation(method=normalisation, training="patch"),
+        classes=classes,
+        **settings,
+    )
+    if as_json:
+        click.echo(json.dumps(_as_dict(written)))
+    else:
+        axes = ", ".join(written.config.axes)
+        click.echo(f"{folder}: {written.count_parameters():,} parameters, axis order {axes}")
+
+
+def _as_dict(found):
+    """Collect what a list tells of weights, as plain values for JSON."""
+    from tomoseg_tf.weights import summary
+
+    config = found.config
+    return {
+        "name": found.name,
+        "folder": str(found.folder),
+        "summary": summary(found.read_card()),
+        "model": config.model,
+        "parameters": found.count_parameters(),
+        "classes": list(config.class_names),
+        "axes": config.axes,
+        "spacing": list(config.spacing) if config.spacing else None,
+        "threshold": config.threshold,
+        "bytes": found.count_bytes(),
+        "hashes": found.hashes,
+    }
+
+
+def _table(found):
+    """Table of weights, a line each."""
+    rows = [("name", "network", "parameters", "classes", "voxel size (µm)", "size", "")]
+    rows += [
+        (
+            each["name"],
+            each["model"],
+            f"{each['parameters']:,}",
+            ", ".join(each["classes"]),
+            " × ".join(f"{side:g}" for side in each["spacing"]) if each["spacing"] else "-",
+            f"{each['bytes'] / 1e6:.1f} MB",
+            each["summary"],
+        )
+        for each in found
+    ]
+    return columns(rows, right=(2, 5))
