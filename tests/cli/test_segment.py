@@ -174,9 +174,7 @@ def test_wrong_options_end_in_one_line(run, scan, binary, tmp_path, monkeypatch,
 
 
 def test_a_threshold_for_several_classes_is_refused(run, scan, multi_class, tmp_path):
-    code, _, err = run(
-        "segment", scan, tmp_path / "s.tif", "-w", multi_class, "--threshold", "0.5"
-    )
+    code, _, err = run("segment", scan, tmp_path / "s.tif", "-w", multi_class, "--threshold", "0.5")
     assert code == 1
     assert "leave the threshold out" in err
 

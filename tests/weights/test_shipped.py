@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from tomoseg_tf.weights import find_weights, shipped, shipped_weights, verify_weights
+from tomoseg_tf import bundle
+from tomoseg_tf.weights import find_weights, shipped_weights, verify_weights
 
 SHIPPED = ()  # one name for each folder in weights/
 
@@ -19,9 +20,8 @@ def test_shipped_weights_are_whole_and_load(name):
 
 @pytest.fixture
 def places(tmp_path, monkeypatch):
-    """A package in a checkout, as `__file__` of the module sees it; no weights yet."""
-    module = tmp_path / "checkout" / "tomoseg_tf" / "weights" / "shipped.py"
-    monkeypatch.setattr(shipped, "__file__", str(module))
+    """A package in a checkout, as the lookup sees it; no weights yet."""
+    monkeypatch.setattr(bundle, "__file__", str(tmp_path / "checkout" / "tomoseg_tf" / "bundle.py"))
     return tmp_path / "checkout"
 
 

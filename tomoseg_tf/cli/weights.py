@@ -60,15 +60,19 @@ def info(name, as_json):
 
 @weights.command(short_help="Check that weights are whole and load.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...|all")
+@click.option(
+    "--scores", is_flag=True, help="Also measure again the scores on simulated scans (minutes)."
+)
 @options.as_json
-def verify(names, as_json):
+def verify(names, scores, as_json):
     """Check weights: the hashes of their files, that they load, that each value is finite.
 
     NAME is a shipped name or a folder; "all" stands for all that come with the package.
 
     \b
-    Example:
+    Examples:
       tomoseg-tf weights verify all
+      tomoseg-tf weights verify unet_3d_micropillar --scores
     """
     from tomoseg_tf.weights import shipped_weights, verify_weights
 
@@ -90,8 +94,24 @@ def verify(names, as_json):
         )
         if not as_json:
             click.echo(f"{name}: files as saved, {result.parameters:,} parameters load")
+        if scores:
+            checked[-1]["scores"] = _measure(name, as_json)
     if as_json:
         click.echo(json.dumps({"verified": checked}))
+
+
+def _measure(name, as_json):
+    """Measure the scores of weights again; print them unless JSON is wanted."""
+    from tomoseg_tf.evaluation.held_out import check_scores
+
+    with options.progress("Scoring") as progress:
+        rows = check_scores(name, progress=progress)
+    for row in [] if as_json else rows:
+        click.echo(
+            f"  seed {row['seed']}: recall {row['recall']}, precision {row['precision']}, "
+            f"Dice {row['dice']}, as on the card"
+        )
+    return rows
 
 
 @weights.command("import", short_help="Turn a Keras .h5 file into a weights folder.")

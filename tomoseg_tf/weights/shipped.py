@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tomoseg_tf.bundle import bundled
+
 CONFIG = "config.json"
 
 
@@ -49,12 +51,7 @@ def shipped_weights():
     dict of str to Path
         Folder of each, by name, in alphabetical order.
     """
-    package = Path(__file__).parents[1]
-    for place in (package / "fitted", package.parent / "weights"):
-        found = weights_in(place)
-        if found:
-            return found
-    return {}
+    return weights_in(bundled("fitted"))
 
 
 def weights_in(place: Path):

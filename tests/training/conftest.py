@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from tomoseg_tf.records import write_records
+from tomoseg_tf.training import check_recipe
+
+TINY = {
+    "model": {"name": "unet_3d", "arguments": {"levels": 2, "base_features": 2}},
+    "batches": {"batch_size": 2, "crop": [8, 8, 8], "crops_per_patch": 2, "foreground": 0.5},
+    "augmentation": {"flips": True},
+    "optimiser": {"learning_rate": 0.01},
+    "schedule": {"epochs": 4, "learning_rate": "cosine"},
+}
+
+
+def scan(seed):
+    """A scan of 40 x 24 x 24 voxels with dark boxes in bright noise, and its truth."""
+    rng = np.random.default_rng(seed)
+    truth = np.zeros((40, 24, 24), np.uint8)
+    for corner in rng.integers(0, 20, (30, 3)):
+        z, y, x = corner * (2, 1, 1)
+        truth[z : z + 4, y : y + 4, x : x + 4] = 1
+    volume = rng.normal(150, 10, truth.shape) - 90 * truth
+    return volume.clip(0, 255).astype(np.uint8), truth
+
+
+@pytest.fixture(scope="session")
+def records(tmp_path_factory):
+    """Records of two small scans, in patches of 12 x 12 x 12 voxels."""
+    folder = tmp_path_factory.mktemp("training") / "records"
+    write_records(
+        folder, [scan(0), scan(1)], patch=(12, 12, 12), split="block", fractions=(0.6, 0.4, 0.0)
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny():
+    """A recipe of a tiny network; keywords replace whole sections."""
+
+    def recipe(**sections):
+        return check_recipe({**TINY, **sections})
+
+    return recipe

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from tomoseg_tf.records import open_records
+from tomoseg_tf.training.best import pooled_statistics, weights_config
+from tomoseg_tf.training.network import network_arguments
+from tomoseg_tf.volume import ArrayVolume, measure
+
+
+def test_pooled_statistics_are_those_of_all_voxels_together():
+    rng = np.random.default_rng(0)
+    parts = [rng.integers(0, 200, (4, 5, 6)), rng.integers(100, 255, (3, 5, 6))]
+    parts = [part.astype(np.uint8) for part in parts]
+    pooled = pooled_statistics([measure(ArrayVolume(part)) for part in parts])
+    everything = np.concatenate([part.ravel() for part in parts])
+    assert pooled.voxels == everything.size
+    assert (pooled.minimum, pooled.maximum) == (everything.min(), everything.max())
+    assert pooled.mean == pytest.approx(everything.mean())
+    assert pooled.std == pytest.approx(everything.std())
+
+
+def test_statistics_of_one_volume_are_kept_as_they_are():
+    statistics = measure(ArrayVolume(np.arange(24, dtype=np.uint8).reshape(2, 3, 4)))
+    assert pooled_statistics([statistics]) is statistics
+
+
+def test_weights_say_what_prediction_must_know(records, tiny):
+    recipe, opened = tiny(seed=5), open_records(records)
+    row = {"epoch": 3, "loss": 0.2, "val_loss": 0.25, "val_dice": float("nan")}
+    config = weights_config(recipe, network_arguments(recipe, 2), opened, row)
+    assert config.model == "unet_3d"
+    assert config.arguments["num_classes"] == 1
+    assert config.threshold == 0.5
+    assert config.normalisation == recipe.normalisation
+    assert [entry.name for entry in config.classes] == ["background", "object"]
+    assert config.intensity.voxels == 2 * 40 * 24 * 24
+    assert config.seed == 5
+    assert config.recipe == recipe.to_dict()
+    assert config.scores == (
+        {"data": "validation", "epoch": 3, "val_loss": 0.25, "val_dice": None},
+    )
+    assert "keras" in config.versions

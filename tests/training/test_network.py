@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+
+from tomoseg_tf.backend import load_keras
+from tomoseg_tf.training.network import (
+    build_network,
+    check_sides,
+    choose_devices,
+    compiled_network,
+    dtype_policy,
+    network_arguments,
+)
+from tomoseg_tf.training.recipe_file import check_recipe
+
+keras = load_keras()
+TINY = {"model": {"name": "unet_3d", "arguments": {"levels": 2, "base_features": 2}}}
+
+
+def recipe(**sections):
+    return check_recipe({**TINY, **sections})
+
+
+@pytest.mark.parametrize(
+    ("loss", "classes", "channels"),
+    [
+        ("binary_crossentropy", 2, 1),
+        ("crossentropy_dice", 2, 1),
+        ("categorical_crossentropy", 2, 2),
+        ("crossentropy_dice", 3, 3),
+    ],
+)
+def test_two_classes_make_a_binary_network_except_for_the_categorical_loss(loss, classes, channels):
+    arguments = network_arguments(recipe(loss={"name": loss}), classes)
+    assert arguments["num_classes"] == channels
+    assert build_network("unet_3d", arguments).output_shape[-1] == channels
+
+
+def test_binary_loss_with_three_classes_is_refused():
+    with pytest.raises(ValueError, match="the records have 3 classes; use categorical"):
+        network_arguments(recipe(loss={"name": "binary_crossentropy"}), 3)
+
+
+def test_class_weights_must_be_as_many_as_the_classes():
+    with pytest.raises(ValueError, match="class_weights has 3 numbers, but the records have 2"):
+        network_arguments(recipe(loss={"class_weights": [1, 2, 3]}), 2)
+
+
+def test_arguments_that_the_builder_lacks_are_named():
+    with pytest.raises(ValueError, match=r"model\.arguments do not fit unet_3d: .*'depth'"):
+        build_network("unet_3d", {"input_shape": [None] * 3 + [1], "num_classes": 1, "depth": 3})
+
+
+def test_sides_that_do_not_fit_the_network_are_named():
+    arguments = network_arguments(recipe(), 2)
+    check_sides("unet_3d", arguments, {"the crop": [4, 8, 6]})
+    with pytest.raises(ValueError, match="the crop 4,8,5 does not fit unet_3d: side 5"):
+        check_sides("unet_3d", arguments, {"the patch": (8, 8, 8), "the crop": [4, 8, 5]})
+
+
+def test_the_seed_decides_the_fresh_weights():
+    arguments = network_arguments(recipe(), 2)
+    models = [
+        compiled_network(recipe(seed=seed), arguments, ("background", "object"))
+        for seed in (1, 1, 2)
+    ]
+    kernels = [model.trainable_variables[0].numpy() for model in models]
+    np.testing.assert_array_equal(kernels[0], kernels[1])
+    assert (kernels[0] != kernels[2]).any()
+
+
+def test_the_optimiser_has_the_settings_of_the_recipe():
+    settings = {"learning_rate": 0.01, "beta_1": 0.8, "weight_decay": 0.1, "clip_norm": 2.0}
+    chosen = recipe(optimiser=settings)
+    optimiser = compiled_network(chosen, network_arguments(chosen, 2), ("a", "b")).optimizer
+    config = optimiser.get_config()
+    assert config["learning_rate"] == pytest.approx(0.01)
+    assert (config["beta_1"], config["weight_decay"]) == (0.8, 0.1)
+    assert config["global_clipnorm"] == 2.0
+
+
+def test_mixed_precision_computes_in_half_and_keeps_the_weights_and_the_head_in_single():
+    chosen = recipe(precision="mixed_bfloat16")
+    before = keras.config.dtype_policy().name
+    model = compiled_network(chosen, network_arguments(chosen, 2), ("a", "b"))
+    assert keras.config.dtype_policy().name == before
+    assert model.get_layer("bottom_conv0").compute_dtype == "bfloat16"
+    assert {variable.dtype for variable in model.trainable_variables} == {"float32"}
+    assert model.output.dtype == "float32"
+
+
+def test_float16_training_scales_its_loss():
+    chosen = recipe(precision="mixed_float16")
+    model = compiled_network(chosen, network_arguments(chosen, 2), ("a", "b"))
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    model.optimizer.learning_rate = 0.25
+    assert float(model.optimizer.inner_optimizer.learning_rate) == 0.25
+
+
+def test_the_policy_comes_back_after_an_error():
+    before = keras.config.dtype_policy().name
+    with pytest.raises(KeyError), dtype_policy("mixed_bfloat16"):
+        raise KeyError
+    assert keras.config.dtype_policy().name == before
+
+
+def test_float16_is_refused_on_a_processor():
+    with pytest.raises(ValueError, match="'mixed_float16', which needs a GPU"):
+        choose_devices(recipe(precision="mixed_float16"), ["CPU:0"])
+
+
+def test_devices_must_be_able_to_share_a_batch():
+    chosen = recipe(batches={"batch_size": 3})
+    with pytest.raises(ValueError, match="batch_size is 3, no multiple of the 2 devices"):
+        choose_devices(chosen, ["CPU:0", "CPU:1"])
+
+
+def test_devices_must_be_able_to_share_the_validation():
+    with pytest.raises(ValueError, match="1 validation patches, too few for the 2 devices"):
+        choose_devices(recipe(), ["CPU:0", "CPU:1"], 1)

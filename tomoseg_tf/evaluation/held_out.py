@@ -1,0 +1,112 @@
+"""Score weights on simulated scans they were never trained on, so that anyone can repeat it."""
+
+import numpy as np
+
+from tomoseg_tf.evaluation.by_size import scores_by_radius
+from tomoseg_tf.evaluation.confusion import confusion_matrix
+from tomoseg_tf.evaluation.grey_window import best_filtered_window
+from tomoseg_tf.evaluation.scores import scores
+from tomoseg_tf.phantom import Micropillar
+from tomoseg_tf.prediction import predict_volume, to_segmentation
+from tomoseg_tf.weights import open_weights
+
+SIMULATED = "simulated micropillar"
+GAUSSIAN_SIGMAS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
+MEDIAN_SIZES = (3, 5)
+TOLERANCE = 0.002  # other processors round otherwise: a few voxels near the threshold change
+
+
+def score_micropillar(weights, *, shape, seed):
+    """Segment a simulated micropillar and compare with its exact truth.
+
+    Parameters
+    ----------
+    weights : str or path
+        Binary weights: a folder or a shipped name.
+    shape : tuple of int
+        Sides (Z, Y, X) of the scan in voxels.
+    seed : int
+        Seed of the scan.
+
+    Returns
+    -------
+    dict
+        A row of scores for a card: data, shape, seed; recall, precision and Dice
+        of the object voxels at the threshold of the weights; recall in objects of
+        radius below 2, from 2 to 5 and above 5 voxels; and the Dice of the best
+        grey window inside the pillar after the best filter.
+    """
+    pillar = Micropillar(tuple(shape), seed)
+    grey, truth = pillar.slab(0, shape[0])
+    fitted = open_weights(weights)
+    config = fitted.config
+    probabilities = predict_volume(
+        fitted.build(), grey, normalisation=config.normalisation, axes=config.axes
+    )
+    segmentation = to_segmentation(probabilities, config.threshold)
+    found = scores(confusion_matrix(truth, segmentation)).classes[1]
+    small, medium, large = scores_by_radius(truth, segmentation)
+    inside = np.stack([pillar.depth(z) > 0 for z in range(shape[0])])
+    window = best_filtered_window(
+        grey, truth, inside, gaussian_sigmas=GAUSSIAN_SIGMAS, median_sizes=MEDIAN_SIZES
+    )
+    return {
+        "data": SIMULATED,
+        "shape": ",".join(map(str, shape)),
+        "seed": seed,
+        "recall": _rounded(found.recall),
+        "precision": _rounded(found.precision),
+        "dice": _rounded(found.dice),
+        "recall, radius < 2": _rounded(small.recall),
+        "recall, radius 2 to 5": _rounded(medium.recall),
+        "recall, radius > 5": _rounded(large.recall),
+        "dice of the best filtered grey window": _rounded(window.dice),
+    }
+
+
+def check_scores(weights, *, progress=None):
+    """Measure again what the card of weights claims on simulated scans.
+
+    Parameters
+    ----------
+    weights : str or path
+        A weights folder or a shipped name.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in scans.
+
+    Returns
+    -------
+    list of dict
+        The rows measured now.
+
+    Raises
+    ------
+    ValueError
+        If the weights claim nothing that can be repeated, or a score differs by
+        more than 0.002 from the card.
+    """
+    fitted = open_weights(weights)
+    claimed = [row for row in fitted.config.scores if row.get("data") == SIMULATED]
+    if not claimed:
+        raise ValueError(f"{fitted.folder}: the card claims no scores on simulated scans")
+    measured = []
+    for index, row in enumerate(claimed):
+        shape = tuple(int(side) for side in row["shape"].split(","))
+        measured.append(score_micropillar(weights, shape=shape, seed=row["seed"]))
+        _check_row(fitted.folder, row, measured[-1])
+        if progress:
+            progress(index + 1, len(claimed))
+    return measured
+
+
+def _check_row(folder, claimed, measured):
+    for name, value in measured.items():
+        claim = claimed.get(name)
+        if isinstance(value, float) and (claim is None or abs(claim - value) > TOLERANCE):
+            raise ValueError(
+                f"{folder}: {name} on seed {claimed['seed']} is {value}, but its card says {claim}"
+            )
+
+
+def _rounded(score):
+    return None if score is None else round(float(score), 4)

@@ -1,0 +1,227 @@
+"""Train a network by a recipe, into a run folder that can be gone on with."""
+
+import contextlib
+from pathlib import Path
+
+from tomoseg_tf.backend import load_keras, load_tensorflow
+from tomoseg_tf.records import named_shards, open_records, training_batches, validation_batches
+from tomoseg_tf.training.best import weights_config
+from tomoseg_tf.training.callbacks import SCORES, Epochs
+from tomoseg_tf.training.checkpoint import restore_state, take_state, write_state
+from tomoseg_tf.training.network import (
+    check_sides,
+    choose_devices,
+    compiled_network,
+    distribution,
+    network_arguments,
+)
+from tomoseg_tf.training.run import RunFolder, run_manifest
+from tomoseg_tf.training.schedule import best_epoch, is_finished
+from tomoseg_tf.training.tensorboard import EventLog
+from tomoseg_tf.weights import card, save_weights
+
+keras = load_keras()
+
+
+def train(
+    recipe,
+    records_folder,
+    run_folder,
+    *,
+    overwrite=False,
+    devices=None,
+    notify=None,
+    report=None,
+    progress=None,
+):
+    """Train a network by a recipe, or go on with a run that was interrupted.
+
+    The run folder holds ``recipe.yaml``, ``manifest.json``, ``history.csv``,
+    TensorBoard ``logs``, the weights folders ``best_loss``, ``best_accuracy`` and
+    ``best_dice``, and in ``last`` the state to go on from. It is kept epoch by
+    epoch; a run killed at any moment loses at most one.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        All settings.
+    records_folder : str or Path
+        Records with a training and a validation split.
+    run_folder : str or Path
+        A new folder, or that of an unfinished run of the same recipe and records.
+    overwrite : bool
+        Whether an existing run is replaced.
+    devices : sequence of str, optional
+        TensorFlow devices that share each batch; all GPUs by default.
+    notify : callable, optional
+        ``notify(text)`` is called with notices, such as the epoch gone on from.
+    report : callable, optional
+        ``report(row)`` is called with the scores of each epoch.
+    progress : callable, optional
+        ``progress(done, total)`` is called after each step.
+
+    Returns
+    -------
+    dict
+        ``epochs``, and for ``loss``, ``accuracy`` and ``dice`` a dictionary with
+        ``epoch``, ``value`` and ``weights`` of the best epoch on the validation
+        split; None for a score that never was a number.
+
+    Raises
+    ------
+    ValueError
+        If the recipe does not suit the records, the run folder is another
+        run's or finished, a batch does not fit into the memory, or the loss
+        is no number any more.
+    """
+    run, records_folder = RunFolder(run_folder), Path(records_folder)
+    _keep_gpus_for_the_backend()
+    records = open_records(records_folder)
+    arguments = _check(recipe, records)
+    devices = choose_devices(recipe, devices, records.count("validation"))
+    manifest = run_manifest(records, records_folder, recipe, devices)
+    state = run.find_state(manifest, recipe, overwrite=overwrite)
+    history = [] if state is None else state.history
+    batches = _training_data(recipe, records, len(history))
+    with distribution(devices):
+        model = compiled_network(recipe, arguments, records.classes)
+        if state is not None:
+            restore_state(state, model)
+    if state is None:
+        run.begin(manifest, recipe)
+    elif notify is not None:
+        notify(f"Going on after epoch {len(history)} of {recipe.schedule.epochs} in {run.folder}")
+    run.clean()
+
+    def save_best(score, row):
+        config = weights_config(recipe, arguments, records, row)
+        save_weights(run.best(score), model, config, card=card(config), overwrite=True)
+
+    epochs = Epochs(recipe, run, history, save_best=save_best, report=report, progress=progress)
+    with named_shards(records), _enough_memory():
+        _fit(model, epochs, batches, _validation_data(recipe, records, devices))
+    write_state(run.state, take_state(model, history, finished=True))
+    return _summary(history, run)
+
+
+def _fit(model, epochs, batches, validation):
+    """Fit what is left of a run, after writing all that follows from its state."""
+    history = epochs.history
+    if history:
+        epochs.set_model(model)
+        epochs.publish()
+    if is_finished(history, epochs.recipe):
+        return
+    dataset, steps = batches
+    with EventLog(epochs.run.logs) as epochs.log:
+        model.fit(
+            dataset,
+            epochs=epochs.recipe.schedule.epochs,
+            initial_epoch=len(history),
+            steps_per_epoch=steps,
+            validation_data=validation,
+            callbacks=[epochs],
+            shuffle=False,
+            verbose=0,
+        )
+
+
+@contextlib.contextmanager
+def _enough_memory():
+    """Say in one line what to do when a batch does not fit into the memory."""
+    try:
+        yield
+    except (MemoryError, load_tensorflow().errors.ResourceExhaustedError):
+        raise ValueError(
+            "a batch does not fit into the memory; lower batches.batch_size, "
+            "batches.validation_batch_size or batches.crop, or write the records in smaller patches"
+        ) from None
+
+
+def _keep_gpus_for_the_backend():
+    """Keep TensorFlow, when it only feeds another backend, off the GPU's memory."""
+    if keras.backend.backend() != "tensorflow":
+        load_tensorflow().config.set_visible_devices([], "GPU")
+
+
+def _check(recipe, records):
+    """Check that a recipe suits the records; return the builder's arguments."""
+    for split in ("training", "validation"):
+        if not records.count(split):
+            raise ValueError(
+                f"the records have no {split} patches; write them again with a {split} share"
+            )
+    if recipe.monitor == "dice" and not sum(records.manifest.voxels["validation"][1:-1]):
+        raise ValueError(
+            "monitor is 'dice', but the validation patches hold no voxel of any class above the "
+            "background; write the records with another split, or monitor the loss"
+        )
+    arguments = network_arguments(recipe, records.num_classes)
+    crop = recipe.batches.crop or records.patch
+    if any(side > full for side, full in zip(crop, records.patch, strict=True)):
+        raise ValueError(
+            f"batches.crop is {list(crop)}, larger than the patches of the records, "
+            f"{list(records.patch)}"
+        )
+    sides = {"the crop": crop, "the patch of the records": records.patch}
+    check_sides(recipe.model.name, arguments, sides)
+    return arguments
+
+
+def _training_data(recipe, records, epoch):
+    """Batches from an epoch on, and the steps that make an epoch.
+
+    With `schedule.steps_per_epoch` an epoch is not one pass over the patches, so
+    it may begin anywhere in one.
+    """
+    settings = recipe.batches
+
+    def from_pass(first):
+        return training_batches(
+            records,
+            batch_size=settings.batch_size,
+            normalisation=recipe.normalisation,
+            crop=settings.crop,
+            crops_per_patch=settings.crops_per_patch,
+            foreground=settings.foreground,
+            balance=settings.balance,
+            augmentation=recipe.augmentation,
+            seed=recipe.seed,
+            first_epoch=first,
+        )
+
+    steps = recipe.schedule.steps_per_epoch
+    if steps is None:
+        return from_pass(epoch)
+    _, steps_of_pass = from_pass(0)
+    passes, rest = divmod(epoch * steps, steps_of_pass)
+    batches, _ = from_pass(passes)
+    return batches.skip(rest), steps
+
+
+def _validation_data(recipe, records, devices):
+    """All patches of the validation split, once.
+
+    Several devices take one patch each at a time, and none may be left without:
+    a last batch that is not full is left out then.
+    """
+    size = len(devices) if devices else recipe.batches.validation_batch_size
+    return validation_batches(
+        records,
+        batch_size=size,
+        normalisation=recipe.normalisation,
+        drop_remainder=bool(devices),
+    )
+
+
+def _summary(history, run):
+    """Sum a finished run up."""
+    summary = {"epochs": len(history)}
+    for score in SCORES:
+        best = best_epoch(history, f"val_{score}")
+        summary[score] = None
+        if best is not None:
+            value = history[best][f"val_{score}"]
+            weights = str(run.best(score))
+            summary[score] = {"epoch": best + 1, "value": value, "weights": weights}
+    return summary

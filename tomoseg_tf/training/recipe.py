@@ -1,0 +1,171 @@
+"""The recipe of a training run: every setting, validated."""
+
+import dataclasses
+import difflib
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import BaseModel, ConfigDict, Field
+
+from tomoseg_tf.models import BUILDERS
+from tomoseg_tf.records import Augmentation
+from tomoseg_tf.volume import Normalisation
+
+Count = Annotated[int, Field(strict=True, ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Score = Literal["loss", "accuracy", "dice"]
+
+
+class Section(BaseModel):
+    """A part of a recipe: unknown keys are errors, and nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Model(Section):
+    """The network: a builder of `tomoseg_tf.models` and its keyword arguments."""
+
+    name: str = "unet_3d"
+    arguments: dict[str, Any] = {}
+
+    @pydantic.field_validator("name")
+    @classmethod
+    def _is_a_builder(cls, name):
+        if name not in BUILDERS:
+            raise ValueError(f"no such network; use one of {', '.join(BUILDERS)}")
+        return name
+
+    @pydantic.field_validator("arguments")
+    @classmethod
+    def _leaves_the_classes_to_the_records(cls, arguments):
+        if "num_classes" in arguments:
+            raise ValueError("leave num_classes out: it follows from the records and the loss")
+        return arguments
+
+
+class Batches(Section):
+    """What a batch holds: whole patches of the records, or crops of them.
+
+    The settings are those of `tomoseg_tf.records.training_batches`.
+    """
+
+    batch_size: Count = 2
+    validation_batch_size: Count = 1
+    crop: Annotated[list[Count], Field(min_length=3, max_length=3)] | None = None
+    crops_per_patch: Count = 1
+    foreground: Share = 0.0
+    balance: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Loss(Section):
+    """The loss, and a weight for each class in its cross-entropy."""
+
+    name: Literal["binary_crossentropy", "categorical_crossentropy", "crossentropy_dice"] = (
+        "crossentropy_dice"
+    )
+    class_weights: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
+
+
+class Optimiser(Section):
+    """The optimiser, Adam, with the decoupled weight decay of AdamW if that is set."""
+
+    name: Literal["adam"] = "adam"
+    learning_rate: Positive = 1e-3
+    beta_1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    beta_2: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    epsilon: Positive = 1e-7
+    weight_decay: Positive | None = None
+    clip_norm: Positive | None = None
+
+
+class EarlyStopping(Section):
+    """Stop after `patience` epochs in which the monitored score did not improve."""
+
+    patience: Count
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Plateau(Section):
+    """Multiply the learning rate by `factor` after `patience` epochs without improvement."""
+
+    patience: Count
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    min_delta: Annotated[float, Field(ge=0)] = 0.0
+
+
+class Schedule(Section):
+    """How long to train, and the learning rate of each epoch.
+
+    ``warm_up`` epochs rise linearly to the optimiser's rate; a cosine then
+    falls to `final` times that rate in the last epoch.
+    """
+
+    epochs: Count = 100
+    steps_per_epoch: Count | None = None
+    learning_rate: Literal["constant", "cosine"] = "constant"
+    warm_up: Annotated[int, Field(strict=True, ge=0)] = 0
+    final: Share = 0.01
+    plateau: Plateau | None = None
+    early_stopping: EarlyStopping | None = None
+
+
+def _mapping_to(cls):
+    """Make a validator that builds a dataclass from a mapping of its fields."""
+
+    def build(value):
+        if isinstance(value, cls):
+            return value
+        if not isinstance(value, dict):
+            raise ValueError("must be a mapping of settings")
+        names = [field.name for field in dataclasses.fields(cls)]
+        for key in value:
+            if key not in names:
+                raise ValueError(unknown_key(key, names))
+        lists = {key: tuple(v) if isinstance(v, list) else v for key, v in value.items()}
+        return cls(**lists)
+
+    return build
+
+
+def unknown_key(key, names):
+    """Say that a key is unknown, and which one may have been meant."""
+    near = difflib.get_close_matches(str(key), names, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(names)}"
+    return f"unknown key {key!r}; {hint}"
+
+
+class Recipe(Section):
+    """All settings of a training run.
+
+    Only `description` says nothing to the training; the others decide, with the
+    records, the weights that come out. `monitor` is the validation score that
+    early stopping and the plateau watch, and that the run is summed up by.
+    """
+
+    description: str = ""
+    model: Model = Model()
+    normalisation: Annotated[
+        Normalisation,
+        pydantic.BeforeValidator(_mapping_to(Normalisation)),
+        pydantic.PlainSerializer(lambda value: value.to_dict()),
+    ] = Normalisation()
+    batches: Batches = Batches()
+    augmentation: (
+        Annotated[
+            Augmentation,
+            pydantic.BeforeValidator(_mapping_to(Augmentation)),
+            pydantic.PlainSerializer(dataclasses.asdict),
+        ]
+        | None
+    ) = None
+    loss: Loss = Loss()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    monitor: Score = "dice"
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
+
+    def to_dict(self):
+        """Return every setting, defaults included, as plain lists and numbers."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,186 @@
+"""Recipes as YAML files: found, read with changes from the command line, written."""
+
+import re
+import typing
+from pathlib import Path
+
+import pydantic
+import yaml
+
+from tomoseg_tf.bundle import bundled
+from tomoseg_tf.training.recipe import Recipe, unknown_key
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 reads ``5e-3`` as text; here it is a number, as in YAML 1.2."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+def find_recipe(recipe):
+    """Find a recipe: an existing file first, then one of those shipped.
+
+    Parameters
+    ----------
+    recipe : str or Path
+        Path of a YAML file, or the name of a shipped recipe.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If there is neither such a file nor such a name; lists the names.
+    """
+    path = Path(recipe)
+    if path.is_file():
+        return path
+    shipped = shipped_recipes()
+    if str(recipe) in shipped:
+        return shipped[str(recipe)]
+    names = ", ".join(shipped) or "none"
+    raise ValueError(f"no recipe {recipe}: no such file, and not a shipped one ({names})")
+
+
+def shipped_recipes():
+    """List the shipped recipes.
+
+    Returns
+    -------
+    dict of str to Path
+        Their files by name, sorted.
+    """
+    return {path.stem: path for path in sorted(bundled("recipes").glob("*.yaml"))}
+
+
+def read_recipe(recipe, changes=()):
+    """Read and validate a recipe.
+
+    Parameters
+    ----------
+    recipe : str or Path
+        Path of a YAML file, or the name of a shipped recipe.
+    changes : iterable of str
+        Settings that replace those of the file, as ``section.key=value`` with
+        the value in YAML: ``schedule.epochs=5``.
+
+    Returns
+    -------
+    Recipe
+        All settings, defaults filled in.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or no YAML, or a key or value is wrong: one line
+        that names the key, the value and what would be right.
+    """
+    path = find_recipe(recipe)
+    settings = _parse(path.read_bytes(), path)
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path}: a recipe is a mapping of sections, such as 'model:'")
+    for change in changes:
+        _apply(settings, change)
+    return check_recipe(settings, name=str(path))
+
+
+def check_recipe(settings, *, name="recipe"):
+    """Validate the settings of a recipe.
+
+    Parameters
+    ----------
+    settings : dict
+        Sections and settings.
+    name : str
+        What errors call the recipe.
+
+    Returns
+    -------
+    Recipe
+        All settings, defaults filled in.
+
+    Raises
+    ------
+    ValueError
+        If a key or value is wrong, in one line.
+    """
+    try:
+        return Recipe.model_validate(settings)
+    except pydantic.ValidationError as error:
+        raise ValueError(f"{name}: {_explain(error)}") from None
+
+
+def format_recipe(recipe):
+    """Write a recipe as YAML text, every setting stated.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The settings.
+
+    Returns
+    -------
+    str
+        YAML that `read_recipe` reads back to an equal recipe.
+    """
+    return yaml.safe_dump(recipe.to_dict(), sort_keys=False, allow_unicode=True)
+
+
+def _parse(text, name):
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = "" if mark is None else f" at line {mark.line + 1}"
+        problem = getattr(error, "problem", None) or "not text"
+        raise ValueError(f"{name}: not valid YAML{place}: {problem}") from None
+
+
+def _apply(settings, change):
+    """Set one ``section.key=value`` in nested dictionaries."""
+    path, equals, value = change.partition("=")
+    if not equals or not path:
+        raise ValueError(f"change {change!r} must be section.key=value, as in schedule.epochs=5")
+    *sections, key = path.strip().split(".")
+    for section in sections:
+        if settings.get(section) is None:
+            settings[section] = {}
+        settings = settings[section]
+        if not isinstance(settings, dict):
+            raise ValueError(f"change {change!r}: {section!r} is a value, not a section")
+    settings[key] = _parse(value, f"change {change!r}")
+
+
+def _explain(error):
+    """Turn what pydantic found into one line: an unknown key if any, else the first problem."""
+    problems = error.errors()
+    unknown = (problem for problem in problems if problem["type"] == "extra_forbidden")
+    problem = next(unknown, problems[0])
+    *sections, key = (part for part in problem["loc"] if not str(part).startswith("function-"))
+    where = ".".join(str(part) for part in (*sections, key))
+    rest = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if problem["type"] == "extra_forbidden":
+        place = f" in {'.'.join(map(str, sections))}" if sections else ""
+        return unknown_key(key, _keys(sections)) + place + rest
+    if problem["type"] == "missing":
+        return f"{where} is missing{rest}"
+    message = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    return f"{where} is {problem['input']!r}: {message}{rest}"
+
+
+def _keys(sections):
+    """List the keys that a section of a recipe may have."""
+    model = Recipe
+    for name in sections:
+        annotation = model.model_fields[name].annotation
+        choices = (annotation, *typing.get_args(annotation))
+        model = next(c for c in choices if hasattr(c, "model_fields"))
+    return list(model.model_fields)
