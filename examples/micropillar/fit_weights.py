@@ -1,0 +1,83 @@
+"""Fit, score and save the shipped weights ``unet_3d_micropillar``.
+
+Everything from simulation to the card, with the public functions::
+
+    KERAS_BACKEND=torch python examples/micropillar/fit_weights.py WORK WEIGHTS
+
+WORK is a folder for the simulated scans, the records and the run (1 GB); WEIGHTS is
+the weights folder to write. What is already in WORK is used as it is: the script may
+be interrupted and started again. The recipe is ``recipes/micropillar.yaml``; on a
+processor PyTorch trains this network faster than TensorFlow does, hence the backend.
+"""
+
+import sys
+from pathlib import Path
+
+from tomoseg_tf.backend import load_keras
+from tomoseg_tf.evaluation.held_out import score_micropillar
+from tomoseg_tf.phantom import simulate_micropillar
+from tomoseg_tf.records import write_records
+from tomoseg_tf.training import read_recipe, train
+from tomoseg_tf.weights import card, open_weights, save_weights
+
+SCANS = dict.fromkeys(range(1, 7), (96, 320, 320))  # training
+SCANS |= {7: (64, 1024, 1024)}  # training, at the published width
+SCANS |= {8: (64, 320, 320), 9: (64, 320, 320)}  # validation
+HELD_OUT = {101: (64, 256, 256), 102: (64, 320, 320), 103: (48, 512, 512), 104: (32, 1024, 1024)}
+
+DESCRIPTION = """\
+Precipitates and pores in nanotomograms of steel micropillars, fitted on simulated scans only.
+
+The network is the 3D U-Net of Gaudez et al., J. Synchrotron Rad. 29, 1232-1240 (2022), with four
+levels and base 8. The weights are not the authors': their scans and fitted weights were not used.
+The scans were simulated with `tomoseg-tf simulate micropillar`, after the grey levels, sizes, noise
+and artefacts that the paper describes (seeds {training} for training, {validation} for validation).
+"""
+LIMITS = (
+    "Never tried on a real scan of a micropillar: expect to fine-tune on labelled slices of yours.",
+    "Objects are dark and round in a bright matrix; bright, flat or long ones were never shown.",
+    "Radii from 1.25 to 8 voxels were shown: resample a scan whose objects are larger.",
+    "Objects below a radius of 2 voxels are found less often: see the columns by radius.",
+)
+
+
+def main(work, weights):
+    """Make the weights folder from nothing."""
+    work.mkdir(exist_ok=True)
+    pairs = []
+    for seed, shape in SCANS.items():
+        pairs.append((work / f"v{seed}.tif", work / f"t{seed}.tif"))
+        if not pairs[-1][0].exists():
+            simulate_micropillar(*pairs[-1], shape=shape, seed=seed, overwrite=True)
+    if not (work / "records").exists():
+        write_records(
+            work / "records",
+            pairs,
+            patch=(64, 64, 64),
+            fractions=(5 / 6, 1 / 6, 0),
+            cover="shift",
+        )
+    run = work / "run"
+    if not (run / "best_dice").exists() or (run / "last").exists():
+        train(read_recipe("micropillar"), work / "records", run, report=print)
+
+    best = run / "best_dice"
+    rows = [score_micropillar(best, shape=shape, seed=seed) for seed, shape in HELD_OUT.items()]
+    for row in rows:
+        print(row)
+    fitted = open_weights(best)
+    config = fitted.config.model_copy(
+        update={
+            "scores": (*fitted.config.scores, *rows),
+            "simulated": True,
+            "licence": "BSD-3-Clause",
+            "versions": {**fitted.config.versions, "backend": load_keras().backend.backend()},
+        }
+    )
+    description = DESCRIPTION.format(training="1 to 7", validation="8 and 9")
+    text = card(config, title="unet_3d_micropillar", description=description, limits=LIMITS)
+    save_weights(weights, fitted.build(), config, card=text, overwrite=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,62 @@
+"""The demonstration: the bundled scan segmented with the bundled weights, and evaluated."""
+
+import json
+from dataclasses import asdict
+
+from tomoseg_tf.bundle import bundled
+from tomoseg_tf.evaluation import confusion_matrix, scores, scores_by_radius
+from tomoseg_tf.plots import plot_confusion_matrix, plot_panels, save_figure
+from tomoseg_tf.prediction import segment_file
+from tomoseg_tf.volume import open_truth, open_volume, staged_folder
+
+WEIGHTS = "unet_3d_micropillar"
+
+
+def demo(folder, *, overwrite=False, progress=None):
+    """Segment the bundled example scan, evaluate it, and write all results into a folder.
+
+    Parameters
+    ----------
+    folder : path
+        Folder to write: ``segmentation.tif``, ``probabilities.tif``, ``panels.png``,
+        ``confusion_matrix.png`` and ``scores.json``.
+    overwrite : bool
+        Replace an earlier demonstration.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in voxels.
+
+    Returns
+    -------
+    scores : tomoseg_tf.evaluation.Scores
+        Scores of the segmentation against the exact truth.
+    sizes : tuple of tomoseg_tf.evaluation.SizeScores
+        Scores of small, medium and large objects.
+    summary : dict
+        What `tomoseg_tf.prediction.segment_file` says.
+    """
+    scan = bundled("example") / "pillar.tif"
+    truth = open_truth(bundled("example") / "truth.tif")
+    with staged_folder(folder, overwrite=overwrite, marker="scores.json") as staging:
+        summary = segment_file(
+            scan,
+            staging / "segmentation.tif",
+            weights=WEIGHTS,
+            probabilities=staging / "probabilities.tif",
+            progress=progress,
+        )
+        names = [entry["name"] for entry in summary["classes"]]
+        segmentation = open_truth(staging / "segmentation.tif")
+        result = scores(confusion_matrix(truth, segmentation), names)
+        sizes = scores_by_radius(
+            truth.read(0, truth.shape[0]), segmentation.read(0, truth.shape[0])
+        )
+        axes = plot_panels(open_volume(scan), truth, segmentation, names=names)
+        save_figure(axes[0].figure, staging / "panels.png")
+        save_figure(plot_confusion_matrix(result), staging / "confusion_matrix.png")
+        text = json.dumps(
+            {**result.to_dict(), "sizes": [asdict(row) for row in sizes], "segment": summary},
+            indent=2,
+            allow_nan=False,
+        )
+        (staging / "scores.json").write_text(text + "\n", encoding="utf-8")
+    return result, sizes, summary
