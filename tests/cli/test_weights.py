@@ -3,9 +3,10 @@ import sys
 
 import pytest
 
+from tomoseg_tf import bundle
 from tomoseg_tf.cli.main import main
 from tomoseg_tf.models import unet_3d
-from tomoseg_tf.weights import WeightsConfig, card, class_entries, save_weights, shipped
+from tomoseg_tf.weights import WeightsConfig, card, class_entries, save_weights
 
 ARGUMENTS = {"input_shape": [None, None, None, 1], "num_classes": 1, "levels": 1}
 ARGUMENTS["base_features"] = 2
@@ -41,7 +42,7 @@ def place(tmp_path, monkeypatch):
     (tmp_path / "weights").mkdir()
     text = card(config, title="Tiny", description="For tests.")
     save_weights(tmp_path / "weights" / "tiny", network, config, card=text)
-    monkeypatch.setattr(shipped, "__file__", str(tmp_path / "tomoseg_tf" / "weights" / "x.py"))
+    monkeypatch.setattr(bundle, "__file__", str(tmp_path / "tomoseg_tf" / "bundle.py"))
     return tmp_path
 
 
@@ -106,7 +107,7 @@ def test_names_that_lead_nowhere(run, place):
 
 
 def test_verify_all_of_nothing_fails(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(shipped, "__file__", str(tmp_path / "tomoseg_tf" / "weights" / "x.py"))
+    monkeypatch.setattr(bundle, "__file__", str(tmp_path / "tomoseg_tf" / "bundle.py"))
     code, out, err = run("verify", "all")
     assert (code, out) == (1, "")
     assert "no weights come with this installation" in err
