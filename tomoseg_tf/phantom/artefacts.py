@@ -70,7 +70,7 @@ def backprojection_noise(seed, z, spectrum, plane, *, neighbour=0.1):
     return fft.irfft2(fft.rfft2(white) * spectrum, s=plane)
 
 
-def ring_profile(seed, z, length, *, persistence=1.2):
+def ring_profile(seed, z, length, *, persistence=0.8):
     """Ring amplitudes over the radius: detector pixels that read wrong over a few rows.
 
     Parameters

@@ -56,10 +56,10 @@ class Micropillar:
     environment: float = 38.0
     matrix: float = 174.0
     contrast: float = 56.0
-    blur: float = 1.1
-    noise: float = 15.0
-    rings: float = 15.0
-    shading: float = 8.0
+    blur: float = 0.9
+    noise: float = 12.5
+    rings: float = 16.0
+    shading: float = 10.5
     spacing: tuple = field(default=(0.02933, 0.02933, 0.02933))
 
     def __post_init__(self):
