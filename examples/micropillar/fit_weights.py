@@ -23,7 +23,7 @@ from tomoseg_tf.weights import card, open_weights, save_weights
 SCANS = dict.fromkeys(range(1, 7), (96, 320, 320))  # training
 SCANS |= {7: (64, 1024, 1024)}  # training, at the published width
 SCANS |= {8: (64, 320, 320), 9: (64, 320, 320)}  # validation
-HELD_OUT = {101: (64, 256, 256), 102: (64, 320, 320), 103: (48, 512, 512), 104: (32, 1024, 1024)}
+HELD_OUT = {101: (32, 192, 192), 102: (64, 256, 256), 103: (48, 512, 512), 104: (32, 1024, 1024)}
 
 DESCRIPTION = """\
 Precipitates and pores in nanotomograms of steel micropillars, fitted on simulated scans only.

@@ -1,3 +1,7 @@
+import subprocess
+import sys
+import time
+
 import click
 import pytest
 
@@ -52,3 +56,20 @@ def test_what_a_user_can_cause_ends_in_one_line(run, monkeypatch, error, line):
 def test_progress_is_silent_without_a_terminal():
     with options.progress("Working") as progress:
         assert progress is None
+
+
+def test_a_terminated_command_removes_what_it_had_begun(tmp_path):
+    command = ("simulate", "micropillar", "a.tif", "b.tif", "--shape", "4000,512,512")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tomoseg_tf", *command],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and len(list(tmp_path.iterdir())) < 2:
+        time.sleep(0.05)
+    process.terminate()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "interrupted" in err
+    assert list(tmp_path.iterdir()) == []

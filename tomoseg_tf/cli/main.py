@@ -1,7 +1,9 @@
 """The ``tomoseg-tf`` command: loads a subcommand only when it is named."""
 
 import importlib
+import signal
 import sys
+import threading
 
 import click
 
@@ -51,6 +53,8 @@ def cli():
 
 def main():
     """Run the command line; what a user can cause ends in one line and exit 1."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
     try:
         code = cli.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,59 @@
+"""The shipped weights reproduce the scores on their card."""
+
+import numpy as np
+import pytest
+
+from tomoseg_tf.evaluation.held_out import SIMULATED, TOLERANCE, check_scores, score_micropillar
+from tomoseg_tf.models import unet_3d
+from tomoseg_tf.weights import WeightsConfig, class_entries, open_weights, save_weights
+
+SHIPPED = "unet_3d_micropillar"
+
+
+def claims():
+    return [row for row in open_weights(SHIPPED).config.scores if row["data"] == SIMULATED]
+
+
+def test_the_smallest_scan_gives_the_scores_of_the_card():
+    row = min(claims(), key=lambda row: np.prod([int(side) for side in row["shape"].split(",")]))
+    shape = tuple(int(side) for side in row["shape"].split(","))
+    measured = score_micropillar(SHIPPED, shape=shape, seed=row["seed"])
+    for name, value in row.items():
+        if isinstance(value, float):
+            assert measured[name] == pytest.approx(value, abs=TOLERANCE), name
+
+
+@pytest.mark.parametrize("seed", [101, 102, 103, 104])
+def test_the_card_claims_what_the_weights_are_meant_to_reach(seed):
+    row = next(row for row in claims() if row["seed"] == seed)
+    assert row["recall"] >= 0.92
+    assert row["precision"] >= 0.85
+    assert row["dice"] >= row["dice of the best filtered grey window"] + 0.2
+
+
+def save(folder, scores):
+    arguments = {
+        "input_shape": [None, None, None, 1],
+        "num_classes": 1,
+        "levels": 1,
+        "base_features": 1,
+    }
+    config = WeightsConfig(
+        model="unet_3d",
+        arguments=arguments,
+        classes=class_entries(("background", "object")),
+        scores=scores,
+    )
+    save_weights(folder, unet_3d(**arguments), config, card="# Not fitted\n")
+    return folder
+
+
+def test_a_false_claim_is_found(tmp_path):
+    row = {"data": SIMULATED, "shape": "4,64,64", "seed": 0, "recall": 0.987}
+    with pytest.raises(ValueError, match=r"recall on seed 0 is .*, but its card says 0.987"):
+        check_scores(save(tmp_path / "weights", (row,)))
+
+
+def test_weights_without_claims_are_told_so(tmp_path):
+    with pytest.raises(ValueError, match="claims no scores"):
+        check_scores(save(tmp_path / "weights", ()))
