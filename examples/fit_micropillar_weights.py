@@ -2,7 +2,7 @@
 
 Everything from simulation to the card, with the public functions::
 
-    KERAS_BACKEND=torch python examples/micropillar/fit_weights.py WORK WEIGHTS
+    KERAS_BACKEND=torch python examples/fit_micropillar_weights.py WORK WEIGHTS
 
 WORK is a folder for the simulated scans, the records and the run (1 GB); WEIGHTS is
 the weights folder to write. What is already in WORK is used as it is: the script may
