@@ -145,6 +145,11 @@ class Engine:
         return x
 
 
+def value_bytes(precision):
+    """Bytes per value inside the network."""
+    return 4 if precision == "float32" else 2
+
+
 def _find_device(keras, device, precision):
     """Name of a device for Keras, None for the backend's choice."""
     with quiet_stderr():  # looking for GPUs, native code reports what it does not find

@@ -131,6 +131,37 @@ def make_plan(nodes, shape, *, roi, tile=None, value_bytes=4, voxel_bytes=(1, 1)
     return Plan(tuple(shape), padded, tuple(roi), chosen, int(memory[best]), overhead)
 
 
+def check_roi(roi, volume):
+    """Check that a part lies inside a volume.
+
+    Parameters
+    ----------
+    roi : tuple of (int, int) or None
+        (start, stop) per axis; None for the whole volume.
+    volume : Volume
+        The volume.
+
+    Returns
+    -------
+    tuple of (int, int)
+        The part.
+
+    Raises
+    ------
+    ValueError
+        If it is empty or reaches outside the volume.
+    """
+    if roi is None:
+        return tuple((0, side) for side in volume.shape)
+    for axis, (low, high), side in zip("zyx", roi, volume.shape, strict=True):
+        if not 0 <= low < high <= side:
+            raise ValueError(
+                f"roi {low}:{high} along {axis} is not inside 0:{side} of {volume.name}; "
+                "give start:stop with start < stop"
+            )
+    return tuple((int(low), int(high)) for low, high in roi)
+
+
 def tile_cost(nodes, lengths):
     """Work and memory of tiles from the sides of all their tensors.
 

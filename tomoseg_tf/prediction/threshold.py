@@ -48,3 +48,36 @@ def to_grey_levels(probabilities):
         0 to 255; above 127 where p is at least 0.5.
     """
     return np.floor(255 * probabilities.astype(np.float64) + 0.5).astype(np.uint8)
+
+
+def check_threshold(threshold, config):
+    """Choose the threshold of a prediction.
+
+    Parameters
+    ----------
+    threshold : float or None
+        What the user asks for; None for what is stored with the weights.
+    config : WeightsConfig
+        Of the weights.
+
+    Returns
+    -------
+    float or None
+        Threshold of binary weights, None for multi-class weights.
+
+    Raises
+    ------
+    ValueError
+        If it is outside 0 to 1, or given for multi-class weights.
+    """
+    if not config.binary:
+        if threshold is not None:
+            raise ValueError(
+                f"the weights have {len(config.classes)} classes, which go by the largest "
+                "probability; leave the threshold out"
+            )
+        return None
+    threshold = config.threshold if threshold is None else threshold
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold {threshold} must lie between 0 and 1")
+    return threshold
