@@ -1,11 +1,11 @@
 import json
-import sys
 
 import numpy as np
 import pytest
 import tifffile
 
-from tomoseg_tf.cli.main import main
+COMMAND = ("evaluate",)
+
 
 TRUTH = np.zeros((4, 6, 8), np.uint8)
 TRUTH[1:3, 2:4, 2:6] = 1
@@ -24,20 +24,6 @@ def files(tmp_path):
     for path, array in zip(paths, (TRUTH, SEGMENTATION), strict=True):
         write(path, array)
     return [str(path) for path in paths]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line; return its exit status and what it printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tomoseg-tf", "evaluate", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return run
 
 
 def test_json_by_hand(run, files):
@@ -116,6 +102,7 @@ def test_figure_never_replaces_an_input(run, files):
         (lambda folder: (folder / "truth.tif").unlink(), "truth.tif"),
         (lambda folder: (folder / "truth.tif").write_bytes(b""), "truth.tif"),
         (lambda folder: write(folder / "truth.tif", TRUTH[:3]), "shape (3, 6, 8)"),
+        (lambda folder: write(folder / "truth.tif", TRUTH[:3] * 255), "shape (3, 6, 8)"),
         (lambda folder: write(folder / "segmentation.tif", TRUTH), "255 (8 voxels)"),
         (lambda folder: write(folder / "truth.tif", TRUTH + 0.5), "values without"),
     ],

@@ -1,25 +1,11 @@
 import json
-import sys
 
 import pytest
 
-from tomoseg_tf.cli.main import main
 from tomoseg_tf.cli.table import columns
 from tomoseg_tf.models import BUILDERS
 
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line; return its exit status and what it printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tomoseg-tf", "models", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return run
+COMMAND = ("models",)
 
 
 def test_each_network_has_a_line(run):

@@ -1,12 +1,12 @@
 import json
-import sys
 
 import numpy as np
 import pytest
 import tifffile
 
-from tomoseg_tf.cli.main import main
 from tomoseg_tf.records import open_records
+
+COMMAND = ("records",)
 
 
 @pytest.fixture
@@ -23,20 +23,6 @@ def pairs(tmp_path):
         tifffile.imwrite(mask, 255 * truth, photometric="minisblack")
         arguments += ["--pair", grey, mask]
     return arguments
-
-
-@pytest.fixture
-def run(monkeypatch, capfd):
-    """Run the command line; return its exit status and what it printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tomoseg-tf", "records", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capfd.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return run
 
 
 def test_table_and_notices(run, tmp_path, pairs):

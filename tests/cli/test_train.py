@@ -1,10 +1,10 @@
 import json
-import sys
 
 import numpy as np
 import pytest
 
-from tomoseg_tf.cli.main import main
+COMMAND = ("train",)
+
 
 RECIPE = """
 model: {name: unet_3d, arguments: {levels: 2, base_features: 2}}
@@ -32,20 +32,6 @@ def recipe(tmp_path):
     path = tmp_path / "recipe.yaml"
     path.write_text(RECIPE)
     return path
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line; return its exit status and what it printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tomoseg-tf", "train", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return run
 
 
 def test_a_run_prints_its_epochs_on_stderr_and_the_best_on_stdout(run, recipe, records, tmp_path):
@@ -82,6 +68,7 @@ def trained(monkeypatch):
 
 def test_changed_settings_and_json(run, recipe, tmp_path, trained):
     change = ("--epochs", 5, "--set", "optimiser.learning_rate=2e-3", "--set", "seed=4")
+    change += ("--from", "run1/best_dice")
     code, out, err = run(
         recipe, "--records", "there", "-o", "run", "--json", "--overwrite", *change
     )
@@ -90,6 +77,7 @@ def test_changed_settings_and_json(run, recipe, tmp_path, trained):
     settings, records, folder, options = trained[0]
     assert (settings.schedule.epochs, settings.optimiser.learning_rate) == (5, 0.002)
     assert settings.seed == 4
+    assert settings.model.weights == "run1/best_dice"
     assert (str(records), str(folder), options["overwrite"]) == ("there", "run", True)
 
 

@@ -1,31 +1,17 @@
 import json
-import sys
 
 import pytest
 
 from tomoseg_tf import bundle
-from tomoseg_tf.cli.main import main
 from tomoseg_tf.models import unet_3d
 from tomoseg_tf.weights import WeightsConfig, card, class_entries, save_weights
+
+COMMAND = ("weights",)
 
 ARGUMENTS = {"input_shape": [None, None, None, 1], "num_classes": 1, "levels": 1}
 ARGUMENTS["base_features"] = 2
 PARAMETERS = 56 + 110 + 16 + 3  # two convolutions, two batch normalisations, the head
 HEAD = ["name", "network", "parameters", "classes", "voxel", "size", "(µm)", "size"]
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run the command line; return its exit status and what it printed."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tomoseg-tf", "weights", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from tomoseg_tf.training.network import (
     network_arguments,
 )
 from tomoseg_tf.training.recipe_file import check_recipe
+from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
 
 keras = load_keras()
 TINY = {"model": {"name": "unet_3d", "arguments": {"levels": 2, "base_features": 2}}}
@@ -117,3 +118,43 @@ def test_devices_must_be_able_to_share_a_batch():
 def test_devices_must_be_able_to_share_the_validation():
     with pytest.raises(ValueError, match="1 validation patches, too few for the 2 devices"):
         choose_devices(recipe(), ["CPU:0", "CPU:1"], 1)
+
+
+def saved(folder, **arguments):
+    """Save random weights of a tiny network; return the folder and the network."""
+    arguments = {"input_shape": [None] * 3 + [1], "num_classes": 1, **arguments}
+    model = build_network("unet_3d", arguments)
+    config = WeightsConfig(
+        model="unet_3d", arguments=arguments, classes=class_entries(("background", "object"))
+    )
+    save_weights(folder, model, config, card="# Not fitted\n")
+    return folder, model
+
+
+def test_training_starts_from_fitted_weights(tmp_path):
+    folder, start = saved(tmp_path / "start", levels=2, base_features=2)
+    settings = recipe(model={**TINY["model"], "weights": str(folder)}, seed=5)
+    model = compiled_network(settings, network_arguments(settings, 2), ("background", "object"))
+    for mine, theirs in zip(model.get_weights(), start.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    folder, _ = saved(tmp_path / "start", levels=1, base_features=2)
+    settings = recipe(model={**TINY["model"], "weights": str(folder)})
+    with pytest.raises(ValueError, match=r"are of unet_3d with .*'levels': 1.* but the recipe"):
+        compiled_network(settings, network_arguments(settings, 2), ("background", "object"))
+
+
+@pytest.mark.parametrize("freeze", [False, True])
+def test_frozen_normalisation_keeps_its_statistics_and_trains_the_rest(freeze):
+    settings = recipe(model={**TINY["model"], "freeze_batch_norm": freeze})
+    model = compiled_network(settings, network_arguments(settings, 2), ("background", "object"))
+    before = {weight.path: weight.numpy() for weight in model.weights}
+    rng = np.random.default_rng(0)
+    grey = rng.standard_normal((2, 8, 8, 8, 1)).astype("float32")
+    model.fit(grey, (grey > 1).astype("uint8"), epochs=1, verbose=0)
+    changed = {w.path: not np.array_equal(w.numpy(), before[w.path]) for w in model.weights}
+    assert changed["bottom_conv0/kernel"]
+    assert changed["bottom_norm0/moving_mean"] is not freeze
+    assert changed["bottom_norm0/gamma"] is not freeze

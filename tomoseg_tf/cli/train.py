@@ -26,6 +26,12 @@ from tomoseg_tf.cli import options
     metavar="RUN",
     help="Folder of the run: best weights, history, logs. An unfinished run is gone on with.",
 )
+@click.option(
+    "--from",
+    "start",
+    metavar="NAME|FOLDER",
+    help="Weights to start from; short for --set model.weights=...",
+)
 @click.option("--epochs", type=click.IntRange(min=1), help="Short for --set schedule.epochs=N.")
 @click.option(
     "--set",
@@ -36,7 +42,7 @@ from tomoseg_tf.cli import options
 )
 @options.overwrite
 @options.as_json
-def train(recipe, records, run, epochs, changes, overwrite, as_json):
+def train(recipe, records, run, start, epochs, changes, overwrite, as_json):
     """Train the network of RECIPE, a YAML file or the name of a shipped recipe.
 
     The same command goes on with a run that was interrupted.
@@ -49,6 +55,8 @@ def train(recipe, records, run, epochs, changes, overwrite, as_json):
     from tomoseg_tf.training import read_recipe
     from tomoseg_tf.training import train as train_network
 
+    if start is not None:
+        changes = (*changes, f"model.weights={start}")
     if epochs is not None:
         changes = (*changes, f"schedule.epochs={epochs}")
     settings = read_recipe(recipe, changes)

@@ -7,6 +7,7 @@ from tomoseg_tf.backend import load_keras, load_tensorflow
 from tomoseg_tf.models import BUILDERS
 from tomoseg_tf.training.losses import SegmentationLoss
 from tomoseg_tf.training.metrics import SegmentationScores
+from tomoseg_tf.weights import open_weights
 
 keras = load_keras()
 
@@ -127,6 +128,11 @@ def compiled_network(recipe, arguments, classes):
     settings = recipe.optimiser
     with dtype_policy(recipe.precision):
         model = build_network(recipe.model.name, arguments)
+        if recipe.model.weights is not None:
+            start_from(model, recipe.model.name, arguments, recipe.model.weights)
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = not recipe.model.freeze_batch_norm
         optimiser = keras.optimizers.Adam(
             learning_rate=settings.learning_rate,
             beta_1=settings.beta_1,
@@ -143,6 +149,36 @@ def compiled_network(recipe, arguments, classes):
         )
         model.optimizer.build(model.trainable_variables)
     return model
+
+
+def start_from(model, name, arguments, weights):
+    """Give a network the values of fitted weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+        As `build_network` gives it.
+    name : str
+        Name of its builder.
+    arguments : dict
+        Its keyword arguments.
+    weights : str or Path
+        A weights folder, or the name of shipped weights.
+
+    Raises
+    ------
+    ValueError
+        If the weights cannot be read, or are of another network.
+    """
+    fitted = open_weights(weights)
+    start = fitted.build()
+    shapes = [tuple(array.shape) for array in start.weights]
+    if fitted.config.model != name or shapes != [tuple(array.shape) for array in model.weights]:
+        raise ValueError(
+            f"model.weights {weights} are of {fitted.config.model} with {fitted.config.arguments}, "
+            f"but the recipe asks for {name} with {arguments}; change model.arguments"
+        )
+    model.set_weights([array.numpy() for array in start.weights])
 
 
 @contextlib.contextmanager

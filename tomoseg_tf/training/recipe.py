@@ -24,10 +24,18 @@ class Section(BaseModel):
 
 
 class Model(Section):
-    """The network: a builder of `tomoseg_tf.models` and its keyword arguments."""
+    """The network: a builder of `tomoseg_tf.models` and its keyword arguments.
+
+    It starts from `weights`, a folder or a shipped name, if they are given. With
+    `freeze_batch_norm` the statistics of its batch normalisation stay as they are
+    and are used as in prediction; then the last steps fit the network that is
+    going to predict, not one that sees the statistics of each small batch.
+    """
 
     name: str = "unet_3d"
     arguments: dict[str, Any] = {}
+    weights: str | None = None
+    freeze_batch_norm: bool = False
 
     @pydantic.field_validator("name")
     @classmethod
