@@ -6,7 +6,7 @@ import pytest
 from tomoseg_tf import bundle
 from tomoseg_tf.weights import find_weights, shipped_weights, verify_weights
 
-SHIPPED = ()  # one name for each folder in weights/
+SHIPPED = ("unet_3d_micropillar",)  # one name for each folder in weights/
 
 
 def test_these_weights_come_with_the_package():
