@@ -31,3 +31,20 @@ def test_loading_keras_writes_nothing():
     assert result.returncode == 0
     assert result.stdout.strip() in ("tensorflow", "jax", "torch")
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("name", ["nonsense", "missing"])
+def test_a_backend_that_is_not_there_is_one_line(tmp_path, name):
+    """The second is a backend that Keras knows, with its package out of reach."""
+    known = "jax" if name == "missing" else name
+    (tmp_path / "jax.py").write_text("raise ModuleNotFoundError('No module named jax')\n")
+    result = subprocess.run(
+        [sys.executable, "-m", "tomoseg_tf", "models"],
+        env={**os.environ, "KERAS_BACKEND": known, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("Error: keras cannot be loaded: ")
+    assert f"KERAS_BACKEND (now {known})" in result.stderr
+    assert result.stderr.count("\n") == 1

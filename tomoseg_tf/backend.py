@@ -20,6 +20,11 @@ def load_keras():
     module
         Keras 3; its backend is TensorFlow unless the environment or
         ``keras.json`` says otherwise.
+
+    Raises
+    ------
+    ValueError
+        If that backend does not exist or is not installed.
     """
     return _load("keras")
 
@@ -39,8 +44,15 @@ def _load(name):
     if name in sys.modules:
         return sys.modules[name]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet_stderr():
-        return importlib.import_module(name)
+    try:
+        with quiet_stderr():
+            return importlib.import_module(name)
+    except (ImportError, ValueError) as error:  # Keras raises the latter for a name it lacks
+        chosen = os.environ.get("KERAS_BACKEND", "of keras.json, or tensorflow")
+        raise ValueError(
+            f"{name} cannot be loaded: {error}; install what is missing, or set KERAS_BACKEND "
+            f"(now {chosen}) to an installed backend"
+        ) from error
 
 
 @contextlib.contextmanager

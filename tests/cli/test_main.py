@@ -39,6 +39,7 @@ def test_an_unknown_command_is_wrong_usage(run):
     [
         (ValueError("a: broken,\n  mend it"), "Error: a: broken, mend it\n"),
         (OSError(28, "No space left on device", "out.tif"), "No space left on device: 'out.tif'"),
+        (MemoryError("Unable to allocate 9 GiB"), "Error: Unable to allocate 9 GiB\n"),
         (KeyboardInterrupt(), "Error: interrupted\n"),
     ],
 )

@@ -84,6 +84,14 @@ def test_no_grey_window_finds_the_objects_even_after_filters(scan, inside):
     assert filtered.dice <= 0.6
 
 
+def test_without_blur_the_truth_stays_the_same():
+    sharp, blurred = (Micropillar((12, 64, 64), seed=3, blur=blur) for blur in (0, 0.9))
+    grey, truth = sharp.slab(2, 9)
+    assert grey.shape == truth.shape == (7, 64, 64)
+    np.testing.assert_array_equal(truth, blurred.slab(2, 9)[1])
+    assert np.mean(grey != blurred.slab(2, 9)[0]) > 0.2
+
+
 def test_a_plane_that_is_too_small_is_refused():
     with pytest.raises(ValueError, match="at least 1,64,64"):
         Micropillar((8, 32, 64))

@@ -111,6 +111,7 @@ def test_apportion_is_the_rounded_share(total):
         ([50], {"method": "block", "test_samples": (0,)}, "by sample, not by block"),
         ([50, 50], {"fractions": (0.5, 0.5, 0), "test_samples": (0,)}, "the fraction of the test"),
         ([50], {"fractions": (0.5, 0.5, 0.5)}, "add up to 1"),
+        ([50], {"fractions": (float("nan"), 0.5, 0.5)}, "add up to 1"),
         ([50], {"fractions": (1.5, -0.5, 0)}, "each 0 or more"),
         ([50], {"method": "random"}, "split 'random' is not known; use one of sample, block"),
         ([50], {"cover": "all"}, "cover 'all' is not known"),

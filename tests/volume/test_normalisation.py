@@ -100,6 +100,7 @@ def test_round_trip_by_dict():
         ({"prediction": "patch"}, "prediction 'patch': must be volume"),
         ({"low": 60, "high": 40}, "0 <= low < high <= 100"),
         ({"high": 101}, "0 <= low < high <= 100"),
+        ({"low": "1"}, "low '1' and high 99.0: 0 <= low < high <= 100"),
         ({"epsilon": 1}, "unknown epsilon; it has method"),
     ],
 )

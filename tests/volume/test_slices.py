@@ -123,6 +123,10 @@ def test_names_have_digits_for_all_slices(tmp_path):
 def test_folder_of_anything_else_is_not_overwritten(tmp_path):
     folder = write(tmp_path / "scan")
     assert check_output(folder, overwrite=True).name == "folder of slices"
+    (folder / ".git").mkdir()
+    with pytest.raises(ValueError, match=r"holds more than slices \(\.git\)"):
+        check_output(folder, overwrite=True)
+    (folder / ".git").rmdir()
     (folder / "thesis.txt").write_text("years of work")
     with pytest.raises(ValueError, match=r"holds more than slices \(thesis\.txt\)"):
         check_output(folder, overwrite=True)

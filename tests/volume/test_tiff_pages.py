@@ -124,6 +124,24 @@ def test_unequal_pages_are_refused(tmp_path, other):
         open_volume(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}])
+def test_slices_written_one_at_a_time_are_one_stack(tmp_path, options):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for image in ARRAY:
+            writer.write(image, photometric="minisblack", **options)
+    volume = open_volume(tmp_path / "a.tif")
+    np.testing.assert_array_equal(volume.read(0, 5), ARRAY)
+    assert volume.notices == ()
+
+
+def test_unequal_slices_written_one_at_a_time_are_refused(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for image in (ARRAY[0], ARRAY[1], ARRAY[2, :9]):
+            writer.write(image, photometric="minisblack")
+    with pytest.raises(ValueError, match=r"unequal, \(21, 19\) uint16 and \(9, 19\)"):
+        open_volume(tmp_path / "a.tif")
+
+
 def test_unequal_pages_behind_a_declared_stack_are_refused(tmp_path):
     text = "ImageJ=1.53t\nimages=3\nslices=3\n"
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:

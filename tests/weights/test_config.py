@@ -69,7 +69,7 @@ def test_a_binary_net_gets_a_threshold_and_others_do_not(config):
         ({"arguments": {"input_shape": SHAPE, "num_classes": True}}, "num_classes is True"),
         ({"normalisation": {"method": "zscor"}}, "'zscor': must be one of zscore"),
         ({"normalisation": {"methods": "zscore"}}, "unknown methods"),
-        ({"normalisation": {"low": "1"}}, "normalisation is .*wrong type"),
+        ({"normalisation": {"low": "1"}}, "normalisation is .*low '1' and high"),
         ({"normalisation": "zscore"}, "normalisation is 'zscore': should be an object"),
         ({"intensity": {"mean": 1}}, "intensity is .*missing"),
         ({"intensity": 3}, "intensity is 3: should be what volume.measure gives"),

@@ -65,11 +65,14 @@ def evaluate(
         names = [name.strip() for name in names.split(",")]
         num_classes = num_classes or max(2, len(names))
         class_names(num_classes, names)
-    truth = _opened(open_truth(truth, palette))
-    segmentation = _opened(open_truth(segmentation, segmentation_palette))
+    truth = open_truth(truth, palette)
+    segmentation = open_truth(segmentation, segmentation_palette)
     with options.progress("Comparing") as progress:
         matrix = confusion_matrix(truth, segmentation, num_classes=num_classes, progress=progress)
     result = scores(matrix, names)
+    for volume in (truth, segmentation):
+        for notice in volume.notices:
+            options.notify(f"{volume.name}: {notice}")
     ignored = truth.voxels - int(matrix.sum())
     if ignored:
         options.notify(f"{truth.name}: {ignored:,} of {truth.voxels:,} voxels are ignored")
@@ -82,13 +85,6 @@ def evaluate(
         click.echo(json.dumps({**result.to_dict(), **totals}, allow_nan=False))
     else:
         click.echo(result.table())
-
-
-def _opened(volume):
-    """Print the notices of a volume; return it."""
-    for notice in volume.notices:
-        options.notify(f"{volume.name}: {notice}")
-    return volume
 
 
 def _check_figure(figure, overwrite, inputs):

@@ -65,7 +65,7 @@ def main():
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(_fail("interrupted"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         sys.exit(_fail(error))
 
 

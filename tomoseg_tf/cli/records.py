@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tomoseg_tf.cli import options
+from tomoseg_tf.cli.table import columns
 
 
 @click.command(short_help="Cut volumes and truth into training records.")
@@ -110,15 +111,11 @@ def _summarise(folder, manifest):
 
 def _table(summary):
     """Write the summary as aligned columns, one line for each split."""
-    rows = [["split", "patches", *summary["classes"], "ignored", "bytes"]]
+    rows = [("split", "patches", *summary["classes"], "ignored", "bytes")]
     for split, held in summary["splits"].items():
         numbers = [held["patches"], *held["voxels"].values(), held["ignored"], held["bytes"]]
-        rows.append([split, *(f"{number:,}" for number in numbers)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        rows.append((split, *(f"{number:,}" for number in numbers)))
+    table = columns(rows, right=range(1, len(rows[0]))).splitlines()
     patch = " x ".join(map(str, summary["patch"]))
-    lines = [f"{summary['folder']}: patches of {patch} voxels, {summary['dtype']}; voxels by class"]
-    for first, *others in rows:
-        cells = [first.ljust(widths[0])]
-        cells += [text.rjust(width) for text, width in zip(others, widths[1:], strict=True)]
-        lines.append("  " + "  ".join(cells))
-    return "\n".join(lines)
+    head = f"{summary['folder']}: patches of {patch} voxels, {summary['dtype']}; voxels by class"
+    return "\n  ".join([head, *table])

@@ -176,15 +176,16 @@ class Micropillar:
     def slab(self, start, stop):
         """Make slices start to stop - 1: grey levels and truth, (stop - start, Y, X) uint8."""
         halo = int(np.ceil(4 * self.blur))
+        wanted = slice(halo, halo + stop - start)
         shares = coverage(self.objects, start - halo, stop + halo, self.shape[1:])
         clean = np.empty_like(shares)
         for index, z in enumerate(range(start - halo, stop + halo)):
             clean[index] = self._clean_slice(z, shares[index])
-        clean = ndimage.gaussian_filter(clean, self.blur, truncate=4.0)[halo:-halo]
+        clean = ndimage.gaussian_filter(clean, self.blur, truncate=4.0)[wanted]
         grey = np.empty(clean.shape, np.uint8)
         for index, z in enumerate(range(start, stop)):
             grey[index] = self._degraded_slice(z, clean[index])
-        return grey, (shares[halo:-halo] > 0.5).astype(np.uint8)
+        return grey, (shares[wanted] > 0.5).astype(np.uint8)
 
     def _clean_slice(self, z, shares):
         """Grey levels before the point spread: surroundings, pillar, edge ring, objects."""

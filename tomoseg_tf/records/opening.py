@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tomoseg_tf.records.manifest import Manifest, read_manifest
-from tomoseg_tf.records.shards import file_hash
 from tomoseg_tf.records.split import SPLITS
+from tomoseg_tf.volume import file_hash
 
 
 @dataclass(frozen=True)

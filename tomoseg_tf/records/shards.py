@@ -1,11 +1,11 @@
 """Writing the shards of one split, one patch after the other."""
 
-import hashlib
 import os
 from pathlib import Path
 
 from tomoseg_tf.records.manifest import Patch, Shard
 from tomoseg_tf.records.schema import FRAME_BYTES, check_record_size, encode, tf
+from tomoseg_tf.volume import file_hash
 
 SHARD_BYTES = 128 * 2**20
 
@@ -79,23 +79,6 @@ class ShardWriter:
             )
         )
         self._writer, self._patches, self._bytes = None, [], 0
-
-
-def file_hash(path):
-    """SHA-256 of a file.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-    """
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_shard_length(patches_per_shard, patch, dtype):

@@ -66,7 +66,7 @@ class SplitSettings:
         _check_choice("split", self.method, METHODS)
         _check_choice("cover", self.cover, COVERS)
         shares = self.fractions
-        if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+        if len(shares) != 3 or min(shares) < 0 or not abs(sum(shares) - 1) <= 1e-6:
             raise ValueError(
                 f"fractions {shares} must be three shares of training, validation and test, "
                 "each 0 or more, that add up to 1"

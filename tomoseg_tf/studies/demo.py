@@ -50,7 +50,7 @@ def demo(folder, *, overwrite=False, progress=None):
         sizes = scores_by_radius(
             truth.read(0, truth.shape[0]), segmentation.read(0, truth.shape[0])
         )
-        axes = plot_panels(open_volume(scan), truth, segmentation, names=names)
+        axes = plot_panels(open_volume(scan), truth, segmentation)
         save_figure(axes[0].figure, staging / "panels.png")
         save_figure(plot_confusion_matrix(result), staging / "confusion_matrix.png")
         text = json.dumps(

@@ -1,6 +1,7 @@
 """Volumes: (Z, Y, X) arrays with a spacing, read and written slab by slab."""
 
 from tomoseg_tf.volume.formats import as_volume, check_output, create_volume, open_volume
+from tomoseg_tf.volume.hashing import file_hash
 from tomoseg_tf.volume.normalisation import METHODS, Intensity, Normalisation, intensity
 from tomoseg_tf.volume.staging import check_destination, staged_file, staged_folder
 from tomoseg_tf.volume.statistics import PERCENTILES, Statistics, measure
@@ -22,6 +23,7 @@ __all__ = [
     "check_output",
     "count_classes",
     "create_volume",
+    "file_hash",
     "intensity",
     "measure",
     "open_truth",

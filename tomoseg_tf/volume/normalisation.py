@@ -1,6 +1,7 @@
 """Normalisation of grey values: what a network gets to see, and how that is stored with it."""
 
 from dataclasses import asdict, dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -133,9 +134,10 @@ class Normalisation:
             raise ValueError(
                 f"normalisation prediction {self.prediction!r}: must be volume, the whole input"
             )
-        if not 0 <= self.low < self.high <= 100:
+        numbers = isinstance(self.low, Real) and isinstance(self.high, Real)
+        if not (numbers and 0 <= self.low < self.high <= 100):
             raise ValueError(
-                f"normalisation percentiles low {self.low:g} and high {self.high:g}: "
+                f"normalisation percentiles low {self.low!r} and high {self.high!r}: "
                 "0 <= low < high <= 100 is needed"
             )
 

@@ -155,7 +155,7 @@ def check_slices_destination(path, overwrite=False, *, folder=True):
     strangers = sorted(
         item.name
         for item in path.iterdir()
-        if not (item.is_file() and item.suffix.lower() in SUFFIXES) and item.name[0] != "."
+        if not item.is_file() or (item.suffix.lower() not in SUFFIXES and item.name[0] != ".")
     )
     if strangers:
         raise ValueError(

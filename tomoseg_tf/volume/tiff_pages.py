@@ -106,18 +106,26 @@ def read_slice_layout(path):
 
 def _first_series(path, tif):
     """Return the first image series; pages of another shape beside it are refused."""
-    series = tif.series
-    if not series:
+    if not tif.series:
         raise ValueError(f"{path}: holds no image")
-    if series[0].kind in ("generic", "uniform"):
-        for other in series[1:]:
-            if not other.keyframe.is_reduced:
-                raise ValueError(
-                    f"{path}: its pages are unequal, {series[0].keyframe.shape} "
-                    f"{series[0].dtype} and {other.keyframe.shape} {other.dtype}; "
-                    "one shape and type is needed"
-                )
-    return series[0]
+    first, *others = [item for item in tif.series if not item.keyframe.is_reduced] or tif.series
+    written_apart = first.kind == "shaped" and all(len(item) == 1 for item in (first, *others))
+    if not written_apart and first.kind not in ("generic", "uniform"):
+        return tif.series[0]
+    for other in others:
+        if not written_apart or (other.keyframe.shape, other.dtype) != (
+            first.keyframe.shape,
+            first.dtype,
+        ):
+            raise ValueError(
+                f"{path}: its pages are unequal, {first.keyframe.shape} {first.dtype} and "
+                f"{other.keyframe.shape} {other.dtype}; one shape and type is needed"
+            )
+    if not others:
+        return tif.series[0]
+    pages = [item.keyframe for item in (first, *others)]  # tifffile makes a series of each write
+    shape = len(pages), *first.keyframe.shape
+    return tifffile.TiffPageSeries(pages, shape, first.dtype, "ZYX", parent=tif, kind="slices")
 
 
 def _slice_count(path, tif, series):
@@ -230,7 +238,7 @@ def _layout(tif, kind, first, pages):
     notices = []
     if kind != "slice" and tif.series[0].sizes.get("channel", 1) > MAX_CHANNELS:
         notices.append(f"its {len(pages)} images are declared as channels; they are read as slices")
-    if kind != "slice" and len(tif.series) > 1:
+    if kind not in ("slice", "slices") and len(tif.series) > 1:
         notices.append(f"it holds {len(tif.series)} image series; the first one is read")
     return Layout(
         shape=(len(pages), first.imagelength, first.imagewidth),

@@ -48,10 +48,7 @@ def _as_normalisation(value):
         return value
     if not isinstance(value, dict):
         raise ValueError("should be an object such as {'method': 'zscore'}")
-    try:
-        return Normalisation.from_dict(value)
-    except TypeError as error:
-        raise ValueError(f"a value has the wrong type ({error})") from None
+    return Normalisation.from_dict(value)
 
 
 def _as_statistics(value):

@@ -1,10 +1,9 @@
 """The weights folder: saved as a whole, opened only if it is as it was saved."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from tomoseg_tf.volume import staged_folder
+from tomoseg_tf.volume import file_hash, staged_folder
 from tomoseg_tf.weights.arrays import count_values, load_arrays, read_values, save_arrays
 from tomoseg_tf.weights.config import WeightsConfig, read_config
 from tomoseg_tf.weights.shipped import CONFIG, find_weights, shipped_weights, weights_in
@@ -210,7 +209,7 @@ def save_weights(folder: str | Path, model, config: WeightsConfig, *, card, over
         (partial / CONFIG).write_text(config.to_json(), encoding="utf-8")
         save_arrays(network, partial / ARRAYS)
         (partial / CARD).write_text(card.rstrip("\n") + "\n", encoding="utf-8")
-        sums = "".join(f"{_hash(partial / name)}  {name}\n" for name in FILES)
+        sums = "".join(f"{file_hash(partial / name)}  {name}\n" for name in FILES)
         (partial / SUMS).write_text(sums, encoding="utf-8")
     return open_weights(Path(folder))
 
@@ -228,11 +227,6 @@ def _shapes(network):
     return [tuple(weight.shape) for weight in network.weights]
 
 
-def _hash(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _check_hashes(folder):
     """Compare each file with SHA256SUMS; return the hashes."""
     expected = _read_sums(folder / SUMS)
@@ -242,7 +236,7 @@ def _check_hashes(folder):
             raise ValueError(f"{folder / SUMS} does not list {name}; copy the weights again")
         if not path.is_file():
             raise ValueError(f"{path} is missing; copy the weights again")
-        if _hash(path) != expected[name]:
+        if file_hash(path) != expected[name]:
             raise ValueError(
                 f"{path} is not what was saved: its SHA-256 differs from {SUMS}; "
                 "copy the weights again"

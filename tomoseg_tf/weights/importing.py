@@ -1,12 +1,11 @@
 """From a published file of weights to a weights folder."""
 
-import hashlib
 import json
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from tomoseg_tf.volume import Normalisation, check_destination
+from tomoseg_tf.volume import Normalisation, check_destination, file_hash
 from tomoseg_tf.weights.card import card
 from tomoseg_tf.weights.config import WeightsConfig, class_entries, explain
 from tomoseg_tf.weights.folder import save_weights
@@ -136,9 +135,7 @@ def _class_names(num_classes):
 
 
 def _describe(data, source, file_format):
-    with source.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    origin = f"Imported from {source.name} ({file_format}, SHA-256 {digest})"
+    origin = f"Imported from {source.name} ({file_format}, SHA-256 {file_hash(source)})"
     return f"{data.rstrip('. ')}. {origin}" if data else origin
 
 
