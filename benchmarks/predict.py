@@ -88,10 +88,12 @@ def main(shape, repeats):
         save_weights(folder / "weights")
         plain, tiled = [], []
         for _ in range(repeats):
-            plain.append(run("--whole"))
             tiled.append(
                 run("--segment", folder / "scan.tif", folder / "s.tif", folder / "weights")
             )
+            print(f"segment: {tiled[-1]['seconds']:.0f} s, {tiled[-1]['memory'] / 1e9:.2f} GB")
+            plain.append(run("--whole"))
+            print(f"plain: {plain[-1]['seconds']:.0f} s, {plain[-1]['memory'] / 1e9:.2f} GB")
     rate = statistics.median(np.prod(WHOLE) / entry["seconds"] for entry in plain) / 1e6
     whole_memory = max(entry["memory"] for entry in plain) / 1e9
     speed = statistics.median(voxels / entry["seconds"] for entry in tiled) / 1e6

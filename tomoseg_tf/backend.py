@@ -40,6 +40,23 @@ def load_tensorflow():
     return _load("tensorflow")
 
 
+def find_gpus():
+    """Name the GPUs that the backend of Keras sees.
+
+    Returns
+    -------
+    list of str
+        Such as ``["gpu:0", "gpu:1"]``; empty on a machine without.
+    """
+    keras = load_keras()
+    if keras.backend.backend() == "torch":  # Keras cannot list the devices of PyTorch
+        count = importlib.import_module("torch").cuda.device_count()
+    else:
+        with quiet_stderr():  # native code reports what it does not find
+            count = len(keras.distribution.list_devices("gpu"))
+    return [f"gpu:{index}" for index in range(count)]
+
+
 def _load(name):
     if name in sys.modules:
         return sys.modules[name]

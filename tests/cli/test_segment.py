@@ -1,6 +1,9 @@
 import json
 import os
+import subprocess
+import sys
 
+import keras
 import numpy as np
 import pytest
 import tifffile
@@ -22,6 +25,7 @@ def save(folder, num_classes, threshold):
         "levels": 2,
         "base_features": 2,
     }
+    keras.utils.set_random_seed(0)
     model = unet_3d(**arguments)
     rng = np.random.default_rng(0)
     model.set_weights(
@@ -195,3 +199,24 @@ def test_wrong_usage_exits_with_two(run, scan):
     assert code == 2
     assert "--weights" in err
     assert run("segment", scan, "s.tif", "-w", "x", "--roi", "0:1")[0] == 2
+
+
+def test_the_folder_of_the_scan_is_never_replaced(run, scan, binary, tmp_path):
+    code, _, err = run("segment", scan, tmp_path, "-w", binary, "--overwrite")
+    assert code == 1
+    assert "holds the volume" in err
+    assert scan.exists()
+
+
+def test_another_backend_gives_the_same(run, scan, binary, tmp_path):
+    pytest.importorskip("torch")
+    assert run("segment", scan, tmp_path / "tensorflow.npy", "-w", binary)[0] == 0
+    command = ("segment", scan, tmp_path / "torch.npy", "-w", binary)
+    done = subprocess.run(
+        [sys.executable, "-m", "tomoseg_tf", *map(str, command)],
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert np.mean(np.load(tmp_path / "torch.npy") != np.load(tmp_path / "tensorflow.npy")) < 1e-3

@@ -1,5 +1,3 @@
-import pytest
-
 from tomoseg_tf.models import unet_3d
 from tomoseg_tf.prediction import geometry
 from tomoseg_tf.prediction.graph import inference_graph
@@ -20,12 +18,6 @@ def test_one_voxel_in_the_middle_needs_the_receptive_field():
 def test_a_box_at_the_ends_needs_nothing_beyond_them():
     read = geometry.needed_boxes(network(3), ((0, 4), (20, 32), (0, 32)), (32, 32, 32))[0]
     assert read == ((0, 26), (0, 32), (0, 32))  # 4 + 2, 3 + 2, 3 + 2 up; 10 + 2, 24 + 2 down
-
-
-@pytest.mark.parametrize(("levels", "reach"), [(1, 2), (2, 9), (3, 23), (4, 51)])
-def test_the_halo_grows_with_the_levels(levels, reach):
-    """Convolutions reach 2 up and 2 down per level and 2 at the bottom; poolings round outwards."""
-    assert geometry.halo(network(levels))[0] in (reach, 2 * levels)
 
 
 def test_sides_are_padded_to_multiples_of_the_stride():

@@ -48,3 +48,9 @@ def test_a_tensor_with_two_users_is_not_folded():
 def test_an_unknown_axis_order_is_refused(random_unet):
     with pytest.raises(ValueError, match="axes must be ZYX or XYZ"):
         inference_graph(random_unet(), axes="YXZ")
+
+
+def test_a_network_of_several_channels_is_refused():
+    volume = keras.Input((None, None, None, 2))
+    with pytest.raises(ValueError, match="takes 2 channels, but a volume has one"):
+        inference_graph(keras.Model(volume, keras.layers.Conv3D(1, 1)(volume)))

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from tomoseg_tf.backend import load_keras, quiet_stderr
+from tomoseg_tf.backend import find_gpus, load_keras
 from tomoseg_tf.prediction.geometry import (
     CONCATENATION,
     CONVOLUTION,
@@ -45,7 +45,7 @@ class Engine:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         self.nodes, self.precision = nodes, precision
         self.keras = load_keras()
-        self.device = _find_device(self.keras, device, precision)
+        self.device = _find_device(device, precision)
         self.ops = self.keras.ops
         self.last_use = last_uses(nodes)
         with self._place():
@@ -150,11 +150,9 @@ def value_bytes(precision):
     return 4 if precision == "float32" else 2
 
 
-def _find_device(keras, device, precision):
+def _find_device(device, precision):
     """Name of a device for Keras, None for the backend's choice."""
-    with quiet_stderr():  # looking for GPUs, native code reports what it does not find
-        found = [name.lower() for name in keras.distribution.list_devices()]
-    gpus = [name for name in found if not name.startswith("cpu")]
+    gpus = find_gpus()
     wanted = {"auto": None, "cpu": "cpu:0", "gpu": "gpu:0"}.get(device, device)
     if wanted is not None and not re.fullmatch(r"(cpu:0|gpu:\d+)", wanted):
         raise ValueError(f"device must be auto, cpu, gpu or gpu:N, got {device!r}")

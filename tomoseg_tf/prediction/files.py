@@ -170,5 +170,7 @@ def _check_paths(volume, outputs, overwrite):
     for index, path in enumerate(paths):
         if path in paths[:index]:
             raise ValueError(f"{path} is named twice; each input and output needs its own name")
+        if index and path in paths[0].parents:
+            raise ValueError(f"{path} holds the volume {volume}; name another output")
     for path in outputs:
         check_output(path, overwrite)

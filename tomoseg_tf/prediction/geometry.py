@@ -124,29 +124,6 @@ def input_box(node, box, shape, factor):
     return tuple(parts)
 
 
-def halo(nodes):
-    """Voxels around a box that its result depends on: the largest reach, per axis.
-
-    Parameters
-    ----------
-    nodes : list of Node
-        The network.
-
-    Returns
-    -------
-    tuple of int
-        Reach on either side, per axis, of boxes aligned anyhow.
-    """
-    step, far = stride(nodes), 2**20
-    reach = [0] * len(step)
-    for offset in range(max(step)):
-        box = tuple((far * s + offset, far * s + offset + 1) for s in step)
-        read = needed_boxes(nodes, box, tuple(4 * far * s for s in step))[0]
-        for axis, ((low, high), (start, stop)) in enumerate(zip(read, box, strict=True)):
-            reach[axis] = max(reach[axis], start - low, high - stop)
-    return tuple(reach)
-
-
 def volume_of(box):
     """Voxels in a box."""
     return int(np.prod([stop - start for start, stop in box]))

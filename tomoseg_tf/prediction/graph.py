@@ -64,6 +64,10 @@ def inference_graph(model, *, axes="ZYX"):
         else:
             places[id(layer.output)] = len(nodes)
             nodes.append(node)
+    if nodes[0].channels != 1:
+        raise ValueError(
+            f"the network takes {nodes[0].channels} channels, but a volume has one grey channel"
+        )
     if axes == "XYZ":
         nodes = [_transposed(node) for node in nodes]
     return nodes

@@ -1,9 +1,8 @@
 """The network, loss and optimiser that a recipe asks for, ready to be fitted."""
 
 import contextlib
-import importlib
 
-from tomoseg_tf.backend import load_keras, load_tensorflow
+from tomoseg_tf.backend import find_gpus, load_keras, load_tensorflow
 from tomoseg_tf.models import BUILDERS
 from tomoseg_tf.training.losses import SegmentationLoss
 from tomoseg_tf.training.metrics import SegmentationScores
@@ -216,7 +215,7 @@ def choose_devices(recipe, devices=None, validation_patches=None):
         TensorFlow, or batches that they cannot share.
     """
     backend = keras.backend.backend()
-    gpus = _gpus(backend)
+    gpus = [name.upper() for name in find_gpus()]
     on_gpu = bool(gpus) if devices is None else all("GPU" in name.upper() for name in devices)
     if recipe.precision == "mixed_float16" and not on_gpu:
         raise ValueError(
@@ -256,13 +255,3 @@ def distribution(devices):
     if not devices:
         return contextlib.nullcontext()
     return load_tensorflow().distribute.MirroredStrategy(list(devices)).scope()
-
-
-def _gpus(backend):
-    """Name the GPUs that the backend sees."""
-    if backend == "tensorflow":
-        found = load_tensorflow().config.list_physical_devices("GPU")
-        return [f"GPU:{index}" for index in range(len(found))]
-    if backend == "torch":
-        return ["cuda"] if importlib.import_module("torch").cuda.is_available() else []
-    return keras.distribution.list_devices("gpu")

@@ -49,6 +49,8 @@ class Model(Section):
     def _leaves_the_classes_to_the_records(cls, arguments):
         if "num_classes" in arguments:
             raise ValueError("leave num_classes out: it follows from the records and the loss")
+        if "input_shape" in arguments:
+            raise ValueError("leave input_shape out: records hold volumes of one grey channel")
         return arguments
 
 
