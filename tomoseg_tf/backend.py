@@ -57,6 +57,37 @@ def find_gpus():
     return [f"gpu:{index}" for index in range(count)]
 
 
+class EnoughMemory:
+    """A context that says in one line that the memory was not enough, on any backend.
+
+    Parameters
+    ----------
+    message : str
+        What did not fit, and what to do; the text of the `ValueError` that is raised.
+    """
+
+    def __init__(self, message):
+        self.message = message
+
+    def __enter__(self):
+        """Enter; nothing is done."""
+
+    def __exit__(self, kind, error, trace):
+        """Turn the backend's error, if it is one of memory, into a `ValueError`."""
+        if error is not None and _is_out_of_memory(error):
+            raise ValueError(self.message) from None
+
+
+def _is_out_of_memory(error):
+    """Tell by its type or text, as the types of other backends cannot be imported here."""
+    if isinstance(error, MemoryError):
+        return True
+    if type(error).__name__ in ("ResourceExhaustedError", "OutOfMemoryError"):  # TensorFlow, torch
+        return True
+    told = ("RESOURCE_EXHAUSTED", "can't allocate memory", "bad_alloc")  # JAX, torch, any native
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in told)
+
+
 def _load(name):
     if name in sys.modules:
         return sys.modules[name]

@@ -2,7 +2,6 @@ import json
 
 import pytest
 
-from tomoseg_tf.cli.table import columns
 from tomoseg_tf.models import BUILDERS
 
 COMMAND = ("models",)
@@ -55,8 +54,3 @@ def test_what_is_wrong_is_said(run, arguments, code, message):
     status, out, err = run(*arguments)
     assert (status, out) == (code, "")
     assert message in err
-
-
-def test_columns_are_aligned():
-    rows = [("name", "size", ""), ("a", "10", "x y"), ("bcdef", "9", "")]
-    assert columns(rows, right=(1,)) == "name   size\na        10  x y\nbcdef     9"

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.backend import load_keras
+from tomoseg_tf.models.summary import build
 from tomoseg_tf.training.network import (
-    build_network,
     check_sides,
     choose_devices,
     compiled_network,
@@ -33,7 +33,7 @@ def recipe(**sections):
 def test_two_classes_make_a_binary_network_except_for_the_categorical_loss(loss, classes, channels):
     arguments = network_arguments(recipe(loss={"name": loss}), classes)
     assert arguments["num_classes"] == channels
-    assert build_network("unet_3d", arguments).output_shape[-1] == channels
+    assert build("unet_3d", arguments).output_shape[-1] == channels
 
 
 def test_binary_loss_with_three_classes_is_refused():
@@ -47,8 +47,8 @@ def test_class_weights_must_be_as_many_as_the_classes():
 
 
 def test_arguments_that_the_builder_lacks_are_named():
-    with pytest.raises(ValueError, match=r"model\.arguments do not fit unet_3d: .*'depth'"):
-        build_network("unet_3d", {"input_shape": [None] * 3 + [1], "num_classes": 1, "depth": 3})
+    with pytest.raises(ValueError, match="unet_3d has no argument 'depth'; it has"):
+        build("unet_3d", {"input_shape": [None] * 3 + [1], "num_classes": 1, "depth": 3})
 
 
 def test_sides_that_do_not_fit_the_network_are_named():
@@ -123,7 +123,7 @@ def test_devices_must_be_able_to_share_the_validation():
 def saved(folder, **arguments):
     """Save random weights of a tiny network; return the folder and the network."""
     arguments = {"input_shape": [None] * 3 + [1], "num_classes": 1, **arguments}
-    model = build_network("unet_3d", arguments)
+    model = build("unet_3d", arguments)
     config = WeightsConfig(
         model="unet_3d", arguments=arguments, classes=class_entries(("background", "object"))
     )

@@ -1,4 +1,7 @@
 import os
+import platform
+import subprocess
+import sys
 
 import pytest
 
@@ -27,7 +30,7 @@ def test_file_appears_only_when_complete(tmp_path):
     with staged_file(path) as partial:
         partial.write_text("whole")
         assert not path.exists()
-        assert names(tmp_path) == [f".scores.json.partial-{os.getpid()}"]
+        assert names(tmp_path) == [f".scores.json.partial-{platform.node()}-{os.getpid()}"]
     assert path.read_text() == "whole"
     assert names(tmp_path) == ["scores.json"]
 
@@ -117,7 +120,23 @@ def test_output_that_came_into_being_meanwhile_is_kept(tmp_path):
 
 
 def test_what_a_killed_process_left_is_no_obstacle(tmp_path):
-    (tmp_path / f".run.partial-{os.getpid()}").mkdir()
+    (tmp_path / f".run.partial-{platform.node()}-{os.getpid()}").mkdir()
     with staged_folder(tmp_path / "run") as partial:
         (partial / "a").write_text("")
     assert names(tmp_path) == ["run"]
+
+
+def test_what_a_killed_process_left_is_removed_and_that_of_a_living_one_kept(tmp_path):
+    program = f"""
+import os
+from tomoseg_tf.volume import staged_file
+with staged_file({str(tmp_path / "a")!r}) as partial:
+    partial.write_text("half")
+    os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", program])
+    assert len(names(tmp_path)) == 1
+    parent = tmp_path / f".a.partial-{platform.node()}-{os.getppid()}"
+    parent.write_text("another process writes it now")
+    fill_file(tmp_path / "a", "whole")
+    assert names(tmp_path) == [parent.name, "a"]

@@ -6,7 +6,7 @@ import click
 
 from tomoseg_tf.cli import options
 from tomoseg_tf.cli.arguments import JsonObject
-from tomoseg_tf.cli.table import columns
+from tomoseg_tf.table import aligned
 
 
 @click.command(short_help="List the networks.")
@@ -49,7 +49,7 @@ def _list(found):
         (model["name"], f"{model['parameters']:,}", _options(model), model["summary"])
         for model in found
     ]
-    return columns(rows, right=(1,))
+    return aligned(rows, left=(0, 2, 3))
 
 
 def _show(model):
@@ -67,7 +67,7 @@ def _show(model):
             f"{model['name']}({call})",
             f"{model['parameters']:,} parameters, {model['trainable']:,} of them trainable",
             "",
-            columns(layers, right=(3,)),
+            aligned(layers, left=(0, 1, 2)),
         ]
     )
 

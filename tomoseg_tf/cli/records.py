@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from tomoseg_tf.cli import options
-from tomoseg_tf.cli.table import columns
+from tomoseg_tf.table import aligned
 
 
 @click.command(short_help="Cut volumes and truth into training records.")
@@ -115,7 +115,7 @@ def _table(summary):
     for split, held in summary["splits"].items():
         numbers = [held["patches"], *held["voxels"].values(), held["ignored"], held["bytes"]]
         rows.append((split, *(f"{number:,}" for number in numbers)))
-    table = columns(rows, right=range(1, len(rows[0]))).splitlines()
+    table = aligned(rows).splitlines()
     patch = " x ".join(map(str, summary["patch"]))
     head = f"{summary['folder']}: patches of {patch} voxels, {summary['dtype']}; voxels by class"
     return "\n  ".join([head, *table])

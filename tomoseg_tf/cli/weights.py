@@ -6,7 +6,7 @@ import click
 
 from tomoseg_tf.cli import options
 from tomoseg_tf.cli.arguments import JsonObject
-from tomoseg_tf.cli.table import columns
+from tomoseg_tf.table import aligned
 
 
 @click.group()
@@ -55,7 +55,7 @@ def info(name, as_json):
     click.echo(found.read_card())
     lines = [("folder", str(found.folder)), ("parameters", f"{found.count_parameters():,}")]
     lines += [(f"SHA-256 of {file}", digest) for file, digest in found.hashes.items()]
-    click.echo(columns(lines))
+    click.echo(aligned(lines, left=(0, 1)))
 
 
 @weights.command(short_help="Check that weights are whole and load.")
@@ -220,4 +220,4 @@ def _table(found):
         )
         for each in found
     ]
-    return columns(rows, right=(2, 5))
+    return aligned(rows, left=(0, 1, 3, 4, 6))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import cc3d
 import numpy as np
 
-from tomoseg_tf.evaluation.table import aligned, format_score
+from tomoseg_tf.evaluation.table import format_score
+from tomoseg_tf.table import aligned
 from tomoseg_tf.volume import IGNORE
 
 _CONNECTIVITY = 26  # voxels that share a face, an edge or a corner are of one object

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tomoseg_tf.table import aligned
+
 
 def format_score(value, digits=6):
     """Text of a score in [0, 1]; a dash when it is not defined.
@@ -88,34 +90,6 @@ def scores_table(scores):
             ),
         ]
     )
-
-
-def aligned(rows, rule=0):
-    """Text of rows of cells: the first column to the left, the others to the right.
-
-    Parameters
-    ----------
-    rows : sequence of sequence of str
-        Cells, equally many in each row.
-    rule : int
-        Number of rows above a ruled line; 0 for none.
-
-    Returns
-    -------
-    str
-        One line per row.
-    """
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if index else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-    if rule:
-        lines.insert(rule, "-" * (sum(widths) + 2 * (len(widths) - 1)))
-    return "\n".join(lines)
 
 
 def _labelled(head, names, rows):

@@ -36,7 +36,7 @@ def build(model, arguments):
             raise ValueError(f"{model} has no argument {key!r}; {hint}")
     try:
         return builder(**arguments)
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
         message = str(error).splitlines()[0]
         raise ValueError(f"{model} does not take {arguments}: {message}") from error
 

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 
-from tomoseg_tf.backend import find_gpus, load_keras
+from tomoseg_tf.backend import EnoughMemory, find_gpus, load_keras
 from tomoseg_tf.prediction.geometry import (
     CONCATENATION,
     CONVOLUTION,
@@ -82,25 +82,40 @@ class Engine:
         -------
         (Z, Y, X, C) ndarray of float32
             Probabilities in the box.
+
+        Raises
+        ------
+        ValueError
+            If the tile does not fit into the memory of the device.
         """
+        sides = " x ".join(str(side) for side in tile.shape)
+        with (
+            self._place(),
+            EnoughMemory(
+                f"a tile of {sides} voxels does not fit into the memory; end other programs that "
+                "use it, or segment part after part with --roi"
+            ),
+        ):
+            return self._run(tile, box, shape)
+
+    def _run(self, tile, box, shape):
         boxes = needed_boxes(self.nodes, box, shape)
         tensors = {}
-        with self._place():
-            for index, node in enumerate(self.nodes):
-                if boxes[index] is None:
-                    continue
-                if node.kind == INPUT:
-                    tensors[index] = self.ops.convert_to_tensor(
-                        tile[None, ..., None], dtype=self.precision
-                    )
-                    continue
-                wanted = input_box(node, boxes[index], shape, self.nodes[node.inputs[0]].factor)
-                inputs = [_crop(tensors[source], boxes[source], wanted) for source in node.inputs]
-                for source in node.inputs:
-                    if self.last_use[source] == index:
-                        tensors.pop(source, None)
-                tensors[index] = self._step(index, inputs, wanted, boxes[index])
-            return np.asarray(self.ops.convert_to_numpy(tensors[len(self.nodes) - 1])[0])
+        for index, node in enumerate(self.nodes):
+            if boxes[index] is None:
+                continue
+            if node.kind == INPUT:
+                tensors[index] = self.ops.convert_to_tensor(
+                    tile[None, ..., None], dtype=self.precision
+                )
+                continue
+            wanted = input_box(node, boxes[index], shape, self.nodes[node.inputs[0]].factor)
+            inputs = [_crop(tensors[source], boxes[source], wanted) for source in node.inputs]
+            for source in node.inputs:
+                if self.last_use[source] == index:
+                    tensors.pop(source, None)
+            tensors[index] = self._step(index, inputs, wanted, boxes[index])
+        return np.asarray(self.ops.convert_to_numpy(tensors[len(self.nodes) - 1])[0])
 
     def _step(self, index, inputs, have, want):
         node = self.nodes[index]

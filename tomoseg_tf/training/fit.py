@@ -1,9 +1,8 @@
 """Train a network by a recipe, into a run folder that can be gone on with."""
 
-import contextlib
 from pathlib import Path
 
-from tomoseg_tf.backend import load_keras, load_tensorflow
+from tomoseg_tf.backend import EnoughMemory, load_keras, load_tensorflow
 from tomoseg_tf.records import named_shards, open_records, training_batches, validation_batches
 from tomoseg_tf.training.best import weights_config
 from tomoseg_tf.training.callbacks import SCORES, Epochs
@@ -21,6 +20,11 @@ from tomoseg_tf.training.tensorboard import EventLog
 from tomoseg_tf.weights import card, save_weights
 
 keras = load_keras()
+
+TOO_LARGE = (
+    "a batch does not fit into the memory; lower batches.batch_size, "
+    "batches.validation_batch_size or batches.crop, or write the records in smaller patches"
+)
 
 
 def train(
@@ -98,7 +102,7 @@ def train(
         save_weights(run.best(score), model, config, card=card(config), overwrite=True)
 
     epochs = Epochs(recipe, run, history, save_best=save_best, report=report, progress=progress)
-    with named_shards(records), _enough_memory():
+    with named_shards(records), EnoughMemory(TOO_LARGE):
         _fit(model, epochs, batches, _validation_data(recipe, records, devices))
     write_state(run.state, take_state(model, history, finished=True))
     return _summary(history, run)
@@ -124,18 +128,6 @@ def _fit(model, epochs, batches, validation):
             shuffle=False,
             verbose=0,
         )
-
-
-@contextlib.contextmanager
-def _enough_memory():
-    """Say in one line what to do when a batch does not fit into the memory."""
-    try:
-        yield
-    except (MemoryError, load_tensorflow().errors.ResourceExhaustedError):
-        raise ValueError(
-            "a batch does not fit into the memory; lower batches.batch_size, "
-            "batches.validation_batch_size or batches.crop, or write the records in smaller patches"
-        ) from None
 
 
 def _keep_gpus_for_the_backend():

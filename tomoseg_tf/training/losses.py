@@ -38,9 +38,9 @@ def binary_crossentropy(y_true, y_pred, *, class_weights=None):
     scalar tensor of float32
         The loss; 0 if every voxel is ignored.
     """
-    labels, valid = _labels(y_true)
+    classes, valid = _classes(y_true)
     y_pred = ops.clip(ops.cast(y_pred, "float32"), EPSILON, 1 - EPSILON)
-    objects = ops.cast(ops.equal(labels, 1), "float32")
+    objects = ops.cast(ops.equal(classes, 1), "float32")
     entropy = -(objects * ops.log(y_pred) + (1 - objects) * ops.log(1 - y_pred))
     if class_weights is not None:
         background, foreground = class_weights
@@ -49,7 +49,7 @@ def binary_crossentropy(y_true, y_pred, *, class_weights=None):
 
 
 def categorical_crossentropy(y_true, y_pred, *, class_weights=None):
-    r"""Mean cross-entropy of integer labels over the voxels that are not ignored.
+    r"""Mean cross-entropy of class indices over the voxels that are not ignored.
 
     .. math:: \frac{1}{N} \sum_i -w_{t_i} \log p_{i,t_i}
 
@@ -67,8 +67,8 @@ def categorical_crossentropy(y_true, y_pred, *, class_weights=None):
     scalar tensor of float32
         The loss; 0 if every voxel is ignored.
     """
-    labels, valid = _labels(y_true)
-    truth = ops.one_hot(labels[..., 0], y_pred.shape[-1], dtype="float32")
+    classes, valid = _classes(y_true)
+    truth = ops.one_hot(classes[..., 0], y_pred.shape[-1], dtype="float32")
     logarithms = ops.log(ops.clip(ops.cast(y_pred, "float32"), EPSILON, 1.0))
     if class_weights is not None:
         truth = truth * ops.convert_to_tensor(list(class_weights), dtype="float32")
@@ -101,11 +101,11 @@ def crossentropy_dice(y_true, y_pred, *, class_weights=None):
     """
     num_channels = y_pred.shape[-1]
     crossentropy = binary_crossentropy if num_channels == 1 else categorical_crossentropy
-    labels, valid = _labels(y_true)
+    classes, valid = _classes(y_true)
     if num_channels == 1:
-        truth = ops.cast(ops.equal(labels, 1), "float32")
+        truth = ops.cast(ops.equal(classes, 1), "float32")
     else:
-        truth = ops.one_hot(labels[..., 0], num_channels, dtype="float32")
+        truth = ops.one_hot(classes[..., 0], num_channels, dtype="float32")
     truth = truth * valid
     y_pred = ops.cast(y_pred, "float32") * valid
     axes = tuple(range(len(y_pred.shape) - 1))
@@ -158,11 +158,11 @@ class SegmentationLoss(keras.losses.Loss):
         return ops.reshape(loss, (1,))
 
 
-def _labels(y_true):
+def _classes(y_true):
     """Class indices (ignored voxels as 0), and 1.0 where a voxel counts."""
-    labels = ops.cast(y_true, "int32")
-    valid = ops.not_equal(labels, IGNORE)
-    return ops.where(valid, labels, 0), ops.cast(valid, "float32")
+    classes = ops.cast(y_true, "int32")
+    valid = ops.not_equal(classes, IGNORE)
+    return ops.where(valid, classes, 0), ops.cast(valid, "float32")
 
 
 def _mean(values, valid):

@@ -53,16 +53,16 @@ class SegmentationScores(keras.metrics.Metric):
         sample_weight : None
             Not supported: totals count voxels.
         """
-        labels = ops.cast(y_true, "int32")[..., 0]
+        classes = ops.cast(y_true, "int32")[..., 0]
         y_pred = ops.convert_to_tensor(y_pred)
-        valid = ops.not_equal(labels, IGNORE)
+        valid = ops.not_equal(classes, IGNORE)
         if y_pred.shape[-1] == 1:
             segmentation = ops.cast(y_pred[..., 0] > self.threshold, "int32")
         else:
             segmentation = ops.cast(ops.argmax(y_pred, axis=-1), "int32")
         counts = []
         for index in range(len(self.classes)):
-            truth = ops.equal(labels, index)
+            truth = ops.equal(classes, index)
             found = ops.logical_and(ops.equal(segmentation, index), valid)
             both = ops.logical_and(truth, found)
             counts.append(ops.stack([_count(both), _count(found), _count(truth)]))

@@ -3,7 +3,7 @@
 import contextlib
 
 from tomoseg_tf.backend import find_gpus, load_keras, load_tensorflow
-from tomoseg_tf.models import BUILDERS
+from tomoseg_tf.models.summary import build
 from tomoseg_tf.training.losses import SegmentationLoss
 from tomoseg_tf.training.metrics import SegmentationScores
 from tomoseg_tf.weights import open_weights
@@ -49,33 +49,6 @@ def network_arguments(recipe, num_classes):
     return {**arguments, "num_classes": 1 if binary else num_classes}
 
 
-def build_network(name, arguments):
-    """Build a network by its name.
-
-    Parameters
-    ----------
-    name : str
-        Key of `tomoseg_tf.models.BUILDERS`.
-    arguments : dict
-        Keyword arguments of the builder.
-
-    Returns
-    -------
-    keras.Model
-        With fresh weights.
-
-    Raises
-    ------
-    ValueError
-        If the builder refuses the arguments.
-    """
-    arguments = {**arguments, "input_shape": tuple(arguments["input_shape"])}
-    try:
-        return BUILDERS[name](**arguments)
-    except TypeError as error:
-        raise ValueError(f"model.arguments do not fit {name}: {error}") from None
-
-
 def check_sides(name, arguments, sides):
     """Check that a network takes patches of the given sides.
 
@@ -100,7 +73,7 @@ def check_sides(name, arguments, sides):
             continue
         checked.append(tuple(shape))
         try:
-            build_network(name, {**arguments, "input_shape": (*shape, channels)})
+            build(name, {**arguments, "input_shape": (*shape, channels)})
         except ValueError as error:
             size = ",".join(str(side) for side in shape)
             raise ValueError(f"{what} {size} does not fit {name}: {error}") from None
@@ -126,7 +99,7 @@ def compiled_network(recipe, arguments, classes):
     keras.utils.set_random_seed(recipe.seed)
     settings = recipe.optimiser
     with dtype_policy(recipe.precision):
-        model = build_network(recipe.model.name, arguments)
+        model = build(recipe.model.name, arguments)
         if recipe.model.weights is not None:
             start_from(model, recipe.model.name, arguments, recipe.model.weights)
         for layer in model.layers:
@@ -156,7 +129,7 @@ def start_from(model, name, arguments, weights):
     Parameters
     ----------
     model : keras.Model
-        As `build_network` gives it.
+        As `tomoseg_tf.models.summary.build` gives it.
     name : str
         Name of its builder.
     arguments : dict

@@ -1,6 +1,8 @@
 """Output that appears under its final name only when it is complete."""
 
+import glob
 import os
+import platform
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -147,13 +149,33 @@ def _check_marker(path, marker):
 
 
 def _partial(path):
-    """Temporary name of an output; what an earlier process left there is removed."""
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    if partial.is_dir() and not partial.is_symlink():
-        shutil.rmtree(partial)
+    """Temporary name of an output, free; what killed processes of this machine left is removed."""
+    host = platform.node() or "localhost"
+    stem = f".{path.name}.partial-{host}-"
+    for left in path.parent.glob(f"{glob.escape(stem)}*"):
+        number = left.name.removeprefix(stem)
+        if number == str(os.getpid()) or (number.isdecimal() and not _is_alive(int(number))):
+            _remove(left)
+    return path.with_name(f"{stem}{os.getpid()}")
+
+
+def _is_alive(process):
+    """Whether a process of this machine runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _remove(path):
+    """Remove a file or a folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
     else:
-        partial.unlink(missing_ok=True)
-    return partial
+        path.unlink(missing_ok=True)
 
 
 def _flush(path):
