@@ -23,20 +23,33 @@ REQUIRES = [
     "click>=8.1",
     "connected-components-3d>=3.12",
     "h5py>=3.10",
+    "hdf5plugin>=4.4",  # HDF5 files of detectors are compressed with its filters
     "imagecodecs>=2023.9.18",  # tifffile decodes LZW, Deflate and ZSTD with it
     "keras>=3.5",
     "matplotlib>=3.8",
     "numpy>=1.26",
+    "pillow>=10",
     "pydantic>=2.10",
     "PyYAML>=6.0",
     "rich>=13",
+    "scikit-image>=0.22",
     "scipy>=1.11",
     "tensorflow>=2.18",
     "tifffile>=2024.1.30",
+    "zarr>=3.0",
 ]
 EXTRAS = {
     "gpu": ["tensorflow[and-cuda]>=2.18"],
-    "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.9"],
+    "test": [
+        "hypothesis>=6.90",
+        "ipykernel>=6.29",
+        "nbclient>=0.10",
+        "nbformat>=5.10",
+        "pynrrd>=1.0",
+        "pytest-xdist>=3.5",
+        "pytest>=8",
+        "ruff>=0.9",
+    ],
 }
 
 setup(

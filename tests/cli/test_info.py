@@ -1,5 +1,6 @@
 import json
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -44,6 +45,7 @@ def test_json_holds_all(volume):
         "byte_order": "big",
         "compression": "none",
         "reading": "slices at their offsets in the file",
+        "volumes": [],
         "notices": [],
     }
 
@@ -77,3 +79,34 @@ def test_missing_volume_is_an_error(tmp_path):
     result = run(tmp_path / "a.tif")
     assert isinstance(result.exception, ValueError)
     assert "does not exist" in str(result.exception)
+
+
+def test_hdf5_lists_its_volumes_and_how_one_is_read(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["exchange/data"], file["exchange/dark"] = ARRAY, ARRAY[:1]
+    text = run(f"{tmp_path}/a.h5::/exchange/data", "--no-statistics").stdout
+    for part in (
+        "a.h5::/exchange/data\n",
+        "dataset      /exchange/data, as named",
+        "in the file  /exchange/dark (1 × 5 × 4 uint16)",
+        "in the file  /exchange/data (6 × 5 × 4 uint16)",
+        "at its offset in the file",
+    ):
+        assert part in text
+    values = json.loads(run(f"{tmp_path}/a.h5::/exchange/dark", "--json").stdout)
+    assert (values["shape"], len(values["volumes"])) == ([1, 5, 4], 2)
+    assert "name a volume as in" in str(run(tmp_path / "a.h5").exception)
+
+
+def test_notice_about_other_things_does_not_explain_the_spacing(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["data"] = ARRAY[None]
+    text = run(tmp_path / "a.h5").stdout
+    assert "notice       it is (6, 5, 4) of a dataset of shape (1, 6, 5, 4)" in text
+    assert "unknown, the file states none" in text
+
+
+def test_shape_is_refused_where_the_file_states_it(volume):
+    result = run(volume, "--shape", "6,5,4", "--dtype", "uint16")
+    assert "states its shape and type itself" in str(result.exception)
+    assert run(volume, "--shape", "6,0,4").exit_code == 2

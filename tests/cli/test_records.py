@@ -106,3 +106,25 @@ def test_truth_of_another_shape(run, tmp_path, pairs):
 )
 def test_wrong_usage(run, tmp_path, pairs, options):
     assert run(tmp_path / "out", *pairs, *options)[0] == 2
+
+
+def test_masks_and_filters(run, tmp_path, pairs):
+    mask = np.zeros((16, 16, 16), np.uint8)
+    mask[:, 2:14] = 1
+    np.save(tmp_path / "m.npy", mask)
+    options = ["--patch", "8,8,8", "--filter", "median:3,yx"]
+    masks = ["--mask", tmp_path / "m.npy", "--mask", "none", "--mask", "auto"]
+    code, _, notices = run(tmp_path / "out", *pairs, *options, *masks)
+    assert code == 0
+    manifest = open_records(tmp_path / "out").manifest
+    assert manifest.filters == ("median:size=3,axes=yx",)
+    assert [source.mask for source in manifest.sources] == [str(tmp_path / "m.npy"), "none", "auto"]
+    assert manifest.sources[0].sample_statistics.voxels == 16 * 12 * 16
+    assert f"what lies outside the mask {tmp_path / 'm.npy'} is left out" in notices
+
+
+def test_too_few_masks_are_one_line(run, tmp_path, pairs):
+    masks = ["--mask", tmp_path / "m.npy", "--mask", tmp_path / "m.npy"]
+    code, _, error = run(tmp_path / "out", *pairs, "--patch", "8,8,8", *masks)
+    assert code == 1
+    assert "Error: 2 masks are given for 3 volumes; give one for each in their order" in error

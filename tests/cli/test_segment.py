@@ -220,3 +220,18 @@ def test_another_backend_gives_the_same(run, scan, binary, tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert np.mean(np.load(tmp_path / "torch.npy") != np.load(tmp_path / "tensorflow.npy")) < 1e-3
+
+
+def test_mask_and_filters_reach_the_library(monkeypatch, run, tmp_path):
+    seen = []
+
+    def segment_file(volume, segmentation, **settings):
+        seen.append((settings["mask"], settings["apply_filters"]))
+        raise ValueError("enough")
+
+    monkeypatch.setattr("tomoseg_tf.prediction.segment_file", segment_file)
+    scan = tmp_path / "a.npy"
+    np.save(scan, np.zeros((2, 2, 2), np.uint8))
+    for options in ((), ("--mask", "auto", "--no-filters"), ("--mask", tmp_path / "m.tif")):
+        run("segment", scan, "b.tif", "-w", "w", *options)
+    assert seen == [(None, True), ("auto", False), (tmp_path / "m.tif", True)]

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import correlate
 
+from tomoseg_tf.backend import load_keras
 from tomoseg_tf.models import BUILDERS, unet_3d
 
+keras = load_keras()
 ANY = (None, None, None, 1)
 
 
@@ -57,6 +60,54 @@ def test_shortcuts_come_before_what_is_up_sampled():
     assert shortcut.shape[-1] == 8
     assert up.shape[-1] == 16
     assert shortcut is model.get_layer("analysis0_relu1").output
+
+
+def test_the_network_computes_the_steps_of_the_paper():
+    """Zero-padded 3x3x3 correlations, batch norm, ReLU, maxima, repeated voxels: with SciPy."""
+    model = unet_3d(ANY, 1, levels=2, base_features=2)
+    rng = np.random.default_rng(1)
+    model.set_weights(
+        [
+            rng.normal(0.1, 0.3, weight.shape)
+            if weight.path.endswith(("kernel", "bias", "beta"))
+            else rng.uniform(0.5, 1.5, weight.shape)
+            for weight in model.weights
+        ]
+    )
+    grey = rng.standard_normal((6, 4, 8)).astype("float32")
+
+    def values(name):
+        return [np.asarray(array, "float64") for array in model.get_layer(name).get_weights()]
+
+    def convolve(x, kernel, bias):
+        channels = [
+            sum(
+                correlate(x[..., i], kernel[..., i, o], mode="constant") for i in range(x.shape[-1])
+            )
+            for o in range(kernel.shape[-1])
+        ]
+        return np.stack(channels, axis=-1) + bias
+
+    def convs(x, name):
+        for index in range(2):
+            x = convolve(x, *values(f"{name}_conv{index}"))
+            gamma, beta, mean, variance = values(f"{name}_norm{index}")
+            x = np.maximum(gamma * (x - mean) / np.sqrt(variance + 1e-3) + beta, 0)
+        return x
+
+    shortcut = convs(grey[..., None].astype("float64"), "analysis0")
+    pooled = shortcut.reshape(3, 2, 2, 2, 4, 2, -1).max(axis=(1, 3, 5))
+    bottom = convs(pooled, "bottom")
+    up = bottom.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
+    x = convs(np.concatenate([shortcut, up], axis=-1), "synthesis0")
+    features = keras.Model(model.input, model.get_layer("synthesis0_relu1").output)
+    found = features.predict_on_batch(grey[None, ..., None])[0]
+    np.testing.assert_allclose(found, x, atol=1e-5 * x.max())
+    assert np.all(x.std(axis=(0, 1, 2)) > 0.1 * x.max())
+    kernel, bias = values("head_conv")
+    expected = 1 / (1 + np.exp(-(x @ kernel[0, 0, 0] + bias)))
+    found = model.predict_on_batch(grey[None, ..., None])[0]
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

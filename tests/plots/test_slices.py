@@ -60,8 +60,8 @@ def test_classes_have_fixed_colours():
 
 
 def test_many_classes_repeat_the_colours_of_objects():
-    shown = plot_classes(np.array([[0, 1, 7, 8, 14, 15]])).images[0].get_array()
-    assert shown.tolist() == [[0, 1, 7, 1, 7, 1]]
+    shown = plot_classes(np.array([[0, 1, 8, 9, 16, 17]])).images[0].get_array()
+    assert shown.tolist() == [[0, 1, 8, 1, 8, 1]]
 
 
 @pytest.mark.parametrize("plot", [plot_slice, plot_classes])

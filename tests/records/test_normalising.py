@@ -20,7 +20,7 @@ def volumes(dtype):
 
 
 def normalise(arrays, source, normalisation):
-    sources = [SimpleNamespace(statistics=measure(array)) for array in arrays]
+    sources = [SimpleNamespace(seen=lambda _, array=array: measure(array)) for array in arrays]
     dtype = arrays[0].dtype.name
     function = make_normaliser(SimpleNamespace(dtype=dtype, sources=sources), normalisation)
     truth = np.zeros(arrays[0].shape, np.uint8)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tomoseg_tf.records import open_records
+from tomoseg_tf.records import open_records, write_records
 from tomoseg_tf.training.best import pooled_statistics, weights_config
 from tomoseg_tf.training.network import network_arguments
 from tomoseg_tf.volume import ArrayVolume, measure
@@ -40,3 +40,18 @@ def test_weights_say_what_prediction_must_know(records, tiny):
         {"data": "validation", "epoch": 3, "val_loss": 0.25, "val_dice": None},
     )
     assert "keras" in config.versions
+
+
+def test_weights_state_the_sample_and_the_filters(tiny, tmp_path):
+    rng = np.random.default_rng(0)
+    rows, columns = np.ogrid[:24, :24]
+    volume = rng.normal(100, 20, (16, 24, 24))
+    volume[:, np.hypot(rows - 11.5, columns - 11.5) > 12] = np.nan
+    truth = (rng.random(volume.shape) < 0.1).astype(np.uint8)
+    settings = {"patch": (8, 8, 8), "split": "block", "fractions": (0.5, 0.5, 0.0)}
+    write_records(tmp_path / "r", [(volume, truth)], filters=["median:3"], **settings)
+    opened, recipe = open_records(tmp_path / "r"), tiny()
+    config = weights_config(recipe, network_arguments(recipe, 2), opened, {"epoch": 1})
+    assert config.filters == ("median:size=3,axes=zyx",)
+    assert config.normalisation.outside == "left_out"
+    assert config.intensity.voxels == np.isfinite(volume).sum()

@@ -10,11 +10,11 @@ import textwrap
 import numpy as np
 import pytest
 
-from tomoseg_tf.backend import load_tensorflow
+from tomoseg_tf.backend import EnoughMemory, load_tensorflow
 from tomoseg_tf.records import open_records, write_records
 from tomoseg_tf.training import format_recipe, read_recipe, train
 from tomoseg_tf.training.checkpoint import read_state, write_state
-from tomoseg_tf.training.fit import _enough_memory, _summary, _training_data
+from tomoseg_tf.training.fit import TOO_LARGE, _summary, _training_data
 from tomoseg_tf.training.run import RunFolder
 from tomoseg_tf.weights import load, open_weights
 
@@ -178,7 +178,7 @@ def test_a_loss_that_is_no_number_ends_in_one_line(records, tiny, tmp_path):
         ({"batches": {"batch_size": 500}}, "fewer than a batch of 500"),
         ({"loss": {"class_weights": [1, 2, 3]}}, "class_weights has 3 numbers"),
         ({"precision": "mixed_float16"}, "needs a GPU"),
-        ({"model": {"arguments": {"depth": 3}}}, "do not fit unet_3d"),
+        ({"model": {"arguments": {"depth": 3}}}, "unet_3d has no argument 'depth'"),
     ],
 )
 def test_a_recipe_that_does_not_suit_leaves_no_folder(records, tiny, tmp_path, sections, message):
@@ -212,7 +212,8 @@ def test_dice_cannot_be_monitored_without_an_object_to_validate_on(tiny, tmp_pat
 
 def test_a_batch_that_is_too_large_for_the_memory_ends_in_one_line():
     error = load_tensorflow().errors.ResourceExhaustedError(None, None, "OOM when allocating")
-    with pytest.raises(ValueError, match="does not fit into the memory; lower"), _enough_memory():
+    enough = EnoughMemory(TOO_LARGE)
+    with pytest.raises(ValueError, match="does not fit into the memory; lower"), enough:
         raise error
 
 

@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from tomoseg_tf.volume import as_volume, check_output, create_volume, open_volume
+from tomoseg_tf.volume import add_to_name, as_volume, check_output, create_volume, open_volume
 
 ARRAY = np.random.default_rng(0).integers(0, 250, (6, 5, 4)).astype(np.uint8)
 NAMES = ["a.tif", "a.TIFF", "a.ome.tif", "a.npy", "folder"]
@@ -130,3 +130,17 @@ def test_full_disk_is_reported_and_leaves_nothing(tmp_path, monkeypatch):
 def test_given_spacing_takes_the_place_of_the_stored_one(tmp_path):
     write(tmp_path / "a.tif", spacing=(1, 2, 3))
     assert open_volume(tmp_path / "a.tif", spacing=(4, 5, 6)).spacing == (4.0, 5.0, 6.0)
+
+
+@pytest.mark.parametrize(
+    ("path", "named"),
+    [
+        ("p.tif", "p_pore.tif"),
+        ("p.OME.tif", "p_pore.OME.tif"),
+        ("scan.1.zarr", "scan.1_pore.zarr"),
+        ("p.h5::/entry/data", "p_pore.h5::/entry/data"),
+        ("folder", "folder_pore"),
+    ],
+)
+def test_a_name_is_added_to_before_the_suffix_of_the_format(path, named):
+    assert str(add_to_name(path, "_pore")) == named

@@ -75,13 +75,13 @@ def test_unmapped_values_are_listed_with_their_voxels_in_the_whole_volume():
     array[0, 0, :2] = 7
     array[3] = 9
     truth = open_truth(ArrayVolume(array, name="truth.tif"), "mask")
-    with pytest.raises(ValueError, match=r"truth\.tif: .* 7: 2, 9: 30; give a palette"):
+    with pytest.raises(ValueError, match=r"truth\.tif: .* 9: 30, 7: 2; give a palette"):
         truth.read(0, 1)
 
 
 def test_no_more_than_8_unmapped_values_are_listed():
     array = np.arange(300, 320).reshape(1, 4, 5)
-    with pytest.raises(ValueError, match=r"300: 1, .*, 307: 1 and 12 more; give"):
+    with pytest.raises(ValueError, match=r"300: 1, .*, 307: 1 and 12 more \(auto"):
         classes(array)
 
 
@@ -91,7 +91,7 @@ def test_no_more_than_8_unmapped_values_are_listed():
 def test_what_is_no_class_is_refused(value, text):
     array = np.zeros((2, 3, 4), np.float32)
     array[1, 1, 1] = value
-    with pytest.raises(ValueError, match=f"values without a class .* {text}; "):
+    with pytest.raises(ValueError, match=f"values without a class .* {text} "):
         classes(array)
 
 
@@ -110,7 +110,7 @@ def test_truth_in_a_file(tmp_path):
 
 @pytest.mark.parametrize("name", ["classes", "mask", "inverted"])
 def test_names_of_palettes(name):
-    assert parse_palette(name)[0] == (1 if name == "inverted" else 0)
+    assert parse_palette(name).values[0] == (1 if name == "inverted" else 0)
 
 
 @pytest.mark.parametrize("palette", ["maks", "0:0,255", "0:a", "a:0", "", "0:0.5", {0.5: 1}, {}])

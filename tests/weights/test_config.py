@@ -102,3 +102,20 @@ def test_the_background_is_black_and_neighbours_differ():
     assert entries[0].colour == "#000000"
     assert all(a.colour != b.colour for a, b in itertools.pairwise(entries))
     assert "#000000" not in [entry.colour for entry in entries[1:]]
+
+
+def test_filters_survive_the_file_and_are_none_where_they_are_missing(tmp_path, config):
+    filters = ("median:size=3,axes=zyx", "gaussian:sigma=1.5,axes=yx")
+    behind = WeightsConfig(**{**dict(config), "filters": ["median:3", "gaussian:1.5,yx"]})
+    assert behind.filters == filters
+    assert read_config(written(tmp_path, behind)).filters == filters
+    assert read_config(written(tmp_path, behind, filters=...)).filters == ()
+    with pytest.raises(ValueError, match="filters is 'median': should be a list of filters"):
+        read_config(written(tmp_path, behind, filters="median"))
+    with pytest.raises(ValueError, match="filter 'blur' is not known"):
+        read_config(written(tmp_path, behind, filters=["blur"]))
+
+
+def test_weights_that_do_not_state_the_outside_were_fitted_with_it_kept(tmp_path, config):
+    path = written(tmp_path, config, normalisation={"method": "zscore"})
+    assert read_config(path).normalisation.outside == "kept"

@@ -16,7 +16,7 @@ def demo(folder, overwrite):
     """
     from tomoseg_tf.volume import check_destination
 
-    check_destination(folder, overwrite, folder=True)
+    check_destination(folder, overwrite, folder=True, marker="scores.json")
     options.notify("Loading the network ...")
     from tomoseg_tf.evaluation import size_table
     from tomoseg_tf.studies import demo as run_demo

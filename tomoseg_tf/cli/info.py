@@ -15,28 +15,47 @@ SHOWN = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)  # percentiles that a reader wa
 )
 @click.argument("volume", type=options.VOLUME)
 @options.spacing
+@options.shape
+@options.dtype
+@click.option(
+    "--mask",
+    type=options.MASK,
+    default="auto",
+    show_default=True,
+    help="What is sample, for the statistics: auto leaves out a fill or NaN outside the "
+    "reconstruction circle; none measures all; or a label volume that is 0 outside.",
+)
 @click.option("--no-statistics", is_flag=True, help="Read the headers only, for huge volumes.")
 @options.as_json
-def info(volume, spacing, no_statistics, as_json):
-    """Explain what VOLUME holds: a TIFF or NPY file, or a folder of TIFF slices."""
-    from tomoseg_tf.volume import measure, open_volume
+def info(volume, spacing, shape, dtype, mask, no_statistics, as_json):
+    """Explain what VOLUME holds and how it will be read.
 
-    opened = open_volume(volume, spacing=spacing)
+    VOLUME is a file of any format that is known, or a folder of TIFF slices. Where a file holds
+    several volumes, :: and the place of one follow: scan.h5::/exchange/data.
+    """
+    from tomoseg_tf.volume import list_volumes, measure, open_sample, open_volume
+
+    opened = open_volume(volume, spacing=spacing, shape=shape, dtype=dtype)
+    listed = list_volumes(volume)
     if not as_json:
-        click.echo(_describe(opened))
+        click.echo(_describe(opened, listed))
     statistics = None
     if not no_statistics:
         with options.progress("Measuring") as progress:
-            statistics = measure(opened, progress=progress)
+            sample = open_sample(opened, mask)
+            statistics = measure(opened, sample=sample, progress=progress)
+        if sample is not None:
+            options.notify(sample.notice)
     if as_json:
-        click.echo(json.dumps(_as_dict(opened, statistics), ensure_ascii=False))
+        click.echo(json.dumps(_as_dict(opened, listed, statistics), ensure_ascii=False))
     elif statistics:
         click.echo(_describe_statistics(statistics))
 
 
-def _describe(volume):
-    """Lines about the volume itself."""
-    spacing = "unknown, see the notice" if volume.notices else "unknown, the file states none"
+def _describe(volume, listed):
+    """Lines about the volume itself, and about others in its file."""
+    explained = any("voxel size" in notice for notice in volume.notices)
+    spacing = "unknown, see the notice" if explained else "unknown, the file states none"
     if volume.spacing:
         spacing = " × ".join(f"{size:g}" for size in volume.spacing) + " µm (z, y, x)"
     lines = [
@@ -46,10 +65,10 @@ def _describe(volume):
         ("spacing", spacing),
         ("voxels", f"{volume.voxels:,}"),
         ("in memory", f"{_size(volume.nbytes)}, read slab by slab"),
-        ("byte order", volume.storage["byte_order"]),
-        ("compression", volume.storage["compression"]),
-        ("reading", volume.storage["reading"]),
     ]
+    lines += [(name.replace("_", " "), value) for name, value in volume.storage.items()]
+    if len(listed) > 1:
+        lines += [("in the file", item) for item in listed]
     lines += [("notice", notice) for notice in volume.notices]
     return f"{volume.name}\n" + _table(lines)
 
@@ -66,7 +85,7 @@ def _describe_statistics(statistics):
     return _table([*lines, ("percentiles", ", ".join(shown))])
 
 
-def _as_dict(volume, statistics):
+def _as_dict(volume, listed, statistics):
     """All that is known, as plain values for JSON."""
     return {
         "path": volume.name,
@@ -77,6 +96,7 @@ def _as_dict(volume, statistics):
         "voxels": volume.voxels,
         "bytes": volume.nbytes,
         **volume.storage,
+        "volumes": listed,
         "notices": list(volume.notices),
         "statistics": statistics.to_dict() if statistics else None,
     }

@@ -11,11 +11,15 @@ import tomoseg_tf
 
 COMMANDS = {
     "info": "Explain what a volume file holds.",
+    "filter": "Filter a volume into another.",
     "simulate": "Simulate a scan with its exact truth.",
+    "truth": "Turn label files into one volume of classes.",
+    "preview": "Draw the truth over its volume.",
     "records": "Cut volumes and truth into training records.",
     "train": "Train a network by a recipe.",
     "segment": "Segment a volume with fitted weights.",
     "evaluate": "Compare a segmentation with the truth.",
+    "ablation": "Train nets of several sizes and compare them.",
     "models": "List the networks.",
     "weights": "List, check and import fitted weights.",
     "demo": "Segment and evaluate the bundled example scan.",

@@ -23,8 +23,9 @@ palette = click.option(
     default="auto",
     show_default=True,
     metavar="NAME|V:C,...",
-    help="How truth values map to classes: auto, classes, mask, inverted, or pairs such as "
-    "0:0,255:1.",
+    help="How truth values map to classes: auto, classes, mask, inverted, levels (distinct values "
+    "in order), pairs such as 0:0,127:1,255:2 or colours such as '#ff0000:1,grey:0'; also nearest, "
+    "nearest=20, hue (colours blended over grey) and other:ignore.",
 )
 
 
@@ -57,7 +58,41 @@ spacing = click.option(
     help="Voxel size in µm, in place of what the file says.",
 )
 
+shape = click.option(
+    "--shape",
+    type=Numbers(int, minimum=1),
+    metavar="Z,Y,X",
+    help="Shape of a RAW volume, which its file does not state.",
+)
+dtype = click.option(
+    "--dtype",
+    metavar="TYPE",
+    help="Type of a RAW volume, such as uint16, >u2 (big-endian) or float32.",
+)
+
+filters = click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME:VALUE,...",
+    help="Filter the scan as it is read: median:3, gaussian:1.5, unsharp:1,0.5 or nonlocal:h=10; "
+    "may be repeated, the first one first.",
+)
+
 VOLUME = click.Path(path_type=Path)
+
+
+class Mask(click.ParamType):
+    """A label volume, or one of the words auto and none, which stay texts."""
+
+    name = "mask"
+
+    def convert(self, value, param, ctx):
+        """Turn the name of a file into a path."""
+        return value if value in ("auto", "none") else Path(value)
+
+
+MASK = Mask()
 
 
 def notify(text):

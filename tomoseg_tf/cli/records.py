@@ -72,25 +72,66 @@ from tomoseg_tf.table import aligned
     help="Names of the classes, the background first.",
 )
 @options.palette
+@click.option(
+    "--mask",
+    "masks",
+    type=options.MASK,
+    multiple=True,
+    metavar="FILE|auto|none",
+    help="Which voxels are the sample: a label volume for each pair, in their order, or auto or "
+    "none for all; auto finds the fill outside the reconstruction circle  [default: auto]",
+)
+@options.filters
+@click.option(
+    "--patches-per-shard",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Patches in a file; an interrupted command goes on after its last whole one.  "
+    "[default: what fits into 128 MiB]",
+)
 @options.seed
 @options.overwrite
 @options.as_json
-def records(output, pairs, classes, as_json, **settings):
+def records(output, pairs, classes, masks, as_json, **settings):
     """Cut volumes and their truth into patches and write them to the folder OUT.
+
+    The same command goes on after the last whole file if it was interrupted.
 
     \b
     Example:
       tomoseg-tf records out --pair a.tif a_truth.tif --pair b.tif b_truth.tif --split block
     """
-    from tomoseg_tf.records import write_records
+    from tomoseg_tf.records import has_unfinished, write_records
 
     names = tuple(name.strip() for name in classes.split(","))
-    with options.progress("Cutting") as progress:
-        manifest = write_records(output, pairs, classes=names, progress=progress, **settings)
+    try:
+        with options.progress("Cutting") as progress:
+            manifest = write_records(
+                output,
+                pairs,
+                classes=names,
+                mask=_choose_mask(masks),
+                notify=options.notify,
+                progress=progress,
+                **settings,
+            )
+    except KeyboardInterrupt:
+        if not has_unfinished(output):
+            raise
+        raise ValueError(
+            f"interrupted; the same command goes on with {output} after its last whole shard"
+        ) from None
     for notice in manifest["notices"]:
         options.notify(notice)
     summary = _summarise(output, manifest)
     click.echo(json.dumps(summary, ensure_ascii=False) if as_json else _table(summary))
+
+
+def _choose_mask(masks):
+    """Take one word for all pairs, else a list of masks; auto if there is none."""
+    if not masks:
+        return "auto"
+    return masks[0] if masks in (("auto",), ("none",)) else masks
 
 
 def _summarise(folder, manifest):

@@ -44,7 +44,25 @@ class Box(click.ParamType):
     "--grey-levels", is_flag=True, help="Write them as uint8 grey levels, 0 to 255, instead."
 )
 @click.option("--roi", type=Box(), help="Segment only this part; statistics stay those of all.")
+@click.option(
+    "--mask",
+    type=options.MASK,
+    metavar="FILE|auto|none",
+    help="Which voxels are the sample: those of a label volume that are not 0, what is inside the "
+    "reconstruction circle (auto), or all (none). The rest becomes background.  [default: as the "
+    "weights were fitted]",
+)
+@click.option(
+    "--no-filters",
+    "apply_filters",
+    is_flag=True,
+    flag_value=False,
+    default=True,
+    help="VOLUME went through the filters of the weights already: do not apply them.",
+)
 @options.spacing
+@options.shape
+@options.dtype
 @click.option(
     "--device",
     default="auto",
@@ -60,23 +78,27 @@ class Box(click.ParamType):
 )
 @options.overwrite
 @options.as_json
-def segment(volume, segmentation, as_json, **settings):
+def segment(volume, segmentation, spacing, shape, dtype, as_json, **settings):
     """Segment VOLUME with fitted weights and write SEGMENTATION: classes, 0 is background.
 
-    VOLUME and SEGMENTATION are a multi-page TIFF, a folder of TIFF slices (a
-    name without suffix) or a NPY file.
+    VOLUME and SEGMENTATION are TIFF, HDF5, Zarr, NRRD, NPY or RAW by their suffix,
+    or a folder of TIFF slices (a name without suffix); :: and a place inside may
+    follow.
 
     \b
     Examples:
       tomoseg-tf segment pillar.tif pillar_seg.tif -w unet_3d_micropillar
       tomoseg-tf segment slices/ result/ -w my_weights --threshold 0.4 --probabilities p.tif
+      tomoseg-tf segment scan.h5::/exchange/data result.zarr -w my_weights --mask auto
     """
     from tomoseg_tf.prediction import segment_file
+    from tomoseg_tf.volume import open_volume
 
+    scan = open_volume(volume, spacing=spacing, shape=shape, dtype=dtype)
     with options.progress("Segmenting") as progress:
-        summary = segment_file(volume, segmentation, progress=progress, **settings)
+        summary = segment_file(scan, segmentation, progress=progress, **settings)
     for notice in summary["notices"]:
-        options.notify(notice)
+        options.notify(f"{volume}: {notice}")
     if as_json:
         click.echo(json.dumps(summary))
         return

@@ -1,9 +1,7 @@
 """Simulated scans written to files, slab by slab."""
 
-from pathlib import Path
-
 from tomoseg_tf.phantom.micropillar import Micropillar
-from tomoseg_tf.volume import check_output, create_volume
+from tomoseg_tf.volume import check_output, create_volume, split_location
 
 SLAB_VOXELS = 2**24
 
@@ -40,7 +38,7 @@ def simulate_micropillar(
         If an output exists, or the shape is too small.
     """
     pillar = Micropillar(tuple(shape), seed, **parameters)
-    if Path(volume).resolve() == Path(truth).resolve():
+    if split_location(volume).path.resolve() == split_location(truth).path.resolve():
         raise ValueError(f"{volume} is named for the volume and for the truth; name two outputs")
     for path in (volume, truth):
         check_output(path, overwrite)

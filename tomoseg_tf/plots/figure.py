@@ -1,5 +1,6 @@
 """Figures of their own, outside the state of pyplot, and their files."""
 
+import io
 from pathlib import Path
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -71,8 +72,10 @@ def save_figure(figure, path, overwrite=False, *, dpi=300):
     """
     figure = figure if isinstance(figure, Figure) else figure.figure
     check_figure(path, overwrite)
+    content = io.BytesIO()  # the writers of some formats do not survive a full disk
+    figure.savefig(content, format=_format(path), dpi=dpi, bbox_inches="tight", pad_inches=0.04)
     with staged_file(path, overwrite=overwrite) as partial:
-        figure.savefig(partial, format=_format(path), dpi=dpi, bbox_inches="tight", pad_inches=0.04)
+        partial.write_bytes(content.getbuffer())
 
 
 def _format(path):

@@ -7,12 +7,12 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
+from tomoseg_tf.class_colours import BACKGROUND, COLOURS, IGNORED
 from tomoseg_tf.plots.figure import new_axes
 from tomoseg_tf.volume import IGNORE
 
-# Okabe and Ito's colours, which colour-blind readers can tell; background black, objects white.
-_CLASSES = ("#000000", "#ffffff", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#d55e00", "#cc79a7")
-_IGNORED = "#7f7f7f"
+# white is for the objects of binary segmentations, which it shows best on black
+_CLASSES = (BACKGROUND, "#ffffff", *COLOURS)
 
 
 def plot_slice(image, *, spacing=None, percentiles=(0.5, 99.5), title=None, ax=None):
@@ -82,7 +82,7 @@ def plot_classes(image, *, spacing=None, title=None, ax=None):
     number = len(_CLASSES)  # beyond these the colours of the objects come again
     shown = np.where(image == 0, 0, (image.astype(np.int64) - 1) % (number - 1) + 1)
     shown[image == IGNORE] = number
-    colours = ListedColormap([*_CLASSES, _IGNORED])
+    colours = ListedColormap([*_CLASSES, IGNORED])
     return draw(shown, spacing=spacing, title=title, ax=ax, cmap=colours, vmin=0, vmax=number)
 
 

@@ -6,7 +6,7 @@ from tomoseg_tf.prediction.engine import Engine, value_bytes
 from tomoseg_tf.prediction.executor import Output, predict_tiles
 from tomoseg_tf.prediction.graph import inference_graph
 from tomoseg_tf.prediction.plan import check_roi, make_plan
-from tomoseg_tf.volume import Normalisation, as_volume, measure
+from tomoseg_tf.volume import Normalisation, as_volume, measure, open_sample
 
 
 class _ArrayWriter:
@@ -24,6 +24,7 @@ def predict_volume(
     volume,
     *,
     normalisation=None,
+    mask=None,
     axes="ZYX",
     roi=None,
     tile=None,
@@ -45,6 +46,10 @@ def predict_volume(
         Grey levels.
     normalisation : Normalisation, optional
         By default none: the grey levels as they are.
+    mask : str, path, (Z, Y, X) array_like or Volume, optional
+        Which voxels are the sample, see `tomoseg_tf.volume.open_sample`; what lies outside counts
+        in no statistics, is 0 to the network, and gets probability 0 in every channel. By default
+        "auto" if the normalisation leaves the outside out, and "none" if it keeps it.
     axes : str
         Axis order that the weights were fitted in, "ZYX" or "XYZ".
     roi : tuple of (int, int), optional
@@ -68,7 +73,8 @@ def predict_volume(
     ------
     ValueError
         If the model holds a layer that cannot be computed in tiles, the roi is
-        outside the volume, or nothing fits into the memory.
+        outside the volume, a voxel of the sample is NaN or infinite, or nothing fits into
+        the memory.
     """
     volume = as_volume(volume)
     normalisation = normalisation or Normalisation(method="none")
@@ -86,19 +92,23 @@ def predict_volume(
     )
     writer = _ArrayWriter((*(high - low for low, high in roi), channels), np.float32)
     engine = Engine(nodes, precision=precision, device=device)
+    sample = open_sample(volume, normalisation.mask if mask is None else mask)
     predict_tiles(
         engine,
         plan,
         volume,
-        measured_intensity(normalisation, volume),
+        measured_intensity(normalisation, volume, sample),
         [Output(np.asarray, writer, "float32", channels)],
+        sample=sample,
         progress=progress,
     )
     return writer.array
 
 
-def measured_intensity(normalisation, volume):
-    """Normalisation of a volume from its own statistics, streamed."""
+def measured_intensity(normalisation, volume, sample=None, *, progress=None):
+    """Normalisation of a volume from the statistics of its sample, streamed."""
     if normalisation.method == "none":
         return normalisation.intensity(None)
-    return normalisation.intensity(measure(volume, normalisation.percentiles))
+    return normalisation.intensity(
+        measure(volume, normalisation.percentiles, sample=sample, progress=progress)
+    )

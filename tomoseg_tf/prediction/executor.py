@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tomoseg_tf.prediction.geometry import needed_boxes, volume_of
+from tomoseg_tf.volume import inside_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Output:
     channels: int | None = None
 
 
-def predict_tiles(engine, plan, volume, intensity, outputs, *, progress=None):
+def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, progress=None):
     """Compute a part of a volume and write its results, one z-range of tiles after the other.
 
     Parameters
@@ -45,6 +46,9 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, progress=None):
         Normalisation, from the statistics of the whole volume.
     outputs : list of Output
         What to make of the probabilities.
+    sample : tomoseg_tf.volume.Sample, optional
+        Which voxels are the sample; all if not given. The network sees 0 elsewhere, and all
+        probabilities are 0 there.
     progress : callable, optional
         Called as ``progress(done, total)`` in voxels.
     """
@@ -53,6 +57,7 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, progress=None):
     for (start, stop), boxes in plan.layers():
         low, high = needed_boxes(engine.nodes, boxes[0], plan.padded)[0][0]
         slab = volume.read(low, min(high, plan.shape[0]))
+        inside = inside_of(sample, low, min(high, plan.shape[0]))
         results = [
             np.empty(
                 (stop - start, bottom - top, right - left)
@@ -64,9 +69,12 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, progress=None):
         for box in boxes:
             read = needed_boxes(engine.nodes, box, plan.padded)[0]
             probabilities = engine.run(
-                _cut(slab, low, read, intensity, plan.shape), box, plan.padded
+                _cut(slab, inside, low, read, intensity, plan.shape), box, plan.padded
             )
             _, (y0, y1), (x0, x1) = box
+            if inside is not None:
+                part = inside[start - low : stop - low, y0:y1, x0:x1, None]
+                probabilities = np.where(part, probabilities, np.float32(0))
             for output, result in zip(outputs, results, strict=True):
                 result[:, y0 - top : y1 - top, x0 - left : x1 - left] = output.convert(
                     probabilities
@@ -78,12 +86,12 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, progress=None):
             output.writer.write(start - first, result)
 
 
-def _cut(slab, first, box, intensity, shape):
+def _cut(slab, inside, first, box, intensity, shape):
     """Normalised grey of a box, with zeros beyond the high ends of the volume."""
     cuts = tuple(
         slice(low - origin, min(high, side) - origin)
         for (low, high), side, origin in zip(box, shape, (first, 0, 0), strict=True)
     )
-    tile = intensity(slab[cuts])
+    tile = intensity(slab[cuts], None if inside is None else inside[cuts])
     missing = [(0, high - low - side) for (low, high), side in zip(box, tile.shape, strict=True)]
     return np.pad(tile, missing) if any(high for _, high in missing) else tile

@@ -1,18 +1,28 @@
 """Segment volume files with a weights folder."""
 
+import re
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 
 from tomoseg_tf.prediction.arrays import measured_intensity
 from tomoseg_tf.prediction.engine import Engine, value_bytes
 from tomoseg_tf.prediction.executor import Output, predict_tiles
+from tomoseg_tf.prediction.geometry import volume_of
 from tomoseg_tf.prediction.graph import inference_graph
 from tomoseg_tf.prediction.plan import check_roi, make_plan
 from tomoseg_tf.prediction.threshold import check_threshold, to_grey_levels, to_segmentation
-from tomoseg_tf.volume import check_output, create_volume, open_volume
+from tomoseg_tf.volume import (
+    MASKS,
+    add_to_name,
+    as_volume,
+    check_output,
+    create_volume,
+    open_sample,
+    split_location,
+    through_filters,
+)
 from tomoseg_tf.weights import open_weights
 
 
@@ -25,7 +35,8 @@ def segment_file(
     probabilities=None,
     grey_levels=False,
     roi=None,
-    spacing=None,
+    mask=None,
+    apply_filters=True,
     max_memory=None,
     device="auto",
     precision="float32",
@@ -36,8 +47,9 @@ def segment_file(
 
     Parameters
     ----------
-    volume : path
-        Volume to segment, in any format that can be read.
+    volume : path or Volume
+        Volume to segment, in any format that can be read; with
+        `tomoseg_tf.volume.open_volume` its spacing can be set.
     segmentation : path
         Where the classes go: uint8, 0 for the background.
     weights : str or path
@@ -52,8 +64,14 @@ def segment_file(
     roi : tuple of (int, int), optional
         Part to segment, (start, stop) per axis; the normalisation and what the
         network sees around it stay those of the whole volume.
-    spacing : tuple of float, optional
-        Voxel size (z, y, x) in µm in place of what the file says.
+    mask : str or path, optional
+        Which voxels are the sample: "auto", "none" or a label volume, see
+        `tomoseg_tf.volume.open_sample`. What lies outside counts in no statistics, is 0 to the
+        network, and becomes background with probability 0 in every channel. By default what the
+        weights were fitted with: "auto" if the outside was left out, "none" if it was kept.
+    apply_filters : bool
+        Whether the filters that the weights were fitted behind are applied to the volume first,
+        as it is read; leave them out for a volume that went through them already.
     max_memory : float, optional
         Bytes for tiles and buffers; 2.5 GB by default.
     device, precision : str
@@ -61,13 +79,14 @@ def segment_file(
     overwrite : bool
         Replace existing outputs.
     progress : callable, optional
-        Called as ``progress(done, total)`` in voxels.
+        Called as ``progress(done, total)`` in voxels; the statistics of the volume,
+        which come first, count as a twentieth of their voxels.
 
     Returns
     -------
     dict
         ``shape``, ``spacing``, ``classes`` (name and voxels each), ``threshold``,
-        ``seconds``, ``tiles``, ``tile`` and ``overhead``.
+        ``seconds``, ``tiles``, ``tile``, ``overhead``, ``mask``, ``filters`` and ``notices``.
 
     Raises
     ------
@@ -79,10 +98,15 @@ def segment_file(
     threshold = check_threshold(threshold, fitted.config)
     if grey_levels and probabilities is None:
         raise ValueError("grey levels of what? name a file for the probabilities, too")
-    source = open_volume(volume, spacing=spacing)
+    filters = fitted.config.filters if apply_filters else ()
+    volume = as_volume(volume)
+    source = through_filters(volume, filters)
+    mask = fitted.config.normalisation.mask if mask is None else mask
     roi = check_roi(roi, source)
     targets = _probability_targets(probabilities, fitted.config)
-    _check_paths(volume, (segmentation, *targets.values()), overwrite)
+    _check_paths(volume.name, (segmentation, *targets.values()), overwrite)
+    if mask not in MASKS:
+        _check_paths(mask, (segmentation, *targets.values()), overwrite)
 
     nodes = inference_graph(fitted.build(), axes=fitted.config.axes)
     classes = _Classes(threshold)
@@ -94,13 +118,15 @@ def segment_file(
         roi=roi,
         value_bytes=value_bytes(precision),
         voxel_bytes=(
-            source.dtype.itemsize,
+            source.dtype.itemsize + (mask != "none"),
             sum(np.dtype(dtype).itemsize for _, dtype, _ in results),
         ),
         max_memory=max_memory,
     )
     engine = Engine(nodes, precision=precision, device=device)
-    intensity = measured_intensity(fitted.config.normalisation, source)
+    sample = open_sample(source, mask)
+    measuring, predicting = _share(progress, source.voxels // 20, volume_of(roi))
+    intensity = measured_intensity(fitted.config.normalisation, source, sample, progress=measuring)
     shape = tuple(high - low for low, high in roi)
     settings = {"spacing": source.spacing, "overwrite": overwrite}
     with ExitStack() as stack:
@@ -110,7 +136,7 @@ def segment_file(
             )
             for path, dtype, convert in results
         ]
-        predict_tiles(engine, plan, source, intensity, outputs, progress=progress)
+        predict_tiles(engine, plan, source, intensity, outputs, sample=sample, progress=predicting)
     return {
         "shape": list(shape),
         "spacing": None if source.spacing is None else list(source.spacing),
@@ -120,8 +146,24 @@ def segment_file(
         "tiles": plan.num_tiles,
         "tile": list(plan.tile),
         "overhead": plan.overhead,
-        "notices": list(source.notices),
+        "mask": str(mask),
+        "filters": list(filters),
+        "notices": [*source.notices, *([] if sample is None else [sample.notice])],
     }
+
+
+def _share(progress, first, second):
+    """Make one progress of two parts, whose sizes are given."""
+    if progress is None:
+        return None, None
+
+    def of_first(done, total):
+        progress(first * done // total, first + second)
+
+    def of_second(done, total):
+        progress(first + second * done // total, first + second)
+
+    return of_first, of_second
 
 
 class _Classes:
@@ -148,13 +190,10 @@ def _probability_targets(path, config):
     """Channels and the files that their probabilities go to."""
     if path is None:
         return {}
-    path = Path(path)
     if config.binary:
         return {0: path}
-    return {
-        channel: path.with_name(f"{path.stem}_{name}{path.suffix}")
-        for channel, name in enumerate(config.class_names)
-    }
+    names = [re.sub(r"[^\w.-]+", "-", name) for name in config.class_names]
+    return {channel: add_to_name(path, f"_{name}") for channel, name in enumerate(names)}
 
 
 def _channel(channel, grey_levels):
@@ -166,7 +205,7 @@ def _channel(channel, grey_levels):
 
 def _check_paths(volume, outputs, overwrite):
     """Refuse outputs that exist, or that are named twice."""
-    paths = [Path(path).resolve() for path in (volume, *outputs)]
+    paths = [split_location(path).path.resolve() for path in (volume, *outputs)]
     for index, path in enumerate(paths):
         if path in paths[:index]:
             raise ValueError(f"{path} is named twice; each input and output needs its own name")

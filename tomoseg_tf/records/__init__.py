@@ -6,6 +6,7 @@ from tomoseg_tf.records.opening import Records, open_records
 from tomoseg_tf.records.pipeline import training_batches, validation_batches
 from tomoseg_tf.records.reading import named_shards
 from tomoseg_tf.records.split import SPLITS
+from tomoseg_tf.records.unfinished import has_unfinished
 from tomoseg_tf.records.writer import write_records
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Manifest",
     "Records",
     "augment",
+    "has_unfinished",
     "named_shards",
     "open_records",
     "read_manifest",

@@ -5,10 +5,12 @@ from itertools import product
 import numpy as np
 
 from tomoseg_tf.records.grid import grid_starts
-from tomoseg_tf.volume import IGNORE
+from tomoseg_tf.volume import IGNORE, inside_of
 
 
-def cut_patches(samples, blocks, writers, *, patch, cover, num_classes, progress=None):
+def cut_patches(
+    samples, blocks, writers, *, patch, cover, num_classes, insides=None, progress=None
+):
     """Cut the patches of all blocks and hand them to the writers of their splits.
 
     One slab of the depth of a patch is in memory at a time.
@@ -27,6 +29,8 @@ def cut_patches(samples, blocks, writers, *, patch, cover, num_classes, progress
         How the grid ends, see `grid_starts`.
     num_classes : int
         Number of classes, background included.
+    insides : sequence of (tomoseg_tf.volume.Sample or None), optional
+        Which voxels of each volume are the sample; all if not given.
     progress : callable, optional
         Called as ``progress(done, total)`` with numbers of patches.
 
@@ -42,6 +46,7 @@ def cut_patches(samples, blocks, writers, *, patch, cover, num_classes, progress
         volume, truth = samples[block.sample]
         for z in zs:
             grey, classes = (part.read(z, z + patch[0]) for part in (volume, truth))
+            inside = inside_of(insides[block.sample] if insides else None, z, z + patch[0])
             for y, x in product(ys, xs):
                 box = np.s_[:, y : y + patch[1], x : x + patch[2]]
                 counts = count_voxels(classes[box], num_classes)
@@ -54,6 +59,7 @@ def cut_patches(samples, blocks, writers, *, patch, cover, num_classes, progress
                         origin=(z, y, x),
                         source=block.sample,
                         counts=counts,
+                        **_sample(inside, box, classes, num_classes),
                     )
                 done += 1
                 if progress:
@@ -61,6 +67,14 @@ def cut_patches(samples, blocks, writers, *, patch, cover, num_classes, progress
     for writer in writers.values():
         writer.close()
     return left_out
+
+
+def _sample(inside, box, classes, num_classes):
+    """Describe for a writer which voxels of a patch are the sample; nothing if all are."""
+    if inside is None:
+        return {}
+    seen = np.where(inside[box], classes[box], np.uint8(IGNORE))
+    return {"inside": inside[box], "sample_counts": count_voxels(seen, num_classes)}
 
 
 def count_voxels(truth, num_classes):

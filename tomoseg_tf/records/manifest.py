@@ -26,18 +26,31 @@ class Patch(_Part):
     """One record: where its patch was cut and what it holds.
 
     `offset` is the byte of the shard at which the record starts; `counts` are the
-    voxels of each class, then those that are ignored.
+    voxels of each class, then those that are ignored. `sample_counts` are the same if what lies
+    outside the sample is ignored, None if every voxel is the sample.
     """
 
     source: int
     origin: Triple
     offset: int
     counts: tuple[int, ...]
+    sample_counts: tuple[int, ...] | None = None
 
-    @property
-    def foreground(self):
-        """Voxels of a class above 0, those ignored left out."""
-        return sum(self.counts[1:-1])
+    def seen(self, outside):
+        """Count what training sees, by class, then what it ignores.
+
+        Parameters
+        ----------
+        outside : str
+            "kept" or "left_out", as `Normalisation` says.
+
+        Returns
+        -------
+        tuple of int
+            `counts` or `sample_counts`.
+        """
+        left_out = outside == "left_out" and self.sample_counts is not None
+        return self.sample_counts if left_out else self.counts
 
 
 class Shard(_Part):
@@ -62,7 +75,10 @@ class Source(_Part):
     """One sample: a volume and its truth.
 
     The hashes are SHA-256 of the voxels in C order, little-endian (of the classes for the truth),
-    whatever the file format. `statistics` are those of the whole volume.
+    whatever the file format; that of the volume is taken before any filter. `mask` is what was
+    asked for: "auto", "none" or a name; `mask_sha256` is the hash of what is the sample, one byte a
+    voxel. `statistics` are those of the whole volume, filtered, None if it holds NaN outside the
+    sample; `sample_statistics` are those of the sample, None if every voxel is the sample.
     """
 
     volume: str
@@ -72,8 +88,44 @@ class Source(_Part):
     palette: str | dict[str, int]
     volume_sha256: str
     truth_sha256: str
-    statistics: Statistics
+    mask: str = "none"
+    mask_sha256: str | None = None
+    statistics: Statistics | None
+    sample_statistics: Statistics | None = None
     blocks: tuple[Block, ...]
+
+    def seen(self, outside):
+        """Choose the statistics that training goes by.
+
+        Parameters
+        ----------
+        outside : str
+            "kept" or "left_out", as `Normalisation` says.
+
+        Returns
+        -------
+        Statistics
+            Those of the whole volume or of the sample.
+
+        Raises
+        ------
+        ValueError
+            If the outside is to be kept but holds NaN, or left out but nobody looked for it.
+        """
+        if outside == "left_out" and self.mask == "none":
+            raise ValueError(
+                f"{self.volume}: its records were written without a mask, but the recipe leaves "
+                "out what is outside the sample; set normalisation.outside to kept, or write the "
+                "records with --mask auto"
+            )
+        if outside == "left_out" and self.sample_statistics is not None:
+            return self.sample_statistics
+        if self.statistics is None:
+            raise ValueError(
+                f"{self.volume}: holds NaN or infinite voxels outside the sample, which cannot be "
+                "kept; set normalisation.outside to left_out"
+            )
+        return self.statistics
 
 
 class Split(_Part):
@@ -89,7 +141,8 @@ class Split(_Part):
 class Manifest(_Part):
     """Everything about a folder of records.
 
-    `voxels` gives for each split the voxels of each class in its patches, then those ignored.
+    `filters` are those that the volumes went through first. `voxels` gives for each split the
+    voxels of each class in its patches, then those ignored, by the truth as it was given.
     """
 
     format: Literal[1]
@@ -99,6 +152,7 @@ class Manifest(_Part):
     spacing: tuple[float, float, float] | None
     split: Split
     seed: int
+    filters: tuple[str, ...] = ()
     sources: tuple[Source, ...]
     shards: dict[Literal["training", "validation", "test"], tuple[Shard, ...]]
     voxels: dict[Literal["training", "validation", "test"], tuple[int, ...]]

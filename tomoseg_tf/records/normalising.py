@@ -9,56 +9,76 @@ def make_normaliser(records, normalisation):
     Parameters
     ----------
     records : Records
-        An opened folder; its sources hold the statistics of the whole volumes.
+        An opened folder; its sources hold the statistics of the volumes.
     normalisation : Normalisation
-        Method, and whose statistics are used in training: "volume" or "patch".
+        Method, whose statistics are used in training ("volume" or "patch"), and whether what lies
+        outside the sample is left out.
 
     Returns
     -------
     callable
-        ``normalise(crop, source)``: a (Z, Y, X) tensor as `schema.decode` gives it and the
-        index of its source to a tensor of float32. What is constant becomes zeros.
+        ``normalise(crop, source, inside=None)``: a (Z, Y, X) tensor as `schema.decode` gives it,
+        the index of its source, and a tensor of bool that says which voxels are the sample, to a
+        tensor of float32. What is constant, or outside the sample, becomes zeros.
 
     Raises
     ------
     ValueError
-        If a percentile was not measured when the records were written.
+        If a percentile was not measured when the records were written, or they do not suit what
+        the normalisation says of the outside, see `Source.seen`.
     """
+    statistics = [source.seen(normalisation.outside) for source in records.sources]
     if normalisation.training == "patch" and normalisation.method != "none":
-        return lambda crop, source: _by_patch(to_float64(crop, records.dtype), normalisation)
-    mappings = [normalisation.intensity(source.statistics) for source in records.sources]
-    shifts = tf.constant([mapping.shift for mapping in mappings], tf.float64)
-    scales = tf.constant([mapping.scale for mapping in mappings], tf.float64)
-    clip = mappings[0].clip
 
-    def normalise(crop, source):
-        grey = to_float64(crop, records.dtype)
-        return _map(grey, tf.gather(shifts, source), tf.gather(scales, source), clip)
+        def scaled(grey, source, inside):
+            return _by_patch(grey, inside, normalisation)
+    else:
+        mappings = [normalisation.intensity(each) for each in statistics]
+        shifts = tf.constant([mapping.shift for mapping in mappings], tf.float64)
+        scales = tf.constant([mapping.scale for mapping in mappings], tf.float64)
+        clip = mappings[0].clip
+
+        def scaled(grey, source, inside):
+            return _map(grey, tf.gather(shifts, source), tf.gather(scales, source), clip)
+
+    def normalise(crop, source, inside=None):
+        result = scaled(to_float64(crop, records.dtype), source, inside)
+        return result if inside is None else tf.where(inside, result, tf.zeros_like(result))
 
     return normalise
 
 
-def _by_patch(grey, normalisation):
-    """Normalise by the statistics of the crop itself."""
+def _by_patch(grey, inside, normalisation):
+    """Normalise by the statistics of the crop itself, of its part in the sample."""
+    values = grey if inside is None else _part(grey, inside)
     if normalisation.method == "zscore":
-        mean = tf.reduce_mean(grey)
-        constant = tf.reduce_min(grey) == tf.reduce_max(grey)
-        std = tf.sqrt(tf.reduce_mean(tf.square(grey - mean)))
+        mean = tf.reduce_mean(values)
+        constant = tf.reduce_min(values) == tf.reduce_max(values)
+        std = tf.sqrt(tf.reduce_mean(tf.square(values - mean)))
         return _map(grey, mean, tf.where(constant, tf.zeros_like(std), std), clip=False)
     if normalisation.method == "minmax":
-        low, high = tf.reduce_min(grey), tf.reduce_max(grey)
+        low, high = tf.reduce_min(values), tf.reduce_max(values)
         return _map(grey, low, high - low, clip=False)
-    ordered = tf.sort(tf.reshape(grey, [-1]))
+    ordered = tf.sort(tf.reshape(values, [-1]))
     low, high = (_percentile(ordered, p) for p in (normalisation.low, normalisation.high))
     return _map(grey, low, high - low, clip=True)
 
 
+def _part(grey, inside):
+    """Voxels of the sample, a single 0 where there are none."""
+    values = tf.boolean_mask(grey, inside)
+    return tf.cond(tf.size(values) > 0, lambda: values, lambda: tf.zeros([1], grey.dtype))
+
+
 def _percentile(ordered, percent):
     """Percentile of sorted values, as `numpy.percentile` defines it ("linear")."""
-    position = percent / 100 * (ordered.shape[0] - 1)
-    below = min(int(position), ordered.shape[0] - 1)
-    above = min(below + 1, ordered.shape[0] - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (position - below)
+    last = tf.size(ordered) - 1
+    position = percent / 100 * tf.cast(last, tf.float64)
+    below = tf.minimum(tf.cast(position, tf.int32), last)
+    above = tf.minimum(below + 1, last)
+    low = tf.gather(ordered, below)
+    part = position - tf.cast(below, tf.float64)
+    return low + (tf.gather(ordered, above) - low) * part
 
 
 def _map(grey, shift, scale, clip):

@@ -4,7 +4,8 @@ from tomoseg_tf.records.augmentation import augment
 from tomoseg_tf.records.normalising import make_normaliser
 from tomoseg_tf.records.reading import balanced, index_split
 from tomoseg_tf.records.sampling import check_crop, crop_starts, cut_crops
-from tomoseg_tf.records.schema import decode, tf
+from tomoseg_tf.records.schema import decode, decode_sample, tf
+from tomoseg_tf.volume import IGNORE
 
 LAST_EPOCH = 2**40
 OPEN_PATCHES = 4
@@ -39,7 +40,8 @@ def training_batches(
         Crops in a batch, B.
     normalisation : Normalisation
         How grey values are normalised; its `training` says by whose statistics. Those of the
-        patch are taken from the crop before augmentation.
+        patch are taken from the crop before augmentation. If it leaves the outside of the sample
+        out, the image is 0 and the truth 255 there, and patches without sample are left out.
     crop : sequence of three int, optional
         Sides (z, y, x) of the crops in voxels; the whole patch if not given.
     crops_per_patch : int, optional
@@ -77,7 +79,7 @@ def training_batches(
         raise ValueError(f"first_epoch {first_epoch} and seed {seed} must be 0 or more")
     if not 0 <= foreground <= 1:
         raise ValueError(f"foreground {foreground} must be a probability from 0 to 1")
-    index = index_split(records, split)
+    index = index_split(records, split, normalisation.outside)
     slots = balanced(index.foreground, balance)
     crops = slots.size * crops_per_patch
     steps = crops // batch_size
@@ -90,7 +92,8 @@ def training_batches(
 
     def load(number, key):
         record = index.read(number)
-        return _load_crops(record, records, sides, crops_per_patch, foreground, key)
+        patch = _decode(record, records, normalisation.outside)
+        return _load_crops(patch, sides, crops_per_patch, foreground, key)
 
     finish = _make_finish(records, normalisation, augmentation)
 
@@ -136,12 +139,13 @@ def validation_batches(
         If the split is empty, or a value is not possible.
     """
     _check_counts(batch_size=batch_size)
-    index = index_split(records, split)
+    index = index_split(records, split, normalisation.outside)
     normalise = make_normaliser(records, normalisation)
 
     def load(number):
-        volume, truth, source = decode(index.read(number), records.patch, records.dtype)
-        return normalise(volume, source)[..., None], truth[..., None]
+        patch = _decode(index.read(number), records, normalisation.outside)
+        volume, truth, source, *inside = patch
+        return normalise(volume, source, *inside)[..., None], truth[..., None]
 
     patches = tf.data.Dataset.range(len(index.paths)).map(load, **_PARALLEL)
     batches = patches.batch(batch_size, drop_remainder=drop_remainder)
@@ -159,9 +163,18 @@ def _shuffled(slots, seed, epoch):
     return tf.data.Dataset.from_tensor_slices((numbers, tf.random.split(visits, slots.size)))
 
 
-def _load_crops(record, records, sides, number, foreground, key):
-    """Decode a patch once and cut its crops, each with its source and a seed."""
+def _decode(record, records, outside):
+    """Decode a patch: volume, truth, source and, if the outside is left out, what is the sample."""
     volume, truth, source = decode(record, records.patch, records.dtype)
+    if outside == "kept" or not any(each.sample_statistics for each in records.sources):
+        return volume, truth, source
+    inside = decode_sample(record, records.patch)
+    return volume, tf.where(inside, truth, tf.constant(IGNORE, tf.uint8)), source, inside
+
+
+def _load_crops(patch, sides, number, foreground, key):
+    """Cut the crops of a patch, each with its source, a seed and, if known, what is the sample."""
+    volume, truth, source, *inside = patch
     place, change = tf.unstack(tf.random.split(key, 2))
     starts = crop_starts(truth, sides, number, foreground, place)
     return (
@@ -169,6 +182,7 @@ def _load_crops(record, records, sides, number, foreground, key):
         cut_crops(truth, starts, sides),
         tf.repeat(source, number),
         tf.random.split(change, number),
+        *(cut_crops(part, starts, sides) for part in inside),
     )
 
 
@@ -176,10 +190,13 @@ def _make_finish(records, normalisation, augmentation):
     """Make the function from a crop to what a network gets."""
     normalise = make_normaliser(records, normalisation)
 
-    def finish(volume, truth, source, key):
-        image = normalise(volume, source)
+    def finish(volume, truth, source, key, *inside):
+        image = normalise(volume, source, *inside)
         if augmentation is not None:
-            image, truth = augment(image, truth, augmentation, key)
+            grey, (image, truth) = image, augment(image, truth, augmentation, key)
+            if inside:  # moved in the same way, since by the same key: what is outside stays 0
+                _, moved = augment(grey, tf.cast(inside[0], tf.uint8), augmentation, key)
+                image = tf.where(moved > 0, image, tf.zeros_like(image))
         return image[..., None], truth[..., None]
 
     return finish

@@ -54,7 +54,7 @@ class Index:
         return tf.data.experimental.from_variant(variant, spec).take(1).get_single_element()
 
 
-def index_split(records, split):
+def index_split(records, split, outside="kept"):
     """Index the records of one split.
 
     Parameters
@@ -63,6 +63,8 @@ def index_split(records, split):
         An opened folder.
     split : {"training", "validation", "test"}
         Name of the split.
+    outside : {"kept", "left_out"}, optional
+        Whether patches that lie wholly outside the sample are left out.
 
     Returns
     -------
@@ -75,9 +77,10 @@ def index_split(records, split):
         If the split holds no patch.
     """
     rows = [
-        (str(Path(records.folder, shard.name)), patch.offset, patch.foreground)
+        (str(Path(records.folder, shard.name)), patch.offset, sum(patch.seen(outside)[1:-1]))
         for shard in records.shards(split)
         for patch in shard.patches
+        if any(patch.seen(outside)[:-1])
     ]
     if not rows:
         raise ValueError(

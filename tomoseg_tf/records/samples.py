@@ -5,29 +5,41 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tomoseg_tf.records.masks import mask_hash
 from tomoseg_tf.volume import (
     IGNORE,
+    FilteredVolume,
+    NotFiniteError,
+    Sample,
     Statistics,
     Volume,
     as_volume,
     count_classes,
     measure,
     open_truth,
+    through_filters,
 )
 
 
 @dataclass(frozen=True)
 class MeasuredSample:
-    """A volume and its truth, with what the manifest says about them."""
+    """A volume and its truth, with what the manifest says about them.
+
+    `inside` tells which voxels are the sample, None if all are; `mask` is what was asked for.
+    """
 
     volume: Volume
     truth: Volume
-    statistics: Statistics
+    mask: str
+    inside: Sample | None
+    mask_sha256: str | None
+    statistics: Statistics | None
+    sample_statistics: Statistics | None
     volume_sha256: str
     truth_sha256: str
 
 
-def open_samples(pairs, palette):
+def open_samples(pairs, palette, filters=()):
     """Open pairs of volume and truth and check that they belong together.
 
     Parameters
@@ -36,11 +48,13 @@ def open_samples(pairs, palette):
         Each a path, a (Z, Y, X) array or a Volume.
     palette : str or dict
         How truth values map to classes, see `tomoseg_tf.volume.open_truth`.
+    filters : sequence of Filter or str, optional
+        What the volumes go through first, see `tomoseg_tf.volume.through_filters`.
 
     Returns
     -------
     list of (Volume, Volume)
-        Volumes and truths, the latter of uint8 classes with 255 = ignore.
+        Volumes, filtered, and truths, the latter of uint8 classes with 255 = ignore.
 
     Raises
     ------
@@ -52,7 +66,8 @@ def open_samples(pairs, palette):
         raise ValueError("records need at least one pair of a volume and its truth")
     samples = []
     for grey, classes in pairs:
-        volume, truth = as_volume(grey), open_truth(as_volume(classes), palette)
+        volume = through_filters(as_volume(grey), filters)
+        truth = open_truth(classes, palette)
         if volume.shape != truth.shape:
             raise ValueError(
                 f"{truth.name}: the truth has shape {truth.shape}, but its volume {volume.name} "
@@ -69,7 +84,7 @@ def open_samples(pairs, palette):
     return samples
 
 
-def measure_sample(volume, truth, classes):
+def measure_sample(volume, truth, classes, mask="none", inside=None):
     """Measure a sample: grey statistics and hashes; the classes are checked.
 
     Parameters
@@ -78,6 +93,10 @@ def measure_sample(volume, truth, classes):
         As `open_samples` gives them.
     classes : sequence of str
         Names of the classes, background first.
+    mask : str, optional
+        What was asked for: "auto", "none" or the name of a mask.
+    inside : tomoseg_tf.volume.Sample, optional
+        Which voxels are the sample; all if not given.
 
     Returns
     -------
@@ -87,7 +106,7 @@ def measure_sample(volume, truth, classes):
     Raises
     ------
     ValueError
-        If the truth holds a class that has no name.
+        If the truth holds a class that has no name, or the sample holds NaN.
     """
     counts = np.asarray(count_classes(truth))
     unnamed = [value for value in np.flatnonzero(counts) if len(classes) <= value < IGNORE]
@@ -98,7 +117,29 @@ def measure_sample(volume, truth, classes):
             f"{truth.name}: the truth holds class {listed}{more}, but only {len(classes)} classes "
             f"are named ({', '.join(classes)}); name them all, or map them with a palette"
         )
-    return MeasuredSample(volume, truth, measure(volume), content_hash(volume), content_hash(truth))
+    whole, of_sample = _statistics(volume, inside)
+    return MeasuredSample(
+        volume,
+        truth,
+        mask=mask,
+        inside=inside,
+        mask_sha256=None if inside is None else mask_hash(inside, volume.shape[0]),
+        statistics=whole,
+        sample_statistics=of_sample,
+        volume_sha256=content_hash(volume.scan if isinstance(volume, FilteredVolume) else volume),
+        truth_sha256=content_hash(truth),
+    )
+
+
+def _statistics(volume, inside):
+    """Statistics of the whole volume, None if NaN lies outside the sample, and of the sample."""
+    if inside is None:
+        return measure(volume), None
+    of_sample = measure(volume, sample=inside)
+    try:
+        return measure(volume), of_sample
+    except NotFiniteError:
+        return None, of_sample
 
 
 def content_hash(volume):

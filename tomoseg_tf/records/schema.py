@@ -10,6 +10,8 @@ feature      kind     value
 ``source``   int64    index of the source volume in ``manifest.json``
 ``truth``    bytes    class of each voxel, uint8, 255 = ignore
 ``counts``   int64    voxels of each class, then those that are ignored
+``sample``   bytes    a bit for each voxel, C order, highest first: 1 in the sample, 0
+                      outside; missing where every voxel is the sample
 ===========  =======  =================================================================
 """
 
@@ -55,7 +57,7 @@ def check_record_size(patch, dtype):
     return size
 
 
-def encode(volume, truth, *, origin, source, counts):
+def encode(volume, truth, *, origin, source, counts, inside=None):
     """Serialise a patch.
 
     Parameters
@@ -70,6 +72,8 @@ def encode(volume, truth, *, origin, source, counts):
         Index of the source volume.
     counts : (C + 1,) sequence of int
         Voxels of each class, then those that are ignored.
+    inside : (Z, Y, X) ndarray of bool, optional
+        Which voxels are the sample; all if not given.
 
     Returns
     -------
@@ -86,7 +90,10 @@ def encode(volume, truth, *, origin, source, counts):
         "truth": _bytes(np.ascontiguousarray(truth, np.uint8).tobytes()),
         "counts": _integers(counts),
     }
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+    if inside is not None:
+        features["sample"] = _bytes(np.packbits(inside).tobytes())
+    example = tf.train.Example(features=tf.train.Features(feature=features))
+    return example.SerializeToString(deterministic=True)  # or the order of features is by chance
 
 
 def decode(record, patch, dtype):
@@ -120,6 +127,30 @@ def decode(record, patch, dtype):
     volume = tf.io.decode_raw(features["volume"], kind, little_endian=True)
     truth = tf.io.decode_raw(features["truth"], tf.uint8)
     return tf.reshape(volume, patch), tf.reshape(truth, patch), features["source"]
+
+
+def decode_sample(record, patch):
+    """Parse in the graph which voxels of a record are the sample.
+
+    Parameters
+    ----------
+    record : () tensor of string
+        Serialised example.
+    patch : tuple of three int
+        Sides of the patches.
+
+    Returns
+    -------
+    (Z, Y, X) tensor of bool
+        False outside the sample.
+    """
+    voxels = int(np.prod(patch, dtype=np.int64))
+    every = b"\xff" * -(-voxels // 8)
+    spec = {"sample": tf.io.FixedLenFeature((), tf.string, default_value=every)}
+    packed = tf.io.decode_raw(tf.io.parse_single_example(record, spec)["sample"], tf.uint8)
+    shifts = tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
+    bits = tf.bitwise.right_shift(packed[:, None], shifts) & 1
+    return tf.reshape(tf.reshape(bits, [-1])[:voxels] == 1, patch)
 
 
 def to_float64(volume, dtype):

@@ -21,23 +21,32 @@ class ShardWriter:
         Name of the split, with which the file names begin.
     patches_per_shard : int
         Patches after which a new file is begun.
+    done : sequence of Shard, optional
+        First shards of the split that are there already: their patches are not written again.
+    finished : callable, optional
+        Called as ``finished(split, shard)`` with each shard that is written.
     """
 
-    def __init__(self, folder, split, patches_per_shard):
+    def __init__(self, folder, split, patches_per_shard, *, done=(), finished=None):
         self._folder, self._split = Path(folder), split
-        self._limit = patches_per_shard
+        self._limit, self._done, self._finished = patches_per_shard, tuple(done), finished
         self._writer, self._name, self._patches, self._bytes = None, None, [], 0
         self.shards = []
 
-    def write(self, volume, truth, *, origin, source, counts):
-        """Write one patch; the arguments are those of `encode`.
+    def write(self, volume, truth, *, origin, source, counts, inside=None, sample_counts=None):
+        """Write one patch; the arguments are those of `encode` and `Patch`.
 
         Raises
         ------
         OSError
             If the file cannot be written, as on a full disk.
+        ValueError
+            If a shard that is there already should hold another patch.
         """
-        record = encode(volume, truth, origin=origin, source=source, counts=counts)
+        if len(self.shards) < len(self._done):
+            self._pass(_describe(source, origin, 0, counts, sample_counts))
+            return
+        record = encode(volume, truth, origin=origin, source=source, counts=counts, inside=inside)
         try:
             if self._writer is None:
                 self._name = f"{self._split}-{len(self.shards):05d}.tfrecord"
@@ -45,9 +54,7 @@ class ShardWriter:
             self._writer.write(record)
         except tf.errors.OpError as error:
             raise OSError(f"{self._folder / self._name}: {error.message}") from error
-        self._patches.append(
-            Patch(source=source, origin=origin, offset=self._bytes, counts=tuple(counts))
-        )
+        self._patches.append(_describe(source, origin, self._bytes, counts, sample_counts))
         self._bytes += len(record) + FRAME_BYTES
         if len(self._patches) == self._limit:
             self.close()
@@ -69,16 +76,44 @@ class ShardWriter:
             raise OSError(f"{path}: {error.message}") from error
         if os.path.getsize(path) != self._bytes:
             raise OSError(f"{path}: only {os.path.getsize(path)} of {self._bytes} bytes written")
-        self.shards.append(
-            Shard(
-                name=self._name,
-                records=len(self._patches),
-                bytes=self._bytes,
-                sha256=file_hash(path),
-                patches=tuple(self._patches),
-            )
+        shard = Shard(
+            name=self._name,
+            records=len(self._patches),
+            bytes=self._bytes,
+            sha256=file_hash(path),
+            patches=tuple(self._patches),
         )
+        self.shards.append(shard)
         self._writer, self._patches, self._bytes = None, [], 0
+        if self._finished is not None:
+            self._finished(self._split, shard)
+
+    def _pass(self, patch):
+        """Pass over a patch that is in a shard already."""
+        shard = self._done[len(self.shards)]
+        there = shard.patches[len(self._patches)]
+        if patch != there.model_copy(update={"offset": 0}):
+            raise ValueError(
+                f"{self._folder / shard.name}: an earlier process wrote other patches; "
+                "start anew with --overwrite"
+            )
+        self._patches.append(there)
+        if len(self._patches) == shard.records:
+            self.shards.append(shard)
+            self._patches = []
+
+
+def _describe(source, origin, offset, counts, sample_counts):
+    """Describe a patch for the manifest."""
+    if sample_counts is not None:
+        sample_counts = tuple(sample_counts)
+    return Patch(
+        source=source,
+        origin=origin,
+        offset=offset,
+        counts=tuple(counts),
+        sample_counts=sample_counts,
+    )
 
 
 def check_shard_length(patches_per_shard, patch, dtype):

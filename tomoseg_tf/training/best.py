@@ -36,9 +36,12 @@ def weights_config(recipe, arguments, records, row):
         model=recipe.model.name,
         arguments=arguments,
         normalisation=recipe.normalisation,
+        filters=records.manifest.filters,
         classes=class_entries(records.classes),
         spacing=records.spacing,
-        intensity=pooled_statistics([source.statistics for source in sources]),
+        intensity=pooled_statistics(
+            [source.seen(recipe.normalisation.outside) for source in sources]
+        ),
         recipe=recipe.to_dict(),
         data=f"{records.count('training')} patches of {size} voxels from {names}",
         seed=recipe.seed,

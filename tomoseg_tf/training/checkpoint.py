@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tomoseg_tf.volume import naming_full_disk
+
 
 @dataclasses.dataclass
 class State:
@@ -95,6 +97,11 @@ def write_state(path, state):
         The file; its folder is made if it is missing.
     state : State
         What to write.
+
+    Raises
+    ------
+    OSError
+        If the disk is full; the state before stays.
     """
     summary = json.dumps({"format": 1, "history": state.history, "finished": state.finished})
     arrays = {f"model/{index}": array for index, array in enumerate(state.variables)}
@@ -103,10 +110,14 @@ def write_state(path, state):
     np.savez(content, state=np.frombuffer(summary.encode(), dtype=np.uint8), **arrays)
     path.parent.mkdir(exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    with open(partial, "wb") as file:
-        file.write(content.getbuffer())
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with naming_full_disk(path), open(partial, "wb") as file:
+            file.write(content.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        partial.unlink()
+        raise
     os.replace(partial, path)
     _sync_folder(path.parent)
 

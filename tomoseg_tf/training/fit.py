@@ -7,6 +7,7 @@ from tomoseg_tf.records import named_shards, open_records, training_batches, val
 from tomoseg_tf.training.best import weights_config
 from tomoseg_tf.training.callbacks import SCORES, Epochs
 from tomoseg_tf.training.checkpoint import restore_state, take_state, write_state
+from tomoseg_tf.training.filters import check_filters
 from tomoseg_tf.training.network import (
     check_sides,
     choose_devices,
@@ -17,6 +18,7 @@ from tomoseg_tf.training.network import (
 from tomoseg_tf.training.run import RunFolder, run_manifest
 from tomoseg_tf.training.schedule import best_epoch, is_finished
 from tomoseg_tf.training.tensorboard import EventLog
+from tomoseg_tf.volume import single_writer
 from tomoseg_tf.weights import card, save_weights
 
 keras = load_keras()
@@ -75,10 +77,26 @@ def train(
     ------
     ValueError
         If the recipe does not suit the records, the run folder is another
-        run's or finished, a batch does not fit into the memory, or the loss
-        is no number any more.
+        run's, finished, or in use by another process, a batch does not fit
+        into the memory, or the loss is no number any more.
     """
-    run, records_folder = RunFolder(run_folder), Path(records_folder)
+    with single_writer(run_folder) as warning:
+        if warning and notify is not None:
+            notify(warning)
+        return _train(
+            recipe,
+            Path(records_folder),
+            RunFolder(run_folder),
+            overwrite=overwrite,
+            devices=devices,
+            notify=notify,
+            report=report,
+            progress=progress,
+        )
+
+
+def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, progress):
+    """Train as the only process in the run folder; the arguments are those of `train`."""
     _keep_gpus_for_the_backend()
     records = open_records(records_folder)
     arguments = _check(recipe, records)
@@ -148,6 +166,7 @@ def _check(recipe, records):
             "monitor is 'dice', but the validation patches hold no voxel of any class above the "
             "background; write the records with another split, or monitor the loss"
         )
+    check_filters(recipe, records)
     arguments = network_arguments(recipe, records.num_classes)
     crop = recipe.batches.crop or records.patch
     if any(side > full for side, full in zip(crop, records.patch, strict=True)):

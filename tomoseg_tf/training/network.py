@@ -64,8 +64,9 @@ def check_sides(name, arguments, sides):
     Raises
     ------
     ValueError
-        If the network refuses sides; says which.
+        If the builder refuses the arguments, or the network refuses sides; says which.
     """
+    build(name, arguments)
     channels = arguments["input_shape"][-1]
     checked = []
     for what, shape in sides.items():

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tomoseg_tf.models import BUILDERS
 from tomoseg_tf.records import Augmentation
-from tomoseg_tf.volume import Normalisation
+from tomoseg_tf.volume import Normalisation, parse_filter
 
 Count = Annotated[int, Field(strict=True, ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -138,6 +138,21 @@ def _mapping_to(cls):
     return build
 
 
+def _as_normalisation(value):
+    """Build the normalisation; a recipe leaves the outside of the sample out unless it says so."""
+    build = _mapping_to(Normalisation)
+    return build({"outside": "left_out", **value} if isinstance(value, dict) else value)
+
+
+def _as_filters(value):
+    """Write filters with all of their parameters."""
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("must be a list of filters such as median:3")
+    return [str(parse_filter(text)) for text in value]
+
+
 def unknown_key(key, names):
     """Say that a key is unknown, and which one may have been meant."""
     near = difflib.get_close_matches(str(key), names, n=1)
@@ -150,16 +165,19 @@ class Recipe(Section):
 
     Only `description` says nothing to the training; the others decide, with the
     records, the weights that come out. `monitor` is the validation score that
-    early stopping and the plateau watch, and that the run is summed up by.
+    early stopping and the plateau watch, and that the run is summed up by. `filters`
+    are those that the scans must have gone through when the records were written; None
+    takes any. Unless it is stated, `normalisation.outside` is "left_out".
     """
 
     description: str = ""
     model: Model = Model()
     normalisation: Annotated[
         Normalisation,
-        pydantic.BeforeValidator(_mapping_to(Normalisation)),
+        pydantic.BeforeValidator(_as_normalisation),
         pydantic.PlainSerializer(lambda value: value.to_dict()),
-    ] = Normalisation()
+    ] = Normalisation(outside="left_out")
+    filters: Annotated[list[str] | None, pydantic.BeforeValidator(_as_filters)] = None
     batches: Batches = Batches()
     augmentation: (
         Annotated[

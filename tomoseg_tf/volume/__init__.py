@@ -1,34 +1,76 @@
 """Volumes: (Z, Y, X) arrays with a spacing, read and written slab by slab."""
 
-from tomoseg_tf.volume.formats import as_volume, check_output, create_volume, open_volume
+from tomoseg_tf.volume.circle import find_outside
+from tomoseg_tf.volume.filtered import FilteredVolume, filter_file, through_filters
+from tomoseg_tf.volume.filters import Filter, parse_filter
+from tomoseg_tf.volume.formats import (
+    add_to_name,
+    as_volume,
+    check_output,
+    create_volume,
+    list_volumes,
+    open_volume,
+)
+from tomoseg_tf.volume.full_disk import naming_full_disk, try_room
 from tomoseg_tf.volume.hashing import file_hash
+from tomoseg_tf.volume.location import Location, split_location
+from tomoseg_tf.volume.locking import single_writer
+from tomoseg_tf.volume.merged_truth import merge_truth
 from tomoseg_tf.volume.normalisation import METHODS, Intensity, Normalisation, intensity
+from tomoseg_tf.volume.palette import IGNORE, Palette, parse_palette
+from tomoseg_tf.volume.sample import MASKS, Sample, inside_of, open_sample
+from tomoseg_tf.volume.sparse_truth import label_slices, parse_slices
 from tomoseg_tf.volume.staging import check_destination, staged_file, staged_folder
-from tomoseg_tf.volume.statistics import PERCENTILES, Statistics, measure
-from tomoseg_tf.volume.truth import IGNORE, TruthVolume, count_classes, open_truth, parse_palette
+from tomoseg_tf.volume.statistics import PERCENTILES, NotFiniteError, Statistics, measure
+from tomoseg_tf.volume.truth import count_classes, open_truth
+from tomoseg_tf.volume.truth_file import write_truth
+from tomoseg_tf.volume.truth_volume import TruthVolume
 from tomoseg_tf.volume.volume import ArrayVolume, Volume
 
 __all__ = [
     "IGNORE",
+    "MASKS",
     "METHODS",
     "PERCENTILES",
     "ArrayVolume",
+    "Filter",
+    "FilteredVolume",
     "Intensity",
+    "Location",
     "Normalisation",
+    "NotFiniteError",
+    "Palette",
+    "Sample",
     "Statistics",
     "TruthVolume",
     "Volume",
+    "add_to_name",
     "as_volume",
     "check_destination",
     "check_output",
     "count_classes",
     "create_volume",
     "file_hash",
+    "filter_file",
+    "find_outside",
+    "inside_of",
     "intensity",
+    "label_slices",
+    "list_volumes",
     "measure",
+    "merge_truth",
+    "naming_full_disk",
+    "open_sample",
     "open_truth",
     "open_volume",
+    "parse_filter",
     "parse_palette",
+    "parse_slices",
+    "single_writer",
+    "split_location",
     "staged_file",
     "staged_folder",
+    "through_filters",
+    "try_room",
+    "write_truth",
 ]

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from tomoseg_tf.volume.sample import inside_of
+
 PIECE = 2**20  # numpy.bincount makes 8 bytes of each voxel
 
 
-def count_values(volume, tick=None):
+def count_values(volume, tick=None, *, sample=None):
     """Count how often each value occurs.
 
     Parameters
@@ -14,6 +16,8 @@ def count_values(volume, tick=None):
         Volume of an integer type of at most 16 bits.
     tick : callable, optional
         Called with the number of slices after each slab.
+    sample : Sample, optional
+        Which voxels count; all if not given.
 
     Returns
     -------
@@ -24,10 +28,11 @@ def count_values(volume, tick=None):
     """
     limits = np.iinfo(volume.dtype)
     counts = np.zeros(limits.max - limits.min + 1, np.int64)
-    for _, slab in volume.slabs():
-        flat = slab.reshape(-1)
-        for start in range(0, flat.size, PIECE):
-            piece = flat[start : start + PIECE]
+    for start, slab in volume.slabs():
+        inside = inside_of(sample, start, start + len(slab))
+        flat = slab.reshape(-1) if inside is None else slab[inside]
+        for first in range(0, flat.size, PIECE):
+            piece = flat[first : first + PIECE]
             if limits.min:
                 piece = piece.astype(np.int32) - limits.min
             counts += np.bincount(piece, minlength=len(counts))

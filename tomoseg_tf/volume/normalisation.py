@@ -7,6 +7,7 @@ import numpy as np
 
 METHODS = ("zscore", "minmax", "percentile", "none")
 SCOPES = ("volume", "patch")
+OUTSIDE = ("kept", "left_out")
 PIECE = 2**20
 
 
@@ -21,13 +22,15 @@ class Intensity:
     scale: float
     clip: bool = False
 
-    def __call__(self, array):
+    def __call__(self, array, inside=None):
         """Map grey values.
 
         Parameters
         ----------
         array : ndarray
             Grey values of any integer or float type, of any shape.
+        inside : ndarray of bool, optional
+            Which voxels are the sample; all if not given. The others become 0, whatever they hold.
 
         Returns
         -------
@@ -35,6 +38,10 @@ class Intensity:
             Normalised values, computed in float64.
         """
         array = np.asarray(array)
+        if inside is not None:
+            result = self(np.where(inside, array, array.dtype.type(0)))
+            result[~inside] = 0
+            return result
         if self.scale == 0:
             return np.zeros(array.shape, np.float32)
         if array.dtype in (np.uint8, np.uint16) and array.size > 2**16:
@@ -108,6 +115,13 @@ class Normalisation:
     prediction : str, optional
         The same in prediction: always "volume", the whole input, so that the result depends
         neither on tiles nor on a region of interest.
+    outside : str, optional
+        What lies outside the sample, such as the fill outside the reconstruction circle: "kept",
+        it counts in the statistics, the network sees it as it is, and NaN is an error anywhere; or
+        "left_out", the statistics are those of the sample, the network sees 0 outside, in training
+        and in prediction, training ignores it there, and prediction gives background. A recipe
+        leaves it out unless it says otherwise. Weights that do not state it were fitted with it
+        kept.
 
     Raises
     ------
@@ -120,6 +134,7 @@ class Normalisation:
     high: float = 99.0
     training: str = "volume"
     prediction: str = "volume"
+    outside: str = "kept"
 
     def __post_init__(self):
         if self.method not in METHODS:
@@ -134,6 +149,10 @@ class Normalisation:
             raise ValueError(
                 f"normalisation prediction {self.prediction!r}: must be volume, the whole input"
             )
+        if self.outside not in OUTSIDE:
+            raise ValueError(
+                f"normalisation outside {self.outside!r}: must be one of {', '.join(OUTSIDE)}"
+            )
         numbers = isinstance(self.low, Real) and isinstance(self.high, Real)
         if not (numbers and 0 <= self.low < self.high <= 100):
             raise ValueError(
@@ -145,6 +164,11 @@ class Normalisation:
     def percentiles(self):
         """Percentages that `measure` has to find for this method."""
         return (self.low, self.high) if self.method == "percentile" else ()
+
+    @property
+    def mask(self):
+        """What `open_sample` is given where the user names no mask: "auto" or "none"."""
+        return "auto" if self.outside == "left_out" else "none"
 
     def intensity(self, statistics):
         """Derive the mapping of grey values from statistics, see the function `intensity`."""

@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 
 from tomoseg_tf.volume.contiguous import read_slices, write_at
+from tomoseg_tf.volume.damage import DAMAGE, reason
 from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume
 from tomoseg_tf.volume.writer import Writer
 
@@ -95,9 +96,11 @@ def _read_header(path):
         try:
             version = np.lib.format.read_magic(file)
             shape, fortran_order, dtype = HEADER_READERS[version](file)
-        except (ValueError, KeyError, EOFError) as error:
-            reason = " ".join(str(error).split())[:120]
-            raise ValueError(f"{path}: is not an NPY file that can be read ({reason})") from error
+        except DAMAGE as error:
+            raise ValueError(
+                f"{path}: is not an NPY file that can be read ({reason(error)}); copy or write it "
+                "again"
+            ) from error
         offset = file.tell()
     if dtype.hasobject or dtype.names or dtype.subdtype:
         raise ValueError(f"{path}: holds {dtype}, not plain numbers; save an array of numbers")

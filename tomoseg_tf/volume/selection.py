@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tomoseg_tf.volume.sample import inside_of
+
 PIECE = 2**20
 DIGIT = 16  # bits that a pass settles
 
@@ -22,7 +24,7 @@ def passes(dtype):
     return np.dtype(dtype).itemsize * 8 // DIGIT
 
 
-def order_statistics(volume, ranks, tick=None):
+def order_statistics(volume, ranks, tick=None, *, sample=None):
     """Find the voxels that have given ranks when all are sorted.
 
     Each pass counts, for the keys that begin with the bits known so far, the next 16 bits.
@@ -30,11 +32,13 @@ def order_statistics(volume, ranks, tick=None):
     Parameters
     ----------
     volume : Volume
-        Volume of an integer or float type of 16, 32 or 64 bits, without NaN.
+        Volume of an integer or float type of 16, 32 or 64 bits, without NaN in the sample.
     ranks : sequence of int
         Ranks from 0, the smallest, to the number of voxels less one.
     tick : callable, optional
         Called with the number of slices after each slab.
+    sample : Sample, optional
+        Which voxels count; all if not given.
 
     Returns
     -------
@@ -46,7 +50,7 @@ def order_statistics(volume, ranks, tick=None):
     prefixes = [0] * len(ranks)
     rests = list(ranks)
     for shift in reversed(range(0, volume.dtype.itemsize * 8, DIGIT)):
-        counts = _count_digits(volume, sorted(set(prefixes)), shift, tick)
+        counts = _count_digits(volume, sorted(set(prefixes)), shift, tick, sample)
         for index, (prefix, rest) in enumerate(zip(prefixes, rests, strict=True)):
             cumulative = np.cumsum(counts[prefix])
             digit = int(np.searchsorted(cumulative, rest, side="right"))
@@ -56,14 +60,15 @@ def order_statistics(volume, ranks, tick=None):
     return list(_values(keys, volume.dtype))
 
 
-def _count_digits(volume, prefixes, shift, tick):
+def _count_digits(volume, prefixes, shift, tick, sample):
     """Histogram of the 16 bits above `shift` among the keys that have each prefix."""
     counts = {prefix: np.zeros(2**DIGIT, np.int64) for prefix in prefixes}
     top = shift + DIGIT == volume.dtype.itemsize * 8
-    for _, slab in volume.slabs():
-        flat = slab.reshape(-1)
-        for start in range(0, flat.size, PIECE):
-            heads = _keys(flat[start : start + PIECE]) >> shift
+    for start, slab in volume.slabs():
+        inside = inside_of(sample, start, start + len(slab))
+        flat = slab.reshape(-1) if inside is None else slab[inside]
+        for first in range(0, flat.size, PIECE):
+            heads = _keys(flat[first : first + PIECE]) >> shift
             digits = (heads & (2**DIGIT - 1)).astype(np.uint16)
             for prefix in prefixes:
                 chosen = digits if top else digits[heads >> DIGIT == prefix]

@@ -1,5 +1,6 @@
 """A folder of TIFF files, one slice each, in natural order."""
 
+import io
 import re
 from pathlib import Path
 
@@ -84,7 +85,9 @@ class SlicesWriter(Writer):
         for z, image in enumerate(slab, start):
             name = Path(self.path, f"slice_{z:0{self._digits}d}.tif")
             data = image.astype(self.dtype, copy=False).reshape(self._options["shape"])
-            tifffile.imwrite(name, data, **self._options)
+            content = io.BytesIO()  # tifffile says nothing when the disk is full
+            tifffile.imwrite(content, data, **self._options)
+            name.write_bytes(content.getbuffer())
 
 
 def list_slices(path):

@@ -5,6 +5,8 @@ from fractions import Fraction
 
 MICROMETRES = {
     "pm": 1e-6,
+    "picometer": 1e-6,
+    "picometre": 1e-6,
     "å": 1e-4,
     "a": 1e-4,
     "angstrom": 1e-4,

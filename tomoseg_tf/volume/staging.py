@@ -7,8 +7,10 @@ import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tomoseg_tf.volume.full_disk import naming_full_disk
 
-def check_destination(path, overwrite=False, *, folder=False):
+
+def check_destination(path, overwrite=False, *, folder=False, marker=None):
     """Check that a new file or folder may be written at a path, before any work is done.
 
     Parameters
@@ -19,12 +21,15 @@ def check_destination(path, overwrite=False, *, folder=False):
         Whether an existing output of the same kind may be replaced.
     folder : bool, optional
         Whether the output is a folder.
+    marker : str, optional
+        Name (or pattern) of a file in the folders that may be replaced; an empty
+        folder may be, too.
 
     Raises
     ------
     ValueError
-        If it exists (and may not be replaced, or is a folder where a file is to be written or
-        the reverse), or the folder it belongs into does not exist.
+        If it exists (and may not be replaced, is a folder where a file is to be written or
+        the reverse, or a folder without the marker), or the folder it belongs into does not exist.
     """
     path = Path(path)
     if os.path.lexists(path):
@@ -37,6 +42,7 @@ def check_destination(path, overwrite=False, *, folder=False):
             )
     if not path.parent.is_dir():
         raise ValueError(f"{path}: the folder {path.parent} does not exist; create it first")
+    _check_marker(path, marker)
 
 
 @contextmanager
@@ -66,8 +72,9 @@ def staged_file(path, *, overwrite=False):
     check_destination(path, overwrite)
     partial = _partial(path)
     try:
-        yield partial
-        _flush(partial)
+        with naming_full_disk(path):
+            yield partial
+            _flush(partial)
         check_destination(path, overwrite)  # it may have come into being meanwhile
         os.replace(partial, path)
     except BaseException:
@@ -104,13 +111,13 @@ def staged_folder(path, *, overwrite=False, marker=None):
         If `path` cannot be written (see `check_destination`) or is a folder of something else.
     """
     path = Path(path)
-    check_destination(path, overwrite, folder=True)
-    _check_marker(path, marker)
+    check_destination(path, overwrite, folder=True, marker=marker)
     partial = _partial(path)
     old = path.with_name(f".{path.name}.replaced-{os.getpid()}")
     partial.mkdir()
     try:
-        yield partial
+        with naming_full_disk(path):
+            yield partial
         for folder, _, names in os.walk(partial):
             for name in names:
                 _flush(Path(folder, name))

@@ -17,9 +17,14 @@ import numpy as np
 
 from tomoseg_tf.volume.formats import as_volume
 from tomoseg_tf.volume.histogram import count_values
+from tomoseg_tf.volume.sample import inside_of
 from tomoseg_tf.volume.selection import order_statistics, passes
 
 PERCENTILES = (0.1, 0.5, 1.0, 2.0, 5.0, 25.0, 50.0, 75.0, 95.0, 98.0, 99.0, 99.5, 99.9)
+
+
+class NotFiniteError(ValueError):
+    """Voxels that count are NaN or infinite."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Statistics:
         return cls(int(values["voxels"]), percentiles=percentiles, **numbers)
 
 
-def measure(volume, percentiles=PERCENTILES, *, progress=None):
+def measure(volume, percentiles=PERCENTILES, *, sample=None, progress=None):
     """Measure the grey statistics of a volume.
 
     Parameters
@@ -67,6 +72,8 @@ def measure(volume, percentiles=PERCENTILES, *, progress=None):
     percentiles : sequence of float, optional
         Percentages from 0 to 100, with the definition of `numpy.percentile` ("linear").
         None are measured if it is empty; then one pass is enough for each type.
+    sample : Sample, optional
+        Which voxels count, see `open_sample`; all if not given.
     progress : callable, optional
         Called as ``progress(done, total)`` with numbers of slices.
 
@@ -78,8 +85,11 @@ def measure(volume, percentiles=PERCENTILES, *, progress=None):
 
     Raises
     ------
+    NotFiniteError
+        If a voxel of the sample is NaN or infinite; the text counts them and says where the first
+        is.
     ValueError
-        If it cannot be read, a voxel is NaN or infinite, or a percentage is outside 0 to 100.
+        If it cannot be read, the sample is empty, or a percentage is outside 0 to 100.
     """
     volume = as_volume(volume)
     percentiles = tuple(float(percent) for percent in percentiles)
@@ -90,16 +100,18 @@ def measure(volume, percentiles=PERCENTILES, *, progress=None):
     total = volume.shape[0] * (1 if narrow or not percentiles else 1 + passes(volume.dtype))
     tick = _Progress(progress, total)
     if narrow:
-        return _from_histogram(*count_values(volume, tick), percentiles)
-    minimum, maximum, mean, std = _moments(volume, tick)
-    ranks = [_rank(percent, volume.voxels) for percent in percentiles]
+        values, counts = count_values(volume, tick, sample=sample)
+        _check_filled(volume, counts.sum(), sample)
+        return _from_histogram(values, counts, percentiles)
+    voxels, minimum, maximum, mean, std = _moments(volume, tick, sample)
+    ranks = [_rank(percent, voxels) for percent in percentiles]
     wanted = sorted({index for low, high, _ in ranks for index in (low, high)})
-    found = dict(zip(wanted, order_statistics(volume, wanted, tick), strict=True))
+    found = dict(zip(wanted, order_statistics(volume, wanted, tick, sample=sample), strict=True))
     values = {
         percent: _between(found[low], found[high], part)
         for percent, (low, high, part) in zip(percentiles, ranks, strict=True)
     }
-    return Statistics(volume.voxels, float(minimum), float(maximum), mean, std, values)
+    return Statistics(voxels, float(minimum), float(maximum), mean, std, values)
 
 
 class _Progress:
@@ -138,39 +150,85 @@ def _from_histogram(values, counts, percentiles):
     )
 
 
-def _moments(volume, tick):
-    """Minimum, maximum, mean and population standard deviation of a wide type."""
-    pivot = volume.read(0, 1)[0, 0, 0]
-    minimum = maximum = pivot
-    if not np.isfinite(pivot):
-        pivot = volume.dtype.type(0)
-    count, mean, squares, total = 0, 0.0, 0.0, 0
-    invalid = np.zeros(2, np.int64)
+def _moments(volume, tick, sample):
+    """Voxels, minimum, maximum, mean and population standard deviation of a wide type."""
+    whole, invalid = volume.dtype.kind in "iu", _Invalid()
+    pivot, count, mean, squares, total = None, 0, 0.0, 0.0, 0
+    minimum = maximum = None
     with np.errstate(over="ignore", invalid="ignore"):
-        for _, slab in volume.slabs():
-            for image in slab:
-                if volume.dtype.kind == "f":
-                    invalid += np.isnan(image).sum(), np.isinf(image).sum()
-                minimum, maximum = min(minimum, image.min()), max(maximum, image.max())
-                difference = _difference(image, pivot)
-                size, part = difference.size, difference.mean()
-                difference -= part
-                shift = part - mean
-                squares += float(np.vdot(difference, difference))
-                squares += shift * shift * count * size / (count + size)
-                count += size
-                mean += shift * size / count
-                total += _exact_sum(image) if volume.dtype.kind in "iu" else 0
-            tick(len(slab))
-    _check_finite(volume, *invalid)
-    whole = volume.dtype.kind in "iu"
+        for z, image, inside in _images(volume, sample, tick):
+            values = image if inside is None else image[inside]
+            if not values.size or (not whole and invalid.found(z, image, inside, values)):
+                continue
+            if pivot is None:
+                pivot = minimum = maximum = values.flat[0]
+            minimum, maximum = min(minimum, values.min()), max(maximum, values.max())
+            difference = _difference(values, pivot)
+            size, part = difference.size, difference.mean()
+            difference -= part
+            shift = part - mean
+            squares += float(np.vdot(difference, difference))
+            squares += shift * shift * count * size / (count + size)
+            count += size
+            mean += shift * size / count
+            total += _exact_sum(values) if whole else 0
+    invalid.check(volume, sample)
+    _check_filled(volume, count, sample)
     mean = total / count if whole else float(pivot) + float(mean)
     std = math.sqrt(squares / count) if math.isfinite(squares) else math.inf
     if not (math.isfinite(mean) and math.isfinite(std)):
         raise ValueError(f"{volume.name}: its values are too large to be averaged; rescale them")
     if minimum == maximum:
-        return minimum, maximum, float(minimum), 0.0
-    return minimum, maximum, mean, std
+        return count, minimum, maximum, float(minimum), 0.0
+    return count, minimum, maximum, mean, std
+
+
+def _images(volume, sample, tick):
+    """Give each slice with its index and the part of it that is the sample."""
+    for start, slab in volume.slabs():
+        inside = inside_of(sample, start, start + len(slab))
+        for offset, image in enumerate(slab):
+            yield start + offset, image, None if inside is None else inside[offset]
+        tick(len(slab))
+
+
+class _Invalid:
+    """Counts the voxels of a sample that are no number, and keeps the place of the first."""
+
+    def __init__(self):
+        self._nan = self._infinite = 0
+        self._first = None
+
+    def found(self, z, image, inside, values):
+        """Whether a slice holds any."""
+        if np.isfinite(values).all():
+            return False
+        self._nan += int(np.isnan(values).sum())
+        self._infinite += int(np.isinf(values).sum())
+        if self._first is None:
+            wrong = ~np.isfinite(image) if inside is None else ~np.isfinite(image) & inside
+            self._first = (z, *(int(side) for side in np.argwhere(wrong)[0]))
+        return True
+
+    def check(self, volume, sample):
+        """Refuse them."""
+        if self._first is None:
+            return
+        where = "" if sample is None else " inside the sample"
+        raise NotFiniteError(
+            f"{volume.name}: {self._nan} voxels are NaN and {self._infinite} are infinite{where}, "
+            f"the first at (z, y, x) = {self._first}; replace them by a grey value, or leave them "
+            "out with a mask of the sample (--mask)"
+        )
+
+
+def _check_filled(volume, voxels, sample):
+    """Refuse a sample without voxels."""
+    if not voxels:
+        raise ValueError(
+            f"{sample.name}: marks no voxel of {volume.name} as sample; give a mask that is not 0 "
+            "in the sample"
+        )
 
 
 def _difference(image, pivot):
@@ -192,15 +250,6 @@ def _exact_sum(image):
     top = image >> 32
     sums = [int(part.sum(dtype=part.dtype)) for part in (top, middle, low)]
     return sums[0] * 2**32 + sums[1] * 2**16 + sums[2]
-
-
-def _check_finite(volume, num_nan, num_inf):
-    """Refuse NaN and infinite voxels."""
-    if num_nan or num_inf:
-        raise ValueError(
-            f"{volume.name}: {num_nan} voxels are NaN and {num_inf} are infinite; "
-            "replace them by a grey value first"
-        )
 
 
 def _rank(percent, voxels):

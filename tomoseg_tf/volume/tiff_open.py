@@ -2,27 +2,15 @@
 
 import logging
 import re
-import struct
 import threading
 from contextlib import contextmanager
 
 import tifffile
 
+from tomoseg_tf.volume.damage import DAMAGE
+
 HARMLESS = "coercing invalid ASCII"  # a remark in the encoding of some vendor
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-# what tifffile raises on damaged files, besides its own TiffFileError, a ValueError
-DAMAGE = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
 
 
 @contextmanager

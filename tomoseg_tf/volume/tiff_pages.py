@@ -12,9 +12,10 @@ from typing import Any
 import tifffile
 
 from tomoseg_tf.volume.tiff_open import open_tiff
-from tomoseg_tf.volume.tiff_spacing import read_spacing
+from tomoseg_tf.volume.tiff_spacing import names_other_files, read_spacing
 
 MAX_CHANNELS = 8  # that ImageJ shows; a longer axis of that name is a stack, as tifffile writes it
+USUAL_RATIO = 100  # of a slice to its compressed bytes, at most
 PLANES = (["Y", "X"], ["Y"], ["X"], [])
 
 
@@ -25,6 +26,7 @@ class Page:
     offsets: tuple[int, ...]
     sizes: tuple[int, ...]
     decode: Any  # callable(bytes, index) -> (array, position, shape); None if uncompressed
+    chunk: tuple[int, int] | None = None  # rows and columns of a strip or tile
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,12 @@ class Layout:
     notices: tuple[str, ...]
     kind: str
     compression: str
+
+    @property
+    def doubtful(self):
+        """Whether a slice is declared larger than such files usually make of so few bytes."""
+        size = self.shape[1] * self.shape[2] * self.dtype.itemsize
+        return not self.contiguous and size > USUAL_RATIO * sum(self.pages[0].sizes)
 
     @property
     def contiguous(self):
@@ -106,6 +114,11 @@ def read_slice_layout(path):
 
 def _first_series(path, tif):
     """Return the first image series; pages of another shape beside it are refused."""
+    if names_other_files(tif):  # before tifffile opens them
+        raise ValueError(
+            f"{path}: is one of several files that hold one OME image together; save the image as "
+            "one file, or name the folder if each file is a slice"
+        )
     if not tif.series:
         raise ValueError(f"{path}: holds no image")
     first, *others = [item for item in tif.series if not item.keyframe.is_reduced] or tif.series
@@ -221,7 +234,9 @@ def _page(path, tif, page, index):
                 f"{tif.filehandle.size}; the file is cut short or damaged, copy or write it again"
             )
     offsets, sizes = zip(*parts, strict=True)
-    return Page(offsets, sizes, None if page.is_final else _decoder(page))
+    if page.is_final:
+        return Page(offsets, sizes, None)
+    return Page(offsets, sizes, _decoder(page), page.chunks)
 
 
 def _decoder(page):

@@ -34,6 +34,30 @@ def read_spacing(tif):
     return _tagged(tif.pages.first, metadata)
 
 
+def names_other_files(tif):
+    """Tell whether the OME metadata of a file place slices in other files.
+
+    Parameters
+    ----------
+    tif : tifffile.TiffFile
+        Open file with at least one page.
+
+    Returns
+    -------
+    bool
+        Whether a slice has the identifier of another file than this one.
+    """
+    if not tif.is_ome:
+        return False
+    try:
+        root = ElementTree.fromstring(tif.ome_metadata)
+    except (ElementTree.ParseError, ValueError):
+        return False
+    elements = [item for item in root.iter() if item.tag.rpartition("}")[2] == "UUID"]
+    own = {root.get("UUID")} - {None}
+    return len(own | {(item.text or "").strip() for item in elements}) > 1
+
+
 def _tagged(page, metadata):
     """Spacing from x and y resolution tags, and unit and z spacing from the description."""
     sides = _side(page, "YResolution"), _side(page, "XResolution")

@@ -1,169 +1,77 @@
-"""Truth: label volumes of any type, mapped to classes 0, 1, ... and 255 = ignore."""
+"""Truth: label files of any kind, mapped to classes 0, 1, ... and 255 = ignore."""
 
-from collections import Counter
+from pathlib import Path
 
 import numpy as np
 
+from tomoseg_tf.volume.colour_proposal import count_colours, propose_colours
+from tomoseg_tf.volume.colour_slices import (
+    ColourSlices,
+    colours_of_array,
+    colours_of_png,
+    colours_of_tiff,
+)
+from tomoseg_tf.volume.colour_truth import ColourTruth
 from tomoseg_tf.volume.formats import as_volume
 from tomoseg_tf.volume.histogram import count_values
-from tomoseg_tf.volume.volume import Volume
+from tomoseg_tf.volume.location import Location, split_location
+from tomoseg_tf.volume.palette import IGNORE, NAMED, Palette, parse_palette
+from tomoseg_tf.volume.png_slices import PngVolume, list_png
+from tomoseg_tf.volume.slices import list_slices
+from tomoseg_tf.volume.truth_volume import TruthVolume
+from tomoseg_tf.volume.unmapped import MOST, count_levels, list_counts, propose_palette
+from tomoseg_tf.volume.value_truth import ValueTruth, automatic_palette
 
-IGNORE = 255
-PALETTES = {
-    "classes": {value: value for value in range(256)},
-    "mask": {0: 0, 1: 1, 255: 1},
-    "inverted": {0: 1, 1: 0, 255: 0},
-}
-LISTED = 8  # unmapped values that an error names
-
-
-class TruthVolume(Volume):
-    """A label volume whose values are mapped to classes as it is read.
-
-    Parameters
-    ----------
-    source : Volume
-        Label values of any integer or float type.
-    palette : dict from int to int
-        Class of each value; 255 is ignore.
-    notices : sequence of str, optional
-        Said beside the notices of the source.
-    """
-
-    def __init__(self, source, palette, notices=()):
-        super().__init__(
-            source.shape,
-            np.uint8,
-            spacing=source.spacing,
-            name=source.name,
-            format=source.format,
-            notices=(*source.notices, *notices),
-            storage=source.storage,
-        )
-        self._source = source
-        self._palette = palette
-        self._values = np.array(sorted(palette), np.int64)
-        self._classes = np.array([palette[value] for value in sorted(palette)], np.uint8)
-        self._table = self._lookup_table(source.dtype)
-
-    def _lookup_table(self, dtype):
-        """Class of each value of an unsigned narrow type, -1 where it has none."""
-        if dtype not in (np.uint8, np.uint16):
-            return None
-        table = np.full(np.iinfo(dtype).max + 1, -1, np.int16)
-        inside = (self._values >= 0) & (self._values < len(table))
-        table[self._values[inside]] = self._classes[inside]
-        return table
-
-    def _read(self, start, stop):
-        return self._map(self._source.read(start, stop))
-
-    def _read_box(self, box):
-        return self._map(self._source.read_box(box))
-
-    def _map(self, labels):
-        classes = np.empty(labels.shape, np.uint8)
-        for z, image in enumerate(labels):
-            if self._table is not None:
-                found = self._table[image]
-                mapped = found >= 0
-            else:
-                places = np.searchsorted(self._values, image)
-                places = np.minimum(places, len(self._values) - 1)
-                mapped = self._values[places] == image
-                found = self._classes[places]
-            if not mapped.all():
-                raise ValueError(self._unmapped())
-            classes[z] = found
-        return classes
-
-    def _unmapped(self):
-        """Describe every value without a class and its voxels in the whole volume."""
-        counts = Counter()
-        for _, slab in self._source.slabs():
-            for image in slab:
-                values, numbers = np.unique(image, return_counts=True)
-                for value, number in zip(values.tolist(), numbers.tolist(), strict=True):
-                    if value not in self._palette:
-                        counts["nan" if value != value else value] += number
-        ordered = sorted(counts.items(), key=lambda item: (isinstance(item[0], str), item[0]))
-        listed = ", ".join(f"{_plain(value)}: {number}" for value, number in ordered[:LISTED])
-        more = f" and {len(ordered) - LISTED} more" if len(ordered) > LISTED else ""
-        return (
-            f"{self.name}: values without a class (value: voxels) {listed}{more}; "
-            "give a palette that maps them, such as 0:0,255:1"
-        )
+TIFF_SUFFIXES = (".tif", ".tiff", ".btf", ".tf8")
 
 
 def open_truth(truth, palette="auto"):
-    """Open a label volume as classes: 0 is the background, 255 is ignore.
+    """Open a label file as classes: 0 is the background, 255 is ignore.
 
     Parameters
     ----------
-    truth : str, Path, (Z, Y, X) array_like or Volume
-        Label values: integers, floats with integral values, or bool.
-    palette : str or dict from int to int, optional
-        How values map to classes, see `parse_palette`. "auto" scans the volume once: exactly the
-        values 0 and 255 are a mask with object = 255, which a notice says; all else are classes.
+    truth : str, Path, Location, (Z, Y, X) array_like, (Z, Y, X, 3 or 4) array of uint8 or Volume
+        Label values: integers, floats with integral values, or bool; or colours: an RGB(A) TIFF
+        file or array. Also a PNG file and a folder of PNG slices, in grey, indexed or in colours.
+    palette : str, dict or Palette, optional
+        How values or colours map to classes, see `parse_palette`. "auto" scans the volume once:
+        exactly the values 0 and 255 are a mask with object = 255, which a notice says; all else
+        are classes 0 to 31, and 255.
 
     Returns
     -------
     TruthVolume
-        Volume of uint8 classes. Reading a value without class is a `ValueError` that lists all
-        such values of the volume with their numbers of voxels.
+        Volume of uint8 classes. Reading a value or colour without class is a `ValueError` that
+        lists all of them with their numbers of voxels and a palette to paste. A volume that is
+        a `TruthVolume` already is returned as it is under "auto".
 
     Raises
     ------
     ValueError
-        If it cannot be read, or the palette is none.
+        If it cannot be read, the palette is none, or the palette is of colours and the file of
+        values or the reverse.
     """
-    source = as_volume(truth)
     palette = parse_palette(palette)
-    if palette != "auto":
-        return TruthVolume(source, palette)
+    if isinstance(truth, TruthVolume) and palette.name == "auto":
+        return truth
+    source = _open_labels(truth, palette)
+    if isinstance(source, ColourSlices):
+        if not palette.of_colours:
+            raise ValueError(_describe_colours(source))
+        return ColourTruth(source, palette)
+    if palette.of_colours:
+        raise ValueError(
+            f"{source.name}: holds {source.dtype} values and no colours, but the palette "
+            f"'{palette}' names colours; give one of values, such as '0:0,255:1'"
+        )
+    if palette.name == "levels":
+        return _levels(source)
+    if palette.name != "auto":
+        return ValueTruth(source, palette)
     if not _is_mask(source):
-        return TruthVolume(source, PALETTES["classes"])
+        return ValueTruth(source, automatic_palette())
     notice = "its values are 0 and 255: read as a mask, 255 is class 1 (palette mask)"
-    return TruthVolume(source, PALETTES["mask"], [notice])
-
-
-def parse_palette(palette):
-    """Read a palette: how the values in a label volume map to classes.
-
-    Parameters
-    ----------
-    palette : str or dict from int to int
-        "auto"; "classes" (a value is its class, 255 is ignore); "mask" (0 is class 0, 255 or 1 is
-        class 1); "inverted" (0 is class 1, 255 or 1 is class 0); pairs value:class in a text such
-        as "0:0,128:ignore,255:1"; or a dict from value to class.
-
-    Returns
-    -------
-    "auto", or dict from int to int
-        Class of each value; 255 is ignore.
-
-    Raises
-    ------
-    ValueError
-        If it is none of these, a value occurs twice, or a class is not within 0 to 255.
-
-    Examples
-    --------
-    >>> parse_palette("0:0,128:ignore,255:1")
-    {0: 0, 128: 255, 255: 1}
-    """
-    if isinstance(palette, str):
-        if palette == "auto":
-            return palette
-        if palette in PALETTES:
-            return dict(PALETTES[palette])
-        pairs = [_parse_pair(pair, palette) for pair in palette.split(",")]
-    else:
-        pairs = [_parse_pair(f"{value}:{number}", palette) for value, number in palette.items()]
-    values = [value for value, _ in pairs]
-    if not pairs or len(set(values)) < len(values):
-        raise ValueError(f"palette {palette!r}: each value needs exactly one class")
-    return dict(pairs)
+    return ValueTruth(source, Palette("mask", NAMED["mask"]), [notice])
 
 
 def count_classes(truth, *, progress=None):
@@ -202,6 +110,55 @@ def count_classes(truth, *, progress=None):
     return count_values(truth, tick)[1]
 
 
+def _open_labels(truth, palette):
+    """Open a label file as colours, where it has them, or else as a volume of values."""
+    if isinstance(truth, ColourSlices):
+        return truth
+    if not isinstance(truth, (str, Path, Location)):
+        array = truth if isinstance(truth, np.ndarray) else np.empty(0)
+        coloured = array.ndim == 4 and array.shape[-1] in (3, 4)
+        return colours_of_array(array) if coloured else as_volume(truth)
+    location = split_location(truth)
+    path = location.path
+    suffix = path.suffix.lower()
+    colours = None
+    if location.inside is not None or not path.exists():
+        return as_volume(location)
+    if _is_png_folder(path) or (path.is_file() and suffix == ".png"):
+        colours = colours_of_png(path, indexed=palette.of_colours)
+        return colours or PngVolume(path)
+    if list_slices(path)[0] if path.is_dir() else suffix in TIFF_SUFFIXES:
+        colours = colours_of_tiff(path)
+    return colours or as_volume(location)
+
+
+def _is_png_folder(path):
+    """Whether a path is a folder that holds PNG slices and no TIFF slices."""
+    return path.is_dir() and not list_slices(path)[0] and bool(list_png(path))
+
+
+def _levels(source):
+    """Read the distinct values of a volume, in order, as classes 0, 1, ..."""
+    counts = count_levels(source)
+    if counts is None or len(counts) > MOST:
+        number = "more than 100,000" if counts is None else len(counts)
+        proposed = counts and propose_palette(counts)
+        remedy = f"list them, such as '{proposed}'" if proposed else "give the label file"
+        raise ValueError(
+            f"{source.name}: has {number} different values, but the palette levels takes at most "
+            f"{MOST}; {remedy}"
+        )
+    wrong = {value: n for value, n in counts.items() if value == "nan" or value != int(value)}
+    if wrong:
+        raise ValueError(
+            f"{source.name}: has values that are no levels (value: voxels) {list_counts(wrong)}; "
+            "the palette levels is for whole numbers"
+        )
+    values = {int(value): number for number, value in enumerate(sorted(counts))}
+    palette = Palette(values=values)
+    return ValueTruth(source, palette, [f"its {len(values)} levels are classes: palette {palette}"])
+
+
 def _is_mask(source):
     """Whether a volume has exactly the values 0 and 255; stops at the first other one."""
     found = set()
@@ -215,22 +172,11 @@ def _is_mask(source):
     return found == {0, IGNORE}
 
 
-def _parse_pair(pair, palette):
-    """Read one pair value:class."""
-    value, _, number = pair.partition(":")
-    number = str(IGNORE) if number.strip() == "ignore" else number
-    try:
-        value, number = int(value), int(number)
-    except ValueError:
-        raise ValueError(
-            f"palette {palette!r}: must be auto, classes, mask, inverted or pairs of whole numbers "
-            "value:class such as 0:0,255:1 (a class may be ignore)"
-        ) from None
-    if not 0 <= number <= IGNORE or abs(value) > 2**53:
-        raise ValueError(f"palette {palette!r}: class {number} of value {value} is not in 0 to 255")
-    return value, number
-
-
-def _plain(value):
-    """Write 3.0 as 3."""
-    return f"{value:g}" if isinstance(value, float) else value
+def _describe_colours(source):
+    """Say that a file holds colours, which, and a palette for them."""
+    counts = count_colours(source)
+    proposed = propose_colours(counts)
+    remedy = f"give a palette of them, such as '{proposed}'"
+    if proposed == "grey:0":
+        remedy = "all are grey, as in a scan that is stored as colours: give the label file"
+    return f"{source.name}: holds colours (colour: voxels) {list_counts(counts)}; {remedy}"

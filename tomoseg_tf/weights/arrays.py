@@ -1,9 +1,13 @@
 """The arrays of a network, in a file of Keras' own format."""
 
+import math
 import tempfile
 from pathlib import Path
 
+from tomoseg_tf.volume import try_room
 from tomoseg_tf.weights.hdf5 import list_arrays, open_arrays
+
+SPARE = 8192  # bytes of the file for an array beside its values, and to begin with
 
 
 def read_values(network):
@@ -31,7 +35,15 @@ def save_arrays(network, path: Path):
         Not compiled, or the optimiser's arrays would be saved as well.
     path : Path
         Must end in ``.weights.h5``.
+
+    Raises
+    ------
+    OSError
+        If the disk is full. HDF5 itself would end the process then, so that the room is
+        tried out first.
     """
+    sizes = [math.prod(weight.shape) * 8 + SPARE for weight in network.weights]
+    try_room(path, SPARE + sum(sizes))
     network.save_weights(path)
 
 

@@ -1,7 +1,6 @@
 """What ``config.json`` of a weights folder says, validated."""
 
 import difflib
-import itertools
 import json
 from pathlib import Path
 from typing import Annotated, Literal
@@ -18,10 +17,8 @@ from pydantic import (
     model_validator,
 )
 
-from tomoseg_tf.volume import Normalisation, Statistics
-
-BACKGROUND = "#000000"
-COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#d55e00", "#0072b2", "#f0e442")
+from tomoseg_tf.class_colours import class_colours
+from tomoseg_tf.volume import Filter, Normalisation, Statistics, parse_filter
 
 
 class _Strict(BaseModel):
@@ -72,6 +69,15 @@ _Normalisation = Annotated[
 _Statistics = Annotated[
     Statistics | None, PlainValidator(_as_statistics), PlainSerializer(_statistics_as_dict)
 ]
+
+
+def _as_filters(value):
+    if not isinstance(value, (list, tuple)) or not all(isinstance(x, (str, Filter)) for x in value):
+        raise ValueError("should be a list of filters such as 'median:3'")
+    return tuple(str(parse_filter(text)) for text in value)
+
+
+_Filters = Annotated[tuple[str, ...], PlainValidator(_as_filters), PlainSerializer(list)]
 _Side = Annotated[FiniteFloat, Field(gt=0)]
 
 
@@ -96,6 +102,9 @@ class WeightsConfig(_Strict):
         transposes.
     normalisation : Normalisation
         How the input was normalised in training, and is to be in prediction.
+    filters : tuple of str
+        What the scans went through before anything else, as `tomoseg_tf.volume.parse_filter` reads
+        it; prediction does the same to the raw scan.
     classes : tuple of ClassEntry
         One per class index, background first; two for a binary net.
     threshold : float or None
@@ -126,6 +135,7 @@ class WeightsConfig(_Strict):
     arguments: dict[str, JsonValue]
     axes: Literal["ZYX", "XYZ"] = "ZYX"
     normalisation: _Normalisation = Normalisation()
+    filters: _Filters = ()
     classes: tuple[ClassEntry, ...]
     threshold: float | None = Field(default_factory=_default_threshold, gt=0, lt=1)
     spacing: tuple[_Side, _Side, _Side] | None = None
@@ -194,13 +204,27 @@ def read_config(path: Path):
     Raises
     ------
     ValueError
-        If it is no JSON, or a key is unknown, missing or wrong; one line that
+        If it is no JSON, or a key is unknown, missing, wrong or there twice; one line that
         names the file, the key, the value and what would be right.
     """
+    content = path.read_bytes()
     try:
-        return WeightsConfig.model_validate_json(path.read_bytes(), strict=True)
+        config = WeightsConfig.model_validate_json(content, strict=True)
+        json.loads(content, object_pairs_hook=_refuse_twice)
     except ValidationError as error:
         raise ValueError(f"{path}: {explain(error)}") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return config
+
+
+def _refuse_twice(pairs):
+    """Refuse a key that an object has twice: readers differ in which of them counts."""
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key {_short(twice)} is there twice; keep one of them")
+    return dict(pairs)
 
 
 def explain(error):
@@ -243,9 +267,9 @@ def class_entries(names):
     -------
     tuple of ClassEntry
     """
-    colours = itertools.chain([BACKGROUND], itertools.cycle(COLOURS))
     return tuple(
-        ClassEntry(name=name, colour=colour) for name, colour in zip(names, colours, strict=False)
+        ClassEntry(name=name, colour=colour)
+        for name, colour in zip(names, class_colours(len(names)), strict=True)
     )
 
 

@@ -6,12 +6,15 @@ from pathlib import Path
 from tomoseg_tf.volume import file_hash, staged_folder
 from tomoseg_tf.weights.arrays import count_values, load_arrays, read_values, save_arrays
 from tomoseg_tf.weights.config import WeightsConfig, read_config
+from tomoseg_tf.weights.importers.guess import kernel_values
 from tomoseg_tf.weights.shipped import CONFIG, find_weights, shipped_weights, weights_in
 
 ARRAYS = "model.weights.h5"
 CARD = "README.md"
 SUMS = "SHA256SUMS"
 FILES = (CONFIG, ARRAYS, CARD)
+HARMLESS = 2**24  # parameters, 64 MiB
+LARGEST_TEXT = 2**24  # bytes of any file but that of the arrays
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,20 @@ class Weights:
             If the configuration does not fit the builder, or the arrays do not
             fit the network.
         """
+        self._check_size()
         network = _build(self.config, self.folder / CONFIG)
         load_arrays(network, self.folder / ARRAYS)
         return network
+
+    def _check_size(self):
+        """Refuse a large network of which the file holds but a part, before it takes memory."""
+        there = self.count_parameters()
+        needed = kernel_values(self.config.model, self.config.arguments)
+        if needed > max(there, HARMLESS):
+            raise ValueError(
+                f"{self.folder / ARRAYS} does not fit {self.config.model}: it holds {there} "
+                f"parameters, but the network of {CONFIG} has {needed} or more"
+            )
 
     def read_card(self):
         """Read the card.
@@ -229,6 +243,8 @@ def _shapes(network):
 
 def _check_hashes(folder):
     """Compare each file with SHA256SUMS; return the hashes."""
+    for name in (SUMS, *FILES):
+        _check_place(folder, folder / name)
     expected = _read_sums(folder / SUMS)
     for name in FILES:
         path = folder / name
@@ -244,6 +260,23 @@ def _check_hashes(folder):
     return {name: expected[name] for name in FILES}
 
 
+def _check_place(folder, path):
+    """Refuse links that lead out of the folder, and texts of a size that is none."""
+    if path.is_symlink() and folder.resolve() not in path.resolve().parents:
+        raise ValueError(
+            f"{path} is a link to a file outside of the folder; put the file itself there"
+        )
+    if path.name != ARRAYS and path.is_file() and path.stat().st_size > LARGEST_TEXT:
+        raise ValueError(
+            f"{path} has {path.stat().st_size} bytes, more than the {LARGEST_TEXT} of any such "
+            "file; copy the weights again"
+        )
+
+
+def _short(text, width=60):
+    return repr(text if len(text) <= width else f"{text[: width - 3]}...")
+
+
 def _read_sums(path):
     if not path.is_file():
         raise ValueError(f"{path} is missing; copy the weights again")
@@ -252,5 +285,12 @@ def _read_sums(path):
         digest, separator, name = line.partition("  ")
         if not separator or len(digest) != 64:
             raise ValueError(f"{path}, line {number + 1}: not a SHA-256 and a file name")
+        if Path(name).name != name:
+            raise ValueError(
+                f"{path}, line {number + 1}: {_short(name)} is outside of the folder; "
+                "copy the weights again"
+            )
+        if name in sums:
+            raise ValueError(f"{path}, line {number + 1}: {name} is listed twice")
         sums[name] = digest.lower()
     return sums

@@ -42,7 +42,7 @@ def open_arrays(path: Path):
         with h5py.File(path, "r") as file:
             _check_group(file, path, path.stat().st_size, set())
             yield file
-    except (OSError, RuntimeError, KeyError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path}: damaged HDF5 file ({_first_line(error)}); copy it again"
         ) from error

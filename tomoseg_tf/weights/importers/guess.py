@@ -1,5 +1,7 @@
 """Guess a builder's arguments from the shapes in a file of weights."""
 
+import math
+
 import numpy as np
 
 
@@ -43,6 +45,32 @@ def guess_arguments(model, shapes):
         "levels": levels,
         "base_features": base,
     }
+
+
+def kernel_values(model, arguments):
+    """Count the values of the kernels of a network without building it.
+
+    Parameters
+    ----------
+    model : str
+        Name of the builder; only those of ``unet_3d`` can be told.
+    arguments : dict
+        Keyword arguments of the builder.
+
+    Returns
+    -------
+    int
+        Values of its convolutions, the last one left out; 0 if they cannot be told, as when an
+        argument is wrong, which the builder will say.
+    """
+    defaults = {"levels": 4, "base_features": 8}
+    levels, base = ({**defaults, **arguments}[name] for name in defaults)
+    shape = arguments.get("input_shape")
+    channels = shape[-1] if isinstance(shape, (list, tuple)) and shape else None
+    numbers = levels, base, channels
+    if model != "unet_3d" or any(type(number) is not int for number in numbers) or levels > 64:
+        return 0
+    return sum(math.prod(shape) for shape in _unet_kernels(levels, base, channels))
 
 
 def _unet_kernels(levels, base, channels):

@@ -4,10 +4,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import h5py
 import numpy as np
 
 from tomoseg_tf.weights.arrays import find_misfit, load_arrays, read_values
 from tomoseg_tf.weights.hdf5 import list_arrays, open_arrays
+from tomoseg_tf.weights.importers.names import read_names
 
 LEGACY = "legacy Keras HDF5"
 CURRENT = "Keras 3 HDF5"
@@ -34,9 +36,10 @@ def sniff(path: Path):
         If it is neither.
     """
     with open_arrays(path) as file:
-        group = _legacy_group(file)
+        names = read_names(path)
+        group = _legacy_group(file, names)
         if group is not None:
-            return LEGACY, _text(group.attrs.get("keras_version", ""))
+            return LEGACY, "".join(names[group.name].get("keras_version", ()))
         if "layers" in file:
             return CURRENT, ""
     raise ValueError(f"{path}: an HDF5 file, but not one that Keras wrote: it has no layers")
@@ -56,9 +59,10 @@ def read_shapes(path: Path):
         Name and shape, in the order of the layers where the file tells it.
     """
     with open_arrays(path) as file:
-        group = _legacy_group(file)
+        names = read_names(path)
+        group = _legacy_group(file, names)
         if group is not None:
-            return [(name, item.shape) for name, item in _legacy_arrays(group, path)]
+            return [(name, item.shape) for name, item in _legacy_arrays(group, names, path)]
         arrays = list_arrays(file["layers"]) if "layers" in file else {}
         return [(name, item.shape) for name, item in arrays.items() if item.dtype.kind == "f"]
 
@@ -99,7 +103,8 @@ def load_keras_h5(network, path: Path):
 
 def _load_legacy(network, path):
     with open_arrays(path) as file:
-        stored = _legacy_arrays(_legacy_group(file), path)
+        names = read_names(path)
+        stored = _legacy_arrays(_legacy_group(file, names), names, path)
         wanted = _variables(network)
         for (name, item), (where, variable) in zip(stored, wanted, strict=False):
             shape = tuple(variable.shape)
@@ -129,40 +134,37 @@ def _variables(network):
     ]
 
 
-def _legacy_group(file):
+def _legacy_group(file, names):
     """Group of the old format that lists the layers; None if there is none."""
     for group in (file, file.get("model_weights")):
-        if group is not None and ("layer_names" in group.attrs or "layer_names0" in group.attrs):
+        if group is not None and {"layer_names", "layer_names0"} & set(names.get(group.name, ())):
             return group
     return None
 
 
-def _legacy_arrays(group, path):
+def _legacy_arrays(group, names, path):
     """Names and datasets of the old format, in the order of its layers."""
     arrays = []
-    for layer in _names(group, "layer_names"):
+    for layer in _listed(names, group, "layer_names"):
         if layer not in group:
             raise ValueError(f"{path}: layer {layer!r} is listed but missing; copy the file again")
-        for name in _names(group[layer], "weight_names"):
-            if name not in group[layer]:
+        for name in _listed(names, group[layer], "weight_names"):
+            if not isinstance(group[layer].get(name), h5py.Dataset):
                 raise ValueError(f"{path}: {name!r} is listed but missing; copy the file again")
             arrays.append((name, group[layer][name]))
     return arrays
 
 
-def _names(group, attribute):
-    """Read a list of names; a long one is spread over numbered attributes."""
-    if attribute in group.attrs:
-        return [_text(name) for name in group.attrs[attribute]]
-    names, number = [], 0
-    while f"{attribute}{number}" in group.attrs:
-        names += [_text(name) for name in group.attrs[f"{attribute}{number}"]]
+def _listed(names, group, attribute):
+    """Names that a group lists; a long list is spread over numbered attributes."""
+    there = names.get(group.name, {})
+    if attribute in there:
+        return there[attribute]
+    found, number = [], 0
+    while f"{attribute}{number}" in there:
+        found += there[f"{attribute}{number}"]
         number += 1
-    return names
-
-
-def _text(value):
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return found
 
 
 def _kind(name):

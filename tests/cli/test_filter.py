@@ -1,0 +1,46 @@
+import json
+
+import numpy as np
+import pytest
+
+from tomoseg_tf.volume import parse_filter
+
+COMMAND = ("filter",)
+ARRAY = np.random.default_rng(0).integers(0, 255, (5, 6, 7), dtype=np.uint8)
+
+
+@pytest.fixture
+def scan(tmp_path):
+    np.save(tmp_path / "scan.npy", ARRAY)
+    return tmp_path / "scan.npy"
+
+
+def test_filters_follow_one_another(run, scan, tmp_path):
+    out = tmp_path / "out.npy"
+    code, text, notices = run(scan, out, "--filter", "median:3", "--filter", "median:5,yx")
+    assert (code, notices) == (0, "")
+    expected = parse_filter("median:5,yx")(parse_filter("median:3")(ARRAY))
+    np.testing.assert_array_equal(np.load(out), expected)
+    steps = "median:size=3,axes=zyx, median:size=5,axes=yx"
+    assert text == f"{out}: 5 x 6 x 7 voxels, uint8; {steps}\n"
+
+
+def test_json(run, scan, tmp_path):
+    code, text, _ = run(scan, tmp_path / "out.npy", "--filter", "gaussian:0.5", "--json")
+    assert code == 0
+    assert json.loads(text)["filters"] == ["gaussian:sigma=0.5,axes=zyx"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((), "no filter is given; name one such as median:3"),
+        (("--filter", "blur"), "filter 'blur' is not known; use one of median, gaussian"),
+    ],
+)
+def test_mistakes_are_one_line(run, scan, tmp_path, options, message):
+    code, text, error = run(scan, tmp_path / "out.npy", *options)
+    assert (code, text) == (1, "")
+    assert error.startswith("Error: ")
+    assert message in error
+    assert list(tmp_path.iterdir()) == [scan]

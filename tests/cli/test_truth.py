@@ -1,0 +1,99 @@
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+COMMAND = ("truth",)
+LABELS = np.zeros((4, 5, 6), np.uint8)
+LABELS[1, :2], LABELS[2] = 1, 2
+
+
+@pytest.fixture
+def files(tmp_path):
+    np.save(tmp_path / "grey.npy", np.array([0, 127, 255], np.uint8)[LABELS])
+    np.save(tmp_path / "pore.npy", LABELS == 1)
+    np.save(tmp_path / "grain.npy", (LABELS == 2) * np.uint8(255))
+    np.save(tmp_path / "rim.npy", np.pad(LABELS[:, 1:, 1:] * 0 + 1, ((0, 0), (1, 0), (1, 0))) == 0)
+    colours = np.array([[80, 80, 80], [255, 0, 0], [0, 0, 255]], np.uint8)[LABELS]
+    tifffile.imwrite(tmp_path / "overlay.tif", colours, photometric="rgb")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "palette"),
+    [
+        ("grey.npy", "0:0,127:1,255:2"),
+        ("grey.npy", "levels"),
+        ("overlay.tif", "#ff0000:1,#0000ff:2,grey:0"),
+    ],
+)
+def test_one_file_by_its_palette(run, files, name, palette):
+    out = files / "out.tif"
+    code, printed, _ = run(out, "--label", files / name, "--palette", palette)
+    assert code == 0
+    assert "4 x 5 x 6 voxels" in printed
+    np.testing.assert_array_equal(tifffile.imread(out), LABELS)
+
+
+def test_masks_with_names_numbers_and_ignored_voxels(run, files):
+    out = files / "out.tif"
+    masks = "--label", f"{files / 'pore.npy'}=pore", "--label", f"{files / 'grain.npy'}=grain"
+    options = "--ignore", files / "rim.npy", "--spacing", "3,2,1", "--json"
+    code, printed, _ = run(out, *masks, *options)
+    summary = json.loads(printed)
+    assert code == 0
+    expected = LABELS.copy()
+    expected[:, 0], expected[:, :, 0] = 255, 255
+    np.testing.assert_array_equal(tifffile.imread(out), expected)
+    assert [(entry["class"], entry["name"]) for entry in summary["classes"]] == [
+        (0, "background"),
+        (1, "pore"),
+        (2, "grain"),
+    ]
+    assert [entry["voxels"] for entry in summary["classes"]] == [
+        (expected == number).sum() for number in range(3)
+    ]
+    assert (summary["spacing"], summary["ignored"]) == ([3, 2, 1], (expected == 255).sum())
+    masks = "--label", f"{files / 'pore.npy'}=1", "--label", f"{files / 'grain.npy'}=g"
+    named = "--classes", "background,p,g", "--overwrite"
+    assert run(out, *masks, *named)[0] == 0
+    np.testing.assert_array_equal(tifffile.imread(out), LABELS)
+
+
+def test_labelled_slices(run, files):
+    labels = "--label", files / "grey.npy", "--palette", "levels", "--labelled-slices", "0,2:3"
+    code, _, err = run(files / "out.npy", *labels)
+    assert code == 0
+    assert "2 of its 4 slices are labelled" in err
+    assert "1 slices hold labels but are not named as labelled, and are ignored: 1" in err
+    np.testing.assert_array_equal(np.load(files / "out.npy")[[0, 2]], LABELS[[0, 2]])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["grey.npy"], "give a palette that maps them, such as"),
+        (["overlay.tif"], "holds colours"),
+        (["none.tif"], "does not exist"),
+        (["pore.npy=1", "pore.npy=2"], "1 and 2: 12; mend the label files"),
+        (["pore.npy=a", "grain.npy=2"], "name all classes with --classes"),
+        (["pore.npy=", "grain.npy=2"], "must be FILE or FILE=CLASS"),
+    ],
+)
+def test_errors_are_one_line_and_leave_nothing(run, files, labels, message):
+    options = [word for label in labels for word in ("--label", files / label)]
+    code, out, err = run(files / "out.tif", *options)
+    assert (code, out) == (1, "")
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert message in err
+    assert not (files / "out.tif").exists()
+
+
+def test_priority_and_unknown_class(run, files):
+    both = "--label", f"{files / 'pore.npy'}=1", "--label", f"{files / 'pore.npy'}=2"
+    assert run(files / "out.npy", *both, "--priority", "last")[0] == 0
+    np.testing.assert_array_equal(np.load(files / "out.npy"), (LABELS == 1) * 2)
+    one = "--label", f"{files / 'pore.npy'}=grain", "--classes", "background,pore"
+    assert "class grain is not among --classes" in run(files / "b.npy", *one)[2]

@@ -1,0 +1,47 @@
+"""``tomoseg-tf filter``: filter a volume into another."""
+
+import json
+
+import click
+
+from tomoseg_tf.cli import options
+
+
+@click.command(short_help="Filter a volume into another.")
+@click.argument("volume", type=options.VOLUME)
+@click.argument("output", type=options.VOLUME)
+@options.filters
+@options.spacing
+@options.overwrite
+@options.as_json
+def filter(volume, output, filters, spacing, overwrite, as_json):
+    """Filter VOLUME and write OUTPUT, of the same type, rounded where that is whole numbers.
+
+    \b
+    Filters and their parameters; lengths are in voxels:
+      median:size=3               middle value of a window
+      gaussian:sigma=1            weighted mean of the surroundings
+      unsharp:radius=1,amount=1   sharpen: add what a Gaussian takes away
+      nonlocal:h=10,patch=5,distance=6
+                                  mean of voxels whose surroundings look alike; h is
+                                  the difference in grey that it evens out
+    Each works in 3D with axes=zyx, or slice by slice with axes=yx (nonlocal by default).
+
+    \b
+    Example:
+      tomoseg-tf filter scan.tif smooth.tif --filter median:3 --filter gaussian:1,axes=yx
+    """
+    from tomoseg_tf.volume import filter_file
+
+    settings = {"spacing": spacing, "overwrite": overwrite}
+    with options.progress("Filtering") as progress:
+        result = filter_file(volume, output, filters, progress=progress, **settings)
+    for notice in result.scan.notices:
+        options.notify(notice)
+    steps = [str(step) for step in result.filters]
+    if as_json:
+        summary = {"shape": list(result.shape), "dtype": str(result.dtype), "filters": steps}
+        click.echo(json.dumps({"path": str(output), **summary}))
+        return
+    sides = " x ".join(map(str, result.shape))
+    click.echo(f"{output}: {sides} voxels, {result.dtype}; {', '.join(steps)}")

@@ -1,0 +1,218 @@
+"""The ablation of a study: one recipe, the same records, networks of several sizes."""
+
+import csv
+import json
+import statistics
+from pathlib import Path
+
+from tomoseg_tf.records import open_records
+from tomoseg_tf.studies.ablation_table import Ablation, net_scores, plot_ablation, write_csv
+from tomoseg_tf.studies.split_scores import score_weights
+from tomoseg_tf.training import train
+from tomoseg_tf.training.checkpoint import read_state
+from tomoseg_tf.training.network import check_sides, network_arguments
+from tomoseg_tf.training.run import RunFolder, run_manifest
+from tomoseg_tf.volume import single_writer, staged_folder
+from tomoseg_tf.weights import open_weights
+
+NETS = ((4, 8), (3, 8), (4, 6), (3, 6), (4, 4), (3, 4))
+MARKER = "ablation.json"
+VARIED = ("levels", "base_features")
+
+
+def ablation(
+    recipe,
+    records_folder,
+    folder,
+    *,
+    nets=NETS,
+    overwrite=False,
+    notify=None,
+    report=None,
+    progress=None,
+):
+    """Train networks of several sizes by one recipe, score each and compare them.
+
+    Everything but the size is the same for all: records, settings and seed. Each network has its
+    run in a folder of its own, such as ``levels4_base8``. Of each, the weights of the epoch that
+    was best by the recipe's `monitor` on the validation split are scored on the test split; on the
+    validation split if the records have no test split. An interrupted ablation is gone on with; a
+    network that is finished is scored again but not trained again.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        All settings; its `levels` and `base_features` give way to those of `nets`.
+    records_folder : str or Path
+        Records with a training and a validation split, and preferably a test split.
+    folder : str or Path
+        A new folder, or that of an ablation of the same settings and records: beside the runs it
+        gets ``ablation.json``, ``table.csv`` and ``figure.png``.
+    nets : sequence of (int, int)
+        Levels and base features of each network; by default those of Table 2 of [1]_.
+    overwrite : bool
+        Whether an existing ablation is removed with all its runs.
+    notify : callable, optional
+        ``notify(text)`` is called with notices, such as which network comes next.
+    report : callable, optional
+        ``report(row)`` is called with the scores of each epoch.
+    progress : callable, optional
+        ``progress(done, total)`` is called after each step, over all networks.
+
+    Returns
+    -------
+    Ablation
+        Scores of each network, and how they were taken.
+
+    Raises
+    ------
+    ValueError
+        If the recipe does not suit the records or a network, the folder is something else or an
+        ablation of other settings, or another process is at it.
+
+    References
+    ----------
+    .. [1] S. Gaudez, M. Ben Haj Slama, A. Kaestner and M. V. Upadhyay, "3D deep convolutional
+       neural network segmentation model for precipitate and porosity identification in
+       synchrotron X-ray tomograms", J. Synchrotron Rad. 29, 2022.
+    """
+    folder, notify = Path(folder), notify or (lambda text: None)
+    records = open_records(records_folder)
+    split = "test" if records.count("test") else "validation"
+    recipes = _recipes(recipe, records, nets)
+    rows = []
+    with single_writer(folder) as warning:
+        if warning is not None:
+            notify(warning)
+        _begin(folder, _settings(recipe, records, records_folder), overwrite=overwrite)
+        for number, (net, its_recipe) in enumerate(recipes.items()):
+            run = RunFolder(folder / "levels{}_base{}".format(*net))
+            notify("{} levels, base {} ({} of {})".format(*net, number + 1, len(nets)))
+            _train(run, its_recipe, records_folder, notify, report, _part(progress, number, nets))
+            rows.append(_score(run, net, its_recipe, records, split))
+        result = Ablation(
+            folder,
+            split,
+            records.count(split),
+            records.patch,
+            recipe.monitor,
+            records.classes,
+            rows,
+        )
+        write_csv(result, folder / "table.csv")
+        plot_ablation(result, folder / "figure.png")
+    return result
+
+
+def _recipes(recipe, records, nets):
+    """Give each network its recipe, after checking that all can be trained."""
+    if recipe.model.weights is not None:
+        raise ValueError(
+            f"model.weights is {recipe.model.weights!r}, but fitted weights suit one size of "
+            "network only; set it to null for an ablation"
+        )
+    if not nets or len(set(nets)) != len(nets):
+        raise ValueError(f"nets {list(nets)} must name each network once")
+    recipes = {}
+    for net in nets:
+        arguments = {**recipe.model.arguments, **dict(zip(VARIED, net, strict=True))}
+        model = recipe.model.model_copy(update={"arguments": arguments})
+        recipes[net] = recipe.model_copy(update={"model": model})
+        sides = {"the crop": recipe.batches.crop or records.patch}
+        sides["the patch of the records"] = records.patch
+        complete = network_arguments(recipes[net], records.num_classes)
+        check_sides(model.name, complete, sides)
+    return recipes
+
+
+def _settings(recipe, records, records_folder):
+    """All that the networks of an ablation have in common, as JSON has it."""
+    settings = recipe.to_dict()
+    del settings["description"]
+    for key in VARIED:
+        settings["model"]["arguments"].pop(key, None)
+    manifest = run_manifest(records, records_folder, recipe, ())
+    return {key: manifest[key] for key in ("records_sha256", "backend")} | {"recipe": settings}
+
+
+def _begin(folder, settings, *, overwrite):
+    """Make the folder, unless it is one to go on with."""
+    marker = folder / MARKER
+    if marker.is_file() and not overwrite:
+        there = _flat(_read_settings(marker))
+        here = _flat(settings)
+        changes = [
+            f"{key.removeprefix('recipe.')} is {there.get(key)} there and {here.get(key)} here"
+            for key in dict.fromkeys((*there, *here))
+            if there.get(key) != here.get(key)
+        ]
+        if changes:
+            raise ValueError(
+                f"{folder} already exists with an ablation of other settings: "
+                f"{'; '.join(changes)}; use those, another folder, or --overwrite"
+            )
+        return
+    with staged_folder(folder, overwrite=overwrite or _is_empty(folder), marker=MARKER) as partial:
+        (partial / MARKER).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+
+
+def _is_empty(folder):
+    return folder.is_dir() and not any(folder.iterdir())
+
+
+def _read_settings(marker):
+    try:
+        settings = json.loads(marker.read_bytes())
+    except ValueError:
+        settings = None
+    if not isinstance(settings, dict) or "recipe" not in settings:
+        raise ValueError(f"{marker} is damaged; use another folder, or --overwrite to start anew")
+    return settings
+
+
+def _flat(settings, prefix=""):
+    """Flatten nested settings: ``{"a": {"b": 1}}`` to ``{"a.b": 1}``."""
+    flat = {}
+    for key, value in settings.items():
+        nested = _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {}
+        flat |= nested or {f"{prefix}{key}": value}
+    return flat
+
+
+def _train(run, recipe, records_folder, notify, report, progress):
+    """Train a network, or what is left of it."""
+    state = read_state(run.state)
+    if state is not None and state.finished:
+        notify(f"{run.folder} is finished: {len(state.history)} epochs")
+        return
+    train(recipe, records_folder, run.folder, notify=notify, report=report, progress=progress)
+
+
+def _part(progress, number, nets):
+    """Progress of one network as a part of that of all."""
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, len(nets) * total)
+
+
+def _score(run, net, recipe, records, split):
+    """Score the best weights of a finished run."""
+    best = run.best(recipe.monitor)
+    if not best.is_dir():
+        raise ValueError(
+            f"{run.folder}: the validation {recipe.monitor} never was a number, so that no epoch "
+            "is the best; set monitor to another score"
+        )
+    fitted = open_weights(best)
+    with open(run.folder / "history.csv", newline="", encoding="utf-8") as file:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+    return net_scores(
+        score_weights(best, records, split),
+        levels=net[0],
+        base_features=net[1],
+        parameters=fitted.count_parameters(),
+        minutes_per_epoch=statistics.median(seconds) / 60,
+        epochs=len(seconds),
+        best_epoch=fitted.config.scores[0]["epoch"],
+        weights=str(best),
+    )

@@ -1,0 +1,196 @@
+"""Volumes that are filtered as they are read."""
+
+import numpy as np
+
+from tomoseg_tf.volume.filters import parse_filter
+from tomoseg_tf.volume.formats import create_volume, open_volume
+from tomoseg_tf.volume.location import split_location
+from tomoseg_tf.volume.volume import Volume
+
+PIECE_BYTES = 2**26  # of a piece in float64, unless the slices that it overlaps need more
+ANCHORED = 16  # slices of a piece where the result depends on them, at multiples of it
+
+
+class FilteredVolume(Volume):
+    """A volume seen through a filter; any slab of it is read with the overlap that it needs.
+
+    A voxel has the same value, to the last bit, however the volume is cut into slabs. The type is
+    kept: whole numbers are rounded, halves away from 0, and clipped to what the type can hold.
+    Voxels that are NaN or infinite stay as they are; their neighbours see the nearest finite voxel
+    of the slice in their place. Nothing is kept between two reads, so that statistics of floats,
+    which take several passes, filter as many times.
+
+    Parameters
+    ----------
+    source : Volume
+        What is filtered.
+    filter : Filter or str
+        See `tomoseg_tf.volume.parse_filter`.
+    """
+
+    def __init__(self, source, filter):
+        self.filter = parse_filter(filter)
+        super().__init__(
+            source.shape,
+            source.dtype,
+            spacing=source.spacing,
+            name=source.name,
+            format=source.format,
+            notices=(*source.notices, f"filtered as it is read: {self.filter}"),
+            storage=source.storage,
+        )
+        self._source = source
+        self._piece = None
+
+    @property
+    def scan(self):
+        """The volume before all filters."""
+        return self._source.scan if isinstance(self._source, FilteredVolume) else self._source
+
+    @property
+    def filters(self):
+        """All filters between that and this volume, the first one first."""
+        before = self._source.filters if isinstance(self._source, FilteredVolume) else ()
+        return (*before, self.filter)
+
+    def _read(self, start, stop):
+        result = np.empty((stop - start, *self.shape[1:]), self.dtype)
+        for low, high in self._pieces(start, stop):
+            first, last = max(low, start), min(high, stop)
+            values = self._filtered(low, high)
+            result[first - start : last - start] = values[first - low : last - low]
+        return result
+
+    def _read_box(self, box):
+        (start, stop), (top, bottom), (left, right) = box
+        return self._read(start, stop)[:, top:bottom, left:right].copy()
+
+    def _pieces(self, start, stop):
+        """Slices that are filtered together, in bounded memory."""
+        end = stop
+        if self.filter.anchored:
+            depth, start, end = ANCHORED, start // ANCHORED * ANCHORED, self.shape[0]
+        else:
+            slices = PIECE_BYTES // (8 * self.shape[1] * self.shape[2])
+            depth = max(1, 2 * self.filter.overlap, slices - 2 * self.filter.overlap)
+        for low in range(start, stop, depth):
+            yield low, min(low + depth, end)
+
+    def _filtered(self, low, high):
+        """Filter some slices, or take them from the last time if they are anchored."""
+        if self._piece is not None and self._piece[0] == (low, high):
+            return self._piece[1]
+        first = max(0, low - self.filter.overlap)
+        grey = self._source.read(first, min(self.shape[0], high + self.filter.overlap))
+        finite = np.isfinite(grey) if self.dtype.kind == "f" else None
+        if finite is None or finite.all():
+            values = self.filter(grey)[low - first : high - first]
+        else:
+            values = self.filter(_without_holes(grey, finite))[low - first : high - first]
+            inner = np.s_[low - first : high - first]
+            values = np.where(finite[inner], values, grey[inner])
+        values = _as_type(values, self.dtype)
+        if self.filter.anchored:
+            self._piece = (low, high), values
+        return values
+
+
+def through_filters(volume, filters):
+    """See a volume through filters, the first one first.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    filters : sequence of Filter or str
+        See `tomoseg_tf.volume.parse_filter`; none leave it as it is.
+
+    Returns
+    -------
+    Volume
+        The same, or a `FilteredVolume`. Between two filters the type is kept, as if the volume had
+        been written in between.
+
+    Raises
+    ------
+    ValueError
+        If one is no filter.
+    """
+    for step in filters:
+        volume = FilteredVolume(volume, step)
+    return volume
+
+
+def filter_file(volume, output, filters, *, spacing=None, overwrite=False, progress=None):
+    """Filter a volume file into another, slab by slab.
+
+    Parameters
+    ----------
+    volume : path
+        Volume in any format that can be read.
+    output : path
+        Where it goes, in the type of the volume; the format follows the suffix.
+    filters : sequence of Filter or str
+        At least one.
+    spacing : sequence of three float, optional
+        Voxel size (z, y, x) in µm in place of what the file says.
+    overwrite : bool, optional
+        Whether an existing output may be replaced.
+    progress : callable, optional
+        Called as ``progress(done, total)`` with numbers of slices.
+
+    Returns
+    -------
+    Volume
+        What was written, as it was read through the filters.
+
+    Raises
+    ------
+    ValueError
+        If no filter is given, one is none, the input cannot be read, or the output exists.
+    """
+    if not filters:
+        raise ValueError("no filter is given; name one such as median:3")
+    paths = [split_location(path).path.resolve() for path in (volume, output)]
+    if paths[0] == paths[1] or paths[1] in paths[0].parents:
+        raise ValueError(f"{output}: is or holds the volume itself; name another output")
+    result = through_filters(open_volume(volume, spacing=spacing), filters)
+    settings = {"spacing": result.spacing, "overwrite": overwrite}
+    with create_volume(output, result.shape, result.dtype, **settings) as writer:
+        for start, slab in result.slabs():
+            writer.write(start, slab)
+            if progress:
+                progress(start + len(slab), result.shape[0])
+    return result
+
+
+def _without_holes(grey, finite):
+    """Give each voxel that is not finite the value of the nearest finite one of its slice."""
+    from scipy.ndimage import distance_transform_edt  # takes long to import
+
+    result = grey.copy()
+    for image, good in zip(result, finite, strict=True):
+        if not good.any():
+            image[:] = 0
+        elif not good.all():
+            rows, columns = distance_transform_edt(
+                ~good, return_distances=False, return_indices=True
+            )
+            image[:] = image[rows, columns]
+    return result
+
+
+def _as_type(values, dtype):
+    """Convert filtered values to the type of the volume."""
+    if values.dtype == dtype:
+        return values
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            return values.astype(dtype)
+    limits = np.iinfo(dtype)
+    rounded = np.copysign(np.floor(np.abs(values) + 0.5), values)
+    result = np.clip(rounded, limits.min, limits.max)
+    if dtype.itemsize < 8:
+        return result.astype(dtype)
+    top = rounded >= float(limits.max)  # the largest one has no float64 of its own
+    return np.where(top, limits.max, np.where(top, 0, result).astype(dtype))
