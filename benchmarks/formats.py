@@ -83,7 +83,7 @@ def write_zarr(path, array):
     """Write a store as zarr does, in the chunks and with the codec of ours."""
     import zarr
 
-    from tomoseg_tf.volume.zarr_writer import chunk_shape
+    from tomoseg_tf.volume.zarr.writer import chunk_shape
 
     group = zarr.create_group(path)
     codec = zarr.codecs.BloscCodec(cname="zstd", clevel=3, shuffle="shuffle")

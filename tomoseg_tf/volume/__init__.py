@@ -11,20 +11,20 @@ from tomoseg_tf.volume.formats import (
     list_volumes,
     open_volume,
 )
-from tomoseg_tf.volume.full_disk import naming_full_disk, try_room
-from tomoseg_tf.volume.hashing import file_hash
 from tomoseg_tf.volume.location import Location, split_location
-from tomoseg_tf.volume.locking import single_writer
-from tomoseg_tf.volume.merged_truth import merge_truth
 from tomoseg_tf.volume.normalisation import METHODS, Intensity, Normalisation, intensity
-from tomoseg_tf.volume.palette import IGNORE, Palette, parse_palette
 from tomoseg_tf.volume.sample import MASKS, Sample, inside_of, open_sample
-from tomoseg_tf.volume.sparse_truth import label_slices, parse_slices
-from tomoseg_tf.volume.staging import check_destination, staged_file, staged_folder
 from tomoseg_tf.volume.statistics import PERCENTILES, NotFiniteError, Statistics, measure
-from tomoseg_tf.volume.truth import count_classes, open_truth
-from tomoseg_tf.volume.truth_file import write_truth
-from tomoseg_tf.volume.truth_volume import TruthVolume
+from tomoseg_tf.volume.storage.full_disk import naming_full_disk, try_room
+from tomoseg_tf.volume.storage.hashing import file_hash
+from tomoseg_tf.volume.storage.locking import single_writer
+from tomoseg_tf.volume.storage.staging import check_destination, staged_file, staged_folder
+from tomoseg_tf.volume.truth.file import write_truth
+from tomoseg_tf.volume.truth.merged import merge_truth
+from tomoseg_tf.volume.truth.opening import count_classes, open_truth
+from tomoseg_tf.volume.truth.palette import IGNORE, Palette, parse_palette
+from tomoseg_tf.volume.truth.sparse import label_slices, parse_slices
+from tomoseg_tf.volume.truth.volume import TruthVolume
 from tomoseg_tf.volume.volume import ArrayVolume, Volume
 
 __all__ = [

@@ -14,18 +14,18 @@ import numpy as np
 
 from tomoseg_tf.volume.location import Location, split_location
 from tomoseg_tf.volume.npy import NpyVolume, NpyWriter
-from tomoseg_tf.volume.nrrd_volume import NrrdVolume
-from tomoseg_tf.volume.nrrd_writer import (
+from tomoseg_tf.volume.nrrd.volume import NrrdVolume
+from tomoseg_tf.volume.nrrd.writer import (
     NhdrWriter,
     NrrdWriter,
     check_pair_destination,
     staged_pair,
 )
 from tomoseg_tf.volume.raw import RawVolume, RawWriter
-from tomoseg_tf.volume.slices import SlicesVolume, SlicesWriter, check_slices_destination
-from tomoseg_tf.volume.staging import check_destination, staged_file, staged_folder
-from tomoseg_tf.volume.tiff import TiffVolume
-from tomoseg_tf.volume.tiff_writer import OmeTiffWriter, TiffWriter
+from tomoseg_tf.volume.storage.staging import check_destination, staged_file, staged_folder
+from tomoseg_tf.volume.tiff.slices import SlicesVolume, SlicesWriter, check_slices_destination
+from tomoseg_tf.volume.tiff.volume import TiffVolume
+from tomoseg_tf.volume.tiff.writer import OmeTiffWriter, TiffWriter
 from tomoseg_tf.volume.volume import ArrayVolume, Volume
 
 
@@ -99,21 +99,21 @@ FORMATS = (
     Format(
         "HDF5",
         (".h5", ".hdf5", ".hdf", ".nxs", ".nx5", ".cxi"),
-        lazy("hdf5", "Hdf5Volume"),
-        lazy("hdf5_writer", "Hdf5Writer"),
-        check=lazy("hdf5_writer", "check_hdf5_destination"),
+        lazy("hdf5.volume", "Hdf5Volume"),
+        lazy("hdf5.writer", "Hdf5Writer"),
+        check=lazy("hdf5.writer", "check_hdf5_destination"),
         inside=True,
-        contents=lazy("hdf5", "list_datasets"),
+        contents=lazy("hdf5.volume", "list_datasets"),
     ),
     Format(
         "OME-Zarr",
         (".zarr",),
-        lazy("zarr_volume", "ZarrVolume"),
-        lazy("zarr_writer", "ZarrWriter"),
+        lazy("zarr.volume", "ZarrVolume"),
+        lazy("zarr.writer", "ZarrWriter"),
         folder=True,
-        check=lazy("zarr_metadata", "check_zarr_destination"),
+        check=lazy("zarr.metadata", "check_zarr_destination"),
         inside=True,
-        contents=lazy("zarr_tree", "list_arrays"),
+        contents=lazy("zarr.tree", "list_arrays"),
     ),
     Format("NRRD", (".nrrd",), NrrdVolume, NrrdWriter),
     Format(

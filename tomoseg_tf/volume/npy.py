@@ -5,8 +5,8 @@ from math import prod
 
 import numpy as np
 
-from tomoseg_tf.volume.contiguous import read_slices, write_at
-from tomoseg_tf.volume.damage import DAMAGE, reason
+from tomoseg_tf.volume.storage.contiguous import read_slices, write_at
+from tomoseg_tf.volume.storage.damage import DAMAGE, reason
 from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume
 from tomoseg_tf.volume.writer import Writer
 

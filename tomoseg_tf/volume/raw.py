@@ -5,7 +5,7 @@ from math import prod
 
 import numpy as np
 
-from tomoseg_tf.volume.contiguous import read_slices, write_at
+from tomoseg_tf.volume.storage.contiguous import read_slices, write_at
 from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume, check_dtype, check_shape
 from tomoseg_tf.volume.writer import Writer
 

@@ -4,8 +4,8 @@ import sys
 
 import numpy as np
 
-from tomoseg_tf.volume.contiguous import native
 from tomoseg_tf.volume.spacing import check_spacing
+from tomoseg_tf.volume.storage.contiguous import native
 
 SLAB_BYTES = 64 * 2**20
 BYTE_ORDERS = {"<": "little", ">": "big", "=": sys.byteorder, "|": "not applicable"}

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+import tifffile
+
+from tomoseg_tf.volume import check_output, create_volume, open_volume
+from tomoseg_tf.volume.tiff.slices import natural_key
+
+ARRAY = np.random.default_rng(0).integers(0, 60000, (12, 6, 5)).astype(np.uint16)
+
+
+def write(folder, array=ARRAY, name="scan{}.tif", **options):
+    folder.mkdir(exist_ok=True)
+    for z, image in enumerate(array):
+        tifffile.imwrite(folder / name.format(z), image, photometric="minisblack", **options)
+    return folder
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"imagej": True}, {"ome": True}])
+def test_slices_are_read_in_natural_order(tmp_path, options):
+    volume = open_volume(write(tmp_path / "scan", **options))
+    assert (volume.shape, volume.dtype) == (ARRAY.shape, np.uint16)
+    np.testing.assert_array_equal(volume.read(0, 12), ARRAY)
+    np.testing.assert_array_equal(volume.read_box(((9, 11), (2, 5), (1, 3))), ARRAY[9:11, 2:5, 1:3])
+
+
+def test_natural_order_of_names():
+    names = ["a10.tif", "a9.tif", "a009b.tif", "b1.tif", "A2.tif", "10.tif"]
+    expected = ["10.tif", "A2.tif", "a9.tif", "a009b.tif", "a10.tif", "b1.tif"]
+    assert sorted(names, key=natural_key) == expected
+
+
+def test_hidden_files_are_ignored_and_others_told(tmp_path):
+    folder = write(tmp_path / "scan")
+    for name in (".DS_Store", "._scan3.tif", "log.txt", "b.csv"):
+        (folder / name).write_text("")
+    (folder / "sub").mkdir()
+    volume = open_volume(folder)
+    assert volume.shape[0] == 12
+    assert volume.notices == ("2 files that are no TIFF are ignored: b.csv, log.txt",)
+
+
+@pytest.mark.parametrize("suffix", [".TIF", ".tiff"])
+def test_suffixes(tmp_path, suffix):
+    assert open_volume(write(tmp_path / "scan", name="s{}" + suffix)).shape == ARRAY.shape
+
+
+def test_slice_of_another_shape_is_named_with_both(tmp_path):
+    folder = write(tmp_path / "scan")
+    tifffile.imwrite(folder / "scan7.tif", ARRAY[0, :4])
+    message = r"scan7\.tif: shape \(4, 5\) differs from \(6, 5\) of scan0\.tif"
+    with pytest.raises(ValueError, match=message):
+        open_volume(folder)
+
+
+def test_slice_of_another_type_is_named_with_both(tmp_path):
+    folder = write(tmp_path / "scan")
+    tifffile.imwrite(folder / "scan7.tif", ARRAY[0].astype(np.uint8))
+    with pytest.raises(ValueError, match=r"scan7\.tif: dtype uint8 differs from uint16 of scan0"):
+        open_volume(folder)
+
+
+def test_several_pages_in_a_slice_are_refused(tmp_path):
+    folder = write(tmp_path / "scan")
+    tifffile.imwrite(folder / "scan7.tif", ARRAY[:2], photometric="minisblack")
+    with pytest.raises(ValueError, match=r"scan7\.tif: holds 2 pages in a folder of slices"):
+        open_volume(folder)
+
+
+def test_damaged_slice_is_named(tmp_path):
+    folder = write(tmp_path / "scan")
+    (folder / "scan7.tif").write_bytes((folder / "scan7.tif").read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"scan7\.tif: slice 0 should have 60 bytes"):
+        open_volume(folder)
+
+
+def test_empty_folder_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="holds no TIFF slices"):
+        open_volume(tmp_path)
+
+
+def test_slice_changed_after_opening_is_an_error(tmp_path):
+    folder = write(tmp_path / "scan")
+    volume = open_volume(folder)
+    tifffile.imwrite(folder / "scan3.tif", ARRAY[0, :4])
+    with pytest.raises(ValueError, match=r"scan3\.tif: has changed"):
+        volume.read(0, 12)
+
+
+def test_series_over_several_files_is_read_as_slices(tmp_path):
+    """Bio-Formats writes the description of the whole stack into each slice."""
+    text = (
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><Image ID="Image:0">'
+        '<Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="5" SizeY="6" SizeZ="12" '
+        'SizeC="1" SizeT="1" PhysicalSizeX="2" PhysicalSizeY="3" PhysicalSizeZ="4"><TiffData/>'
+        "</Pixels></Image></OME>"
+    )
+    folder = write(tmp_path / "scan", description=text, metadata=None)
+    volume = open_volume(folder)
+    assert volume.spacing == (4, 3, 2)
+    np.testing.assert_array_equal(volume.read(0, 12), ARRAY)
+
+
+def test_different_spacings_are_unknown(tmp_path):
+    folder = tmp_path / "scan"
+    for z, spacing in enumerate([(1, 1, 1), (1, 1, 2)]):
+        with create_volume(tmp_path / f"{z}", (1, 6, 5), "u2", spacing=spacing) as writer:
+            writer.write(0, ARRAY[:1])
+        folder.mkdir(exist_ok=True)
+        (tmp_path / f"{z}" / "slice_0000.tif").rename(folder / f"{z}.tif")
+    volume = open_volume(folder)
+    assert volume.spacing is None
+    assert "different voxel sizes" in volume.notices[0]
+
+
+def test_names_have_digits_for_all_slices(tmp_path):
+    with create_volume(tmp_path / "a", (10_001, 1, 1), "u1") as writer:
+        writer._written[:] = True
+        writer.write(9999, np.zeros((2, 1, 1), np.uint8))
+    names = sorted(item.name for item in (tmp_path / "a").iterdir())
+    assert names == ["slice_09999.tif", "slice_10000.tif"]
+
+
+def test_folder_of_anything_else_is_not_overwritten(tmp_path):
+    folder = write(tmp_path / "scan")
+    assert check_output(folder, overwrite=True).name == "folder of slices"
+    (folder / ".git").mkdir()
+    with pytest.raises(ValueError, match=r"holds more than slices \(\.git\)"):
+        check_output(folder, overwrite=True)
+    (folder / ".git").rmdir()
+    (folder / "thesis.txt").write_text("years of work")
+    with pytest.raises(ValueError, match=r"holds more than slices \(thesis\.txt\)"):
+        check_output(folder, overwrite=True)

@@ -1,0 +1,1 @@
+"""NRRD files, and headers beside raw data."""

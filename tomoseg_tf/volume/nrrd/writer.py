@@ -1,0 +1,167 @@
+"""NRRD files written slab by slab: the data in the file, or beside a header of its own."""
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from tomoseg_tf.volume.nrrd.header import read_header
+from tomoseg_tf.volume.storage.contiguous import write_at
+from tomoseg_tf.volume.storage.staging import check_destination, staged_file
+from tomoseg_tf.volume.writer import Writer
+
+TYPES = {"f4": "float", "f8": "double"}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Temporary names of a header and its data, and the final name of the data."""
+
+    header: Path
+    data: Path
+    name: str
+
+
+class NrrdWriter(Writer):
+    """Writes an NRRD file with its data in it; its whole length is reserved at once."""
+
+    def __init__(self, path, shape, dtype, spacing=None):
+        super().__init__(path, shape, dtype, spacing)
+        header = nrrd_header(self.shape, self.dtype, self.spacing)
+        self._offset = len(header)
+        with open(path, "wb") as file:
+            file.write(header)
+            file.truncate(self._offset + prod(self.shape) * self.dtype.itemsize)
+        self._descriptor = os.open(path, os.O_RDWR)
+
+    def close(self):
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def _write(self, start, slab):
+        step = self.shape[1] * self.shape[2] * self.dtype.itemsize
+        data = slab.astype(self.dtype.newbyteorder("<"), copy=False)
+        write_at(self._descriptor, self._offset + start * step, data)
+
+
+class NhdrWriter(Writer):
+    """Writes an NRRD header and a RAW file beside it; `path` is the `Pair` of both."""
+
+    def __init__(self, path, shape, dtype, spacing=None):
+        super().__init__(path, shape, dtype, spacing)
+        header = nrrd_header(self.shape, self.dtype, self.spacing, data_file=path.name)
+        path.header.write_bytes(header)
+        with open(path.data, "wb") as file:
+            file.truncate(prod(self.shape) * self.dtype.itemsize)
+        self._descriptor = os.open(path.data, os.O_RDWR)
+
+    def close(self):
+        """Close the data file."""
+        os.close(self._descriptor)
+
+    def _write(self, start, slab):
+        step = self.shape[1] * self.shape[2] * self.dtype.itemsize
+        data = slab.astype(self.dtype.newbyteorder("<"), copy=False)
+        write_at(self._descriptor, start * step, data)
+
+
+def nrrd_header(shape, dtype, spacing, *, data_file=None):
+    """Compose an NRRD header of raw, little-endian data.
+
+    Parameters
+    ----------
+    shape : tuple of three int
+        Shape (Z, Y, X).
+    dtype : dtype
+        Type of the voxels.
+    spacing : tuple of three float, or None
+        Size of a voxel along (z, y, x) in µm.
+    data_file : str, optional
+        Name of the file of the data; they follow the header when not given.
+
+    Returns
+    -------
+    bytes
+        The header, with the empty line that ends it where the data follow.
+
+    Raises
+    ------
+    ValueError
+        If NRRD has no such type.
+    """
+    code = f"{dtype.kind}{dtype.itemsize}"
+    name = TYPES.get(code) if dtype.kind == "f" else dtype.name
+    if name is None:
+        raise ValueError(f"NRRD cannot hold {dtype}; use a name ending in .npy, or float32")
+    lines = ["NRRD0005", "# written by tomoseg-tf", f"type: {name}", "dimension: 3"]
+    if spacing is not None:
+        lines.append("space dimension: 3")
+    lines.append("sizes: " + " ".join(str(side) for side in reversed(shape)))
+    if spacing is not None:
+        z, y, x = (repr(float(side)) for side in spacing)
+        lines.append(f"space directions: ({x},0,0) (0,{y},0) (0,0,{z})")
+        lines.append('space units: "um" "um" "um"')
+    lines += ["kinds: domain domain domain", "endian: little", "encoding: raw"]
+    if data_file is not None:
+        return "\n".join([*lines, f"data file: {data_file}", ""]).encode()
+    return "\n".join([*lines, "", ""]).encode()
+
+
+@contextmanager
+def staged_pair(path, *, overwrite=False):
+    """Write a header and its data under temporary names that become the final ones on success.
+
+    Parameters
+    ----------
+    path : Path
+        Final name of the header; the data get the same with the suffix .raw.
+    overwrite : bool, optional
+        Whether an existing pair may be replaced. The old header goes before the old data do, so
+        that no header ever describes other data.
+
+    Yields
+    ------
+    Pair
+        Temporary names.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be written (see `check_pair_destination`).
+    """
+    check_pair_destination(path, overwrite)
+    data = path.with_suffix(".raw")
+    with (
+        staged_file(path, overwrite=overwrite) as header_partial,
+        staged_file(data, overwrite=overwrite) as data_partial,
+    ):
+        yield Pair(header_partial, data_partial, data.name)
+        path.unlink(missing_ok=True)
+
+
+def check_pair_destination(path, overwrite=False, *, folder=False):
+    """Check that a header and its data may be written; other data are never replaced.
+
+    Parameters
+    ----------
+    path : Path
+        Final name of the header.
+    overwrite : bool, optional
+        Whether an existing pair may be replaced.
+    folder : bool, optional
+        As for `check_destination`.
+
+    Raises
+    ------
+    ValueError
+        If the header or the data exist (and may not be replaced, or the data belong to another
+        header), or the folder that they belong into does not exist.
+    """
+    check_destination(path, overwrite, folder=folder)
+    data = path.with_suffix(".raw")
+    check_destination(data, overwrite)
+    if data.exists() and (not path.exists() or read_header(path).files != (data.resolve(),)):
+        raise ValueError(
+            f"{data} already exists and does not belong to {path.name}; choose another name"
+        )

@@ -1,0 +1,198 @@
+"""Output that appears under its final name only when it is complete."""
+
+import glob
+import os
+import platform
+import shutil
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from tomoseg_tf.volume.storage.full_disk import naming_full_disk
+
+
+def check_destination(path, overwrite=False, *, folder=False, marker=None):
+    """Check that a new file or folder may be written at a path, before any work is done.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the output will be.
+    overwrite : bool, optional
+        Whether an existing output of the same kind may be replaced.
+    folder : bool, optional
+        Whether the output is a folder.
+    marker : str, optional
+        Name (or pattern) of a file in the folders that may be replaced; an empty
+        folder may be, too.
+
+    Raises
+    ------
+    ValueError
+        If it exists (and may not be replaced, is a folder where a file is to be written or
+        the reverse, or a folder without the marker), or the folder it belongs into does not exist.
+    """
+    path = Path(path)
+    if os.path.lexists(path):
+        if not overwrite:
+            raise ValueError(f"{path} already exists; choose another name or pass --overwrite")
+        if path.is_dir() != folder:
+            is_now, wanted = ("folder", "file") if path.is_dir() else ("file", "folder")
+            raise ValueError(
+                f"{path} already exists and is a {is_now}, not a {wanted}; choose another name"
+            )
+    if not path.parent.is_dir():
+        raise ValueError(f"{path}: the folder {path.parent} does not exist; create it first")
+    _check_marker(path, marker)
+
+
+@contextmanager
+def staged_file(path, *, overwrite=False):
+    """Write a file under a temporary name that becomes the final one on success.
+
+    The file is flushed to the disk before it is renamed; on any exception it is removed.
+
+    Parameters
+    ----------
+    path : str or Path
+        Final name of the file.
+    overwrite : bool, optional
+        Whether an existing file may be replaced. It stays as it is until the new one is complete.
+
+    Yields
+    ------
+    Path
+        Temporary name beside `path`, to be written by the caller; nothing is there yet.
+
+    Raises
+    ------
+    ValueError
+        If `path` cannot be written (see `check_destination`).
+    """
+    path = Path(path)
+    check_destination(path, overwrite)
+    partial = _partial(path)
+    try:
+        with naming_full_disk(path):
+            yield partial
+            _flush(partial)
+        check_destination(path, overwrite)  # it may have come into being meanwhile
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    _flush(path.parent)
+
+
+@contextmanager
+def staged_folder(path, *, overwrite=False, marker=None):
+    """Fill a folder under a temporary name that becomes the final one on success.
+
+    Its files are flushed to the disk before it is renamed; on any exception it is removed. A folder
+    that it replaces is moved aside first and deleted last.
+
+    Parameters
+    ----------
+    path : str or Path
+        Final name of the folder.
+    overwrite : bool, optional
+        Whether an existing folder may be replaced.
+    marker : str, optional
+        Pattern of a file name, such as ``manifest.json``. A folder that is not empty is replaced
+        only if it holds such a file, so that a mistyped name does not cost a home folder.
+
+    Yields
+    ------
+    Path
+        Temporary folder beside `path`, empty.
+
+    Raises
+    ------
+    ValueError
+        If `path` cannot be written (see `check_destination`) or is a folder of something else.
+    """
+    path = Path(path)
+    check_destination(path, overwrite, folder=True, marker=marker)
+    partial = _partial(path)
+    old = path.with_name(f".{path.name}.replaced-{os.getpid()}")
+    partial.mkdir()
+    try:
+        with naming_full_disk(path):
+            yield partial
+        for folder, _, names in os.walk(partial):
+            for name in names:
+                _flush(Path(folder, name))
+            _flush(folder)
+        check_destination(path, overwrite, folder=True)
+        _swap(partial, path, old)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    _flush(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _swap(partial, path, old):
+    """Rename a finished folder onto its final name, an existing one moved aside."""
+    if not path.exists():
+        os.rename(partial, path)
+        return
+    os.rename(path, old)
+    try:
+        os.rename(partial, path)
+    except BaseException:
+        os.rename(old, path)
+        raise
+
+
+def _check_marker(path, marker):
+    """Refuse to replace a folder that does not look like what is going to be written."""
+    if marker is None or not path.is_dir() or not any(path.iterdir()):
+        return
+    if not any(path.glob(marker)):
+        raise ValueError(
+            f"{path} already exists and holds no {marker}: it is something else; "
+            "choose another name"
+        )
+
+
+def _partial(path):
+    """Temporary name of an output, free; what killed processes of this machine left is removed."""
+    host = platform.node() or "localhost"
+    stem = f".{path.name}.partial-{host}-"
+    for left in path.parent.glob(f"{glob.escape(stem)}*"):
+        number = left.name.removeprefix(stem)
+        if number == str(os.getpid()) or (number.isdecimal() and not _is_alive(int(number))):
+            _remove(left)
+    return path.with_name(f"{stem}{os.getpid()}")
+
+
+def _is_alive(process):
+    """Whether a process of this machine runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _remove(path):
+    """Remove a file or a folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _flush(path):
+    """Force a file or the entries of a folder to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        if os.path.isdir(path):
+            with suppress(OSError):  # some file systems cannot flush folders
+                os.fsync(descriptor)
+        else:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

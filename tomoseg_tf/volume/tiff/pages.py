@@ -1,0 +1,267 @@
+"""Where the slices of a TIFF file lie, checked against the size of the file before use.
+
+Nothing of the file stays open, and no declared size is believed that the bytes of the file do not
+bear out.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+from typing import Any
+
+import tifffile
+
+from tomoseg_tf.volume.tiff.opening import open_tiff
+from tomoseg_tf.volume.tiff.spacing import names_other_files, read_spacing
+
+MAX_CHANNELS = 8  # that ImageJ shows; a longer axis of that name is a stack, as tifffile writes it
+USUAL_RATIO = 100  # of a slice to its compressed bytes, at most
+PLANES = (["Y", "X"], ["Y"], ["X"], [])
+
+
+@dataclass(frozen=True)
+class Page:
+    """Where one slice lies in the file and how it is decoded."""
+
+    offsets: tuple[int, ...]
+    sizes: tuple[int, ...]
+    decode: Any  # callable(bytes, index) -> (array, position, shape); None if uncompressed
+    chunk: tuple[int, int] | None = None  # rows and columns of a strip or tile
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a TIFF file holds: `dtype` as stored, `pages` one per slice."""
+
+    shape: tuple[int, int, int]
+    dtype: Any
+    pages: tuple[Page, ...]
+    spacing: tuple[float, float, float] | None
+    spacing_notice: str | None
+    notices: tuple[str, ...]
+    kind: str
+    compression: str
+
+    @property
+    def doubtful(self):
+        """Whether a slice is declared larger than such files usually make of so few bytes."""
+        size = self.shape[1] * self.shape[2] * self.dtype.itemsize
+        return not self.contiguous and size > USUAL_RATIO * sum(self.pages[0].sizes)
+
+    @property
+    def contiguous(self):
+        """Whether every slice is one uncompressed block."""
+        return all(page.decode is None for page in self.pages)
+
+
+def read_layout(path):
+    """Read the structure of a TIFF stack.
+
+    Parameters
+    ----------
+    path : str or Path
+        File.
+
+    Returns
+    -------
+    Layout
+        Shape, type, spacing and the place of each slice.
+
+    Raises
+    ------
+    ValueError
+        If it is no TIFF file, is damaged or cut short, or is no grey volume.
+    """
+    with open_tiff(path) as tif:
+        series = _first_series(path, tif)
+        first = series.keyframe
+        count = _slice_count(path, tif, series)
+        if series.dataoffset is not None and first.is_final:
+            pages = _block(path, tif, first, series.dataoffset, count)
+        else:
+            pages = _separate(path, tif, series, count)
+        return _layout(tif, series.kind, first, pages)
+
+
+def read_slice_layout(path):
+    """Read the structure of a TIFF file that holds one slice of a stack.
+
+    Parameters
+    ----------
+    path : str or Path
+        File; series that it declares over several files are left aside.
+
+    Returns
+    -------
+    Layout
+        Its shape is (1, Y, X).
+
+    Raises
+    ------
+    ValueError
+        If it is no TIFF file, is damaged or cut short, or is no single grey slice.
+    """
+    with open_tiff(path) as tif:
+        first = tif.pages.first
+        if len(tif.pages) > 1 and not all(page.is_reduced for page in tif.pages[1:]):
+            raise ValueError(
+                f"{path}: holds {len(tif.pages)} pages in a folder of slices; one page per file is "
+                "needed"
+            )
+        _check_grey(path, first)
+        return _layout(tif, "slice", first, [_page(path, tif, first, 0)])
+
+
+def _first_series(path, tif):
+    """Return the first image series; pages of another shape beside it are refused."""
+    if names_other_files(tif):  # before tifffile opens them
+        raise ValueError(
+            f"{path}: is one of several files that hold one OME image together; save the image as "
+            "one file, or name the folder if each file is a slice"
+        )
+    if not tif.series:
+        raise ValueError(f"{path}: holds no image")
+    first, *others = [item for item in tif.series if not item.keyframe.is_reduced] or tif.series
+    written_apart = first.kind == "shaped" and all(len(item) == 1 for item in (first, *others))
+    if not written_apart and first.kind not in ("generic", "uniform"):
+        return tif.series[0]
+    for other in others:
+        if not written_apart or (other.keyframe.shape, other.dtype) != (
+            first.keyframe.shape,
+            first.dtype,
+        ):
+            raise ValueError(
+                f"{path}: its pages are unequal, {first.keyframe.shape} {first.dtype} and "
+                f"{other.keyframe.shape} {other.dtype}; one shape and type is needed"
+            )
+    if not others:
+        return tif.series[0]
+    pages = [item.keyframe for item in (first, *others)]  # tifffile makes a series of each write
+    shape = len(pages), *first.keyframe.shape
+    return tifffile.TiffPageSeries(pages, shape, first.dtype, "ZYX", parent=tif, kind="slices")
+
+
+def _slice_count(path, tif, series):
+    """Count the slices of a series, after checking that it is one grey volume."""
+    _check_grey(path, series.keyframe)
+    sides = [pair for pair in zip(series.axes, series.shape, strict=True) if pair[1] > 1]
+    stack = [(axis, size) for axis, size in sides if axis not in "YX"]
+    if any(axis in "CS" and size <= MAX_CHANNELS for axis, size in stack):
+        raise ValueError(
+            f"{path}: has channels ({series.axes} {series.shape}); save one grey channel as a file "
+            "of its own"
+        )
+    plane = [axis for axis, _ in sides if axis in "YX"]
+    if len(stack) > 1 or stack != sides[: len(stack)] or plane not in PLANES:
+        raise ValueError(
+            f"{path}: has the axes {series.axes} {series.shape}; a volume has the axes ZYX"
+        )
+    count = prod(size for _, size in stack)
+    declared = int((tif.imagej_metadata or {}).get("images", 1))
+    return max(count, declared) if series.kind == "imagej" else count
+
+
+def _check_grey(path, page):
+    """Refuse colours and types that no grey volume has."""
+    if page.samplesperpixel > 1:
+        raise ValueError(
+            f"{path}: has {page.samplesperpixel} channels (colours); save one grey channel instead"
+        )
+    if page.dtype is None or page.dtype.kind not in "buif":
+        kind = page.dtype or f"{page.bitspersample} bits of sample format {page.sampleformat}"
+        raise ValueError(
+            f"{path}: voxels of type {kind} cannot be read; save them as an integer or float type"
+        )
+
+
+def _block(path, tif, first, offset, count):
+    """Locate slices that follow one another uncompressed."""
+    size = first.imagelength * first.imagewidth * first.dtype.itemsize
+    held = max(0, (tif.filehandle.size - offset) // size)
+    num_pages = len(tif.pages)  # 1 where ImageJ wrote one header for all slices
+    if 1 < num_pages < count:
+        held = min(held, num_pages)
+    if held < count:
+        raise ValueError(
+            f"{path}: should hold {count} slices, but its {tif.filehandle.size} bytes hold "
+            f"{held}; the file is cut short, copy or write it again"
+        )
+    return [Page((offset + index * size,), (size,), None) for index in range(count)]
+
+
+def _separate(path, tif, series, count):
+    """Locate slices that have a page each."""
+    frames = list(series)[:count]
+    if len(frames) < count or None in frames:
+        held = sum(frame is not None for frame in frames)
+        raise ValueError(
+            f"{path}: declares {count} slices but holds {held} pages; the file is cut short, or "
+            "one of several that belong together"
+        )
+    pages = []
+    for index, frame in enumerate(frames):
+        page = frame
+        if not isinstance(page, tifffile.TiffPage):  # a frame takes its shape on trust
+            tif.filehandle.seek(frame.offset)
+            page = tifffile.TiffPage(tif, index)
+        pages.append(_page(path, tif, page, index))
+        if (page.shape, page.dtype) != (series.keyframe.shape, series.keyframe.dtype):
+            raise ValueError(
+                f"{path}: its pages are unequal, {series.keyframe.shape} {series.keyframe.dtype} "
+                f"and slice {index} {page.shape} {page.dtype}; one shape and type is needed"
+            )
+    return pages
+
+
+def _page(path, tif, page, index):
+    """Locate the strips or tiles of a page, each of them inside the file."""
+    if len(page.shape) != 2:
+        raise ValueError(f"{path}: slice {index} is a page of shape {page.shape}, not (Y, X)")
+    if page.is_final:
+        size = page.imagelength * page.imagewidth * page.dtype.itemsize
+        parts = [(page.dataoffsets[0], size)]
+    else:
+        parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+        if len(parts) != prod(page.chunked):
+            raise ValueError(
+                f"{path}: slice {index} has {len(parts)} strips or tiles instead of "
+                f"{prod(page.chunked)}; the file is damaged"
+            )
+    for offset, size in parts:
+        if size < 1 or offset < 8 or offset + size > tif.filehandle.size:
+            raise ValueError(
+                f"{path}: slice {index} should have {size} bytes at byte {offset} of "
+                f"{tif.filehandle.size}; the file is cut short or damaged, copy or write it again"
+            )
+    offsets, sizes = zip(*parts, strict=True)
+    if page.is_final:
+        return Page(offsets, sizes, None)
+    return Page(offsets, sizes, _decoder(page), page.chunks)
+
+
+def _decoder(page):
+    """Return the function that decodes a strip or tile of a page."""
+    options = {}
+    if page.compression in (6, 7, 33007, 34892):  # kinds of JPEG, with tables apart
+        options = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
+    return partial(page.decode, **options)
+
+
+def _layout(tif, kind, first, pages):
+    """Gather what the pages have in common."""
+    spacing, notice = read_spacing(tif)
+    notices = []
+    if kind != "slice" and tif.series[0].sizes.get("channel", 1) > MAX_CHANNELS:
+        notices.append(f"its {len(pages)} images are declared as channels; they are read as slices")
+    if kind not in ("slice", "slices") and len(tif.series) > 1:
+        notices.append(f"it holds {len(tif.series)} image series; the first one is read")
+    return Layout(
+        shape=(len(pages), first.imagelength, first.imagewidth),
+        dtype=first.dtype.newbyteorder(tif.byteorder),
+        pages=tuple(pages),
+        spacing=spacing,
+        spacing_notice=notice,
+        notices=tuple(notices),
+        kind=kind,
+        compression=tifffile.COMPRESSION(first.compression).name.lower(),
+    )

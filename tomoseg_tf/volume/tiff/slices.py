@@ -1,0 +1,184 @@
+"""A folder of TIFF files, one slice each, in natural order."""
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from tomoseg_tf.volume.storage.staging import check_destination
+from tomoseg_tf.volume.tiff.volume import open_slice
+from tomoseg_tf.volume.tiff.writer import tiff_options
+from tomoseg_tf.volume.volume import Volume
+from tomoseg_tf.volume.writer import Writer
+
+SUFFIXES = (".tif", ".tiff")
+
+
+class SlicesVolume(Volume):
+    """A volume that is a folder of TIFF slices.
+
+    All headers are read on opening; hidden files are ignored, and so are other files, with a
+    notice.
+
+    Parameters
+    ----------
+    path : Path
+        Folder.
+    spacing : sequence of three float, optional
+        Size of a voxel along (z, y, x) in µm, in place of what the slices state.
+
+    Raises
+    ------
+    ValueError
+        If it holds no slices, or one is damaged or differs from the first in shape or type.
+    """
+
+    def __init__(self, path, spacing=None):
+        self._paths, others = list_slices(path)
+        if not self._paths:
+            raise ValueError(f"{path}: holds no TIFF slices (*.tif, *.tiff)")
+        notices = [f"{len(others)} files that are no TIFF are ignored: {_some(others)}"]
+        first = open_slice(self._paths[0], spacing)
+        stated = first.spacing
+        for other in self._paths[1:]:
+            volume = open_slice(other, spacing)
+            _check_equal(self._paths[0], first, other, volume)
+            stated = stated if volume.spacing == stated else None
+        if first.spacing and not stated:
+            notices.append("its slices state different voxel sizes: the spacing is unknown")
+        super().__init__(
+            (len(self._paths), *first.shape[1:]),
+            first.dtype,
+            spacing=stated,
+            name=path,
+            format="folder of TIFF slices",
+            notices=notices[0 if others else 1 :] + list(first.notices),
+            storage=first.storage,
+        )
+
+    def _read(self, start, stop):
+        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
+
+    def _read_box(self, box):
+        (z0, z1), rows, columns = box
+        shape = z1 - z0, rows[1] - rows[0], columns[1] - columns[0]
+        result = np.empty(shape, self.dtype)
+        for index, path in enumerate(self._paths[z0:z1]):
+            volume = open_slice(path)
+            if (volume.shape[1:], volume.dtype) != (self.shape[1:], self.dtype):
+                raise ValueError(f"{path}: has changed while it was read")
+            result[index] = volume.read_box(((0, 1), rows, columns))[0]
+        return result
+
+
+class SlicesWriter(Writer):
+    """Writes a folder of TIFF files ``slice_0000.tif``, each with the spacing of the volume."""
+
+    def __init__(self, path, shape, dtype, spacing=None):
+        super().__init__(path, shape, dtype, spacing)
+        self._digits = max(4, len(str(self.shape[0] - 1)))
+        self._options = tiff_options((1, *self.shape[1:]), self.dtype, self.spacing)
+
+    def _write(self, start, slab):
+        for z, image in enumerate(slab, start):
+            name = Path(self.path, f"slice_{z:0{self._digits}d}.tif")
+            data = image.astype(self.dtype, copy=False).reshape(self._options["shape"])
+            content = io.BytesIO()  # tifffile says nothing when the disk is full
+            tifffile.imwrite(content, data, **self._options)
+            name.write_bytes(content.getbuffer())
+
+
+def list_slices(path):
+    """List the TIFF files of a folder in natural order: 2 comes before 10.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder.
+
+    Returns
+    -------
+    slices : list of Path
+        Files that end in .tif or .tiff, hidden ones left out.
+    others : list of str
+        Names of the other files.
+    """
+    names = [item for item in Path(path).iterdir() if not item.name.startswith(".")]
+    files = [item for item in names if item.is_file()]
+    slices = [item for item in files if item.suffix.lower() in SUFFIXES]
+    others = sorted(item.name for item in files if item not in slices)
+    return sorted(slices, key=lambda item: natural_key(item.name)), others
+
+
+def natural_key(name):
+    """Key that sorts the numbers in names by their value.
+
+    Parameters
+    ----------
+    name : str
+        Name of a file.
+
+    Returns
+    -------
+    tuple
+        Its texts and numbers in turn, and the name itself to settle ties.
+
+    Examples
+    --------
+    >>> sorted(["s10.tif", "s9.tif", "s2.tif"], key=natural_key)
+    ['s2.tif', 's9.tif', 's10.tif']
+    """
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return tuple(int(part) if index % 2 else part for index, part in enumerate(parts)), name
+
+
+def check_slices_destination(path, overwrite=False, *, folder=True):
+    """Check that a folder of slices may be written; only another such folder is replaced.
+
+    Parameters
+    ----------
+    path : Path
+        Folder to be written.
+    overwrite : bool, optional
+        Whether an existing folder of slices may be replaced.
+    folder : bool, optional
+        As for `check_destination`.
+
+    Raises
+    ------
+    ValueError
+        If it exists (and may not be replaced, or holds anything but TIFF files), or its parent
+        folder does not exist.
+    """
+    check_destination(path, overwrite, folder=folder)
+    if not path.is_dir():
+        return
+    strangers = sorted(
+        item.name
+        for item in path.iterdir()
+        if not item.is_file() or (item.suffix.lower() not in SUFFIXES and item.name[0] != ".")
+    )
+    if strangers:
+        raise ValueError(
+            f"{path} already exists and holds more than slices ({_some(strangers)}); "
+            "choose another name"
+        )
+
+
+def _check_equal(first_path, first, path, volume):
+    """Check that a slice has the shape and type of the first one."""
+    for what in ("shape", "dtype"):
+        expected, found = getattr(first, what), getattr(volume, what)
+        if found != expected:
+            expected, found = (expected[1:], found[1:]) if what == "shape" else (expected, found)
+            raise ValueError(
+                f"{path}: {what} {found} differs from {expected} of {first_path.name}; "
+                "all slices of a folder must be equal"
+            )
+
+
+def _some(names):
+    """First few of many names."""
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

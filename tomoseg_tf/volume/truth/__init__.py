@@ -1,0 +1,1 @@
+"""Truth: volumes of class indices, from masks, grey levels, colours or several files."""
