@@ -11,7 +11,6 @@ copies the volume by slabs, less what it had when it began; the volume itself is
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -50,6 +49,13 @@ def write_tiff(path, array, **options):
     import tifffile
 
     tifffile.imwrite(path, array, photometric="minisblack", **options)
+
+
+def write_imagej(path, array):
+    """Write a TIFF file for ImageJ, as ours are, as tifffile does."""
+    import tifffile
+
+    tifffile.imwrite(path, array, imagej=True, metadata={"axes": "ZYX"})
 
 
 def read_hdf5(path, _):
@@ -113,7 +119,7 @@ def read_raw(path, like):
 CASES = (
     Case("NPY", "a.npy", lambda path, _: np.load(path), np.save),
     Case("RAW", "a.raw", read_raw, lambda path, array: array.tofile(path)),
-    Case("TIFF", "a.tif", read_tiff, write_tiff),
+    Case("TIFF", "a.tif", read_tiff, write_imagej),
     Case("OME-TIFF", "a.ome.tif", read_tiff, write_tiff),
     Case("HDF5", "a.h5", read_hdf5, write_hdf5),
     Case("OME-Zarr", "a.ome.zarr", read_zarr, write_zarr),
@@ -189,6 +195,12 @@ def compare(case, folder, array, repeats):
     return {key: statistics.median(values) for key, values in times.items() if values}
 
 
+def peak_memory():
+    """Peak memory of this process in bytes (Linux; getrusage would count its parent's, too)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
+
+
 def copy_file(source, target, shape, dtype):
     """Copy a volume by slabs and print by how many bytes the memory grew."""
     from tomoseg_tf.volume import create_volume
@@ -197,12 +209,11 @@ def copy_file(source, target, shape, dtype):
     volume = volume_of(Path(source), np.broadcast_to(like.dtype.type(0), shape))
     first, last = volume.read(0, 1), volume.shape[0]
     with create_volume(target, volume.shape, volume.dtype) as writer:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_memory()
         writer.write(last - 1, first)
         for start, slab in volume.slabs():
             writer.write(start, slab)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps((after - before) * 1024))
+    print(json.dumps(peak_memory() - before))
 
 
 def growth(case, folder, array):

@@ -1,7 +1,6 @@
 """The voxels of NRRD files: raw ones at their offset, compressed ones by way of the disk."""
 
 import bz2
-import gzip
 import io
 import os
 import shutil
@@ -12,6 +11,7 @@ import numpy as np
 
 from tomoseg_tf.volume.storage.contiguous import read_slices
 from tomoseg_tf.volume.storage.damage import DAMAGE, reason
+from tomoseg_tf.volume.storage.gunzip import Gunzip
 from tomoseg_tf.volume.storage.spool import Spool
 
 PIECE = 4 * 2**20  # bytes decompressed at a time
@@ -136,7 +136,7 @@ class CompressedPart:
         self._file = io.BufferedReader(io.FileIO(self._path), PIECE)
         self._file.seek(self._start)
         is_gzip = self._layout.encoding == "gzip"
-        self._stream = gzip.GzipFile(fileobj=self._file) if is_gzip else bz2.BZ2File(self._file)
+        self._stream = Gunzip(self._file) if is_gzip else bz2.BZ2File(self._file)
 
     def _close(self):
         """Close the compressed file."""
