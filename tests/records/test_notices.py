@@ -1,6 +1,7 @@
 from tomoseg_tf.records.notices import (
     cover_notices,
     ignored_notices,
+    missing_notices,
     sample_notices,
     share_notices,
 )
@@ -42,3 +43,11 @@ def test_published_grid_drops_an_eighth():
 def test_ignored_patches_are_counted():
     assert ignored_notices(0) == []
     assert ignored_notices(3) == ["3 patches hold only ignored voxels and were left out"]
+
+
+def test_a_class_without_a_voxel_is_told():
+    voxels = {"training": (90, 0, 10), "validation": (50, 5, 0), "test": (9, 0, 0)}
+    (notice,) = missing_notices(voxels, ("background", "object"))
+    assert notice.startswith("training has no voxel of 'object': the network cannot learn it")
+    empty = {"training": (9, 1, 0), "validation": (0, 0, 0)}
+    assert missing_notices(empty, ("background", "object")) == []

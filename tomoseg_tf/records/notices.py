@@ -100,3 +100,27 @@ def ignored_notices(left_out):
     if not left_out:
         return []
     return [f"{left_out} patches hold only ignored voxels and were left out"]
+
+
+def missing_notices(voxels, classes):
+    """Say which classes a split has no voxel of.
+
+    Parameters
+    ----------
+    voxels : dict of str to sequence of int
+        Voxels of each class by split; a split without patches has none at all.
+    classes : sequence of str
+        Names of the classes, background first.
+
+    Returns
+    -------
+    list of str
+        A notice for each of them in training and validation.
+    """
+    return [
+        f"{split} has no voxel of {name!r}: the network cannot {verb} it; choose other samples, "
+        "blocks or a larger share"
+        for split, verb in (("training", "learn"), ("validation", "be judged by"))
+        for name, count in zip(classes, voxels[split], strict=False)
+        if count == 0 and sum(voxels[split])
+    ]

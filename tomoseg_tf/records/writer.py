@@ -11,7 +11,13 @@ from tomoseg_tf.records.cutting import cut_patches
 from tomoseg_tf.records.grid import check_patch
 from tomoseg_tf.records.manifest import FORMAT, Block, Manifest, Source, Split, write_manifest
 from tomoseg_tf.records.masks import mask_notices, open_masks
-from tomoseg_tf.records.notices import cover_notices, ignored_notices, sample_notices, share_notices
+from tomoseg_tf.records.notices import (
+    cover_notices,
+    ignored_notices,
+    missing_notices,
+    sample_notices,
+    share_notices,
+)
 from tomoseg_tf.records.samples import common_spacing, measure_sample, open_samples
 from tomoseg_tf.records.shards import ShardWriter, check_shard_length
 from tomoseg_tf.records.split import SPLITS, Sample, SplitSettings, plan_blocks
@@ -183,7 +189,11 @@ def _cut(measured, blocks, draft, unfinished, done, limit, progress):
     shards = {name: tuple(writer.shards) for name, writer in writers.items()}
     check_not_empty(shards, draft.split.fractions)
     voxels = {name: _count(shards[name], num_classes) for name in SPLITS}
-    notices = (*draft.notices, *ignored_notices(left_out))
+    notices = (
+        *draft.notices,
+        *ignored_notices(left_out),
+        *missing_notices(voxels, draft.classes),
+    )
     return draft.model_copy(update={"shards": shards, "voxels": voxels, "notices": notices})
 
 
