@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import tifffile
 
 from tomoseg_tf.volume.storage.damage import DAMAGE
+from tomoseg_tf.volume.tiff.chain import check_chain
 
 HARMLESS = "coercing invalid ASCII"  # a remark in the encoding of some vendor
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -39,6 +40,7 @@ def open_tiff(path):
         raise ValueError(f"{path}: is empty (0 bytes); copy or write it again")
     if signature not in SIGNATURES:
         raise ValueError(f"{path}: is not a TIFF file; its first bytes are {signature!r}")
+    check_chain(path)
     messages = _Messages()
     logger = tifffile.logger()
     logger.addHandler(messages)
