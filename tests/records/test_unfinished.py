@@ -163,13 +163,31 @@ def test_a_second_writer_is_refused(tmp_path, pairs):
         assert names(tmp_path) == [".r.lock", "r"]
 
 
-def test_an_error_leaves_nothing(tmp_path, pairs):
-    def fail(done, total):
-        if done == 10:
-            raise OSError(28, "No space left on device")
+def fail(folder, pairs, error, after=10):
+    """Write records until a number of patches is done, then meet an error."""
 
-    with pytest.raises(OSError, match="No space left"):
-        write_records(tmp_path / "r", pairs, progress=fail, **SETTINGS)
+    def stop(done, total):
+        if done == after:
+            raise error
+
+    with pytest.raises(type(error)):
+        write_records(folder, pairs, progress=stop, **SETTINGS)
+
+
+def test_a_full_disk_leaves_the_whole_shards_alone(tmp_path, pairs, folder):
+    fail(tmp_path / "r", pairs, OSError(28, "No space left on device"))
+    kept = names(tmp_path / ".r.unfinished" / "records")
+    assert len(kept) == 2
+    fail(tmp_path / "r", pairs, OSError(28, "No space left on device"), after=9)
+    assert names(tmp_path / ".r.unfinished" / "records")[:2] == kept
+    write_records(tmp_path / "r", pairs, **SETTINGS)
+    assert contents(tmp_path / "r") == contents(folder)
+
+
+def test_nothing_is_left_of_less_than_a_shard_or_after_a_mistake(tmp_path, pairs):
+    fail(tmp_path / "r", pairs, OSError(28, "No space left on device"), after=1)
+    assert names(tmp_path) == []
+    fail(tmp_path / "r", pairs, ValueError("a mistake"))
     assert names(tmp_path) == []
 
 

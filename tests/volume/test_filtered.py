@@ -89,6 +89,22 @@ def test_nan_stays_and_is_seen_as_the_nearest_voxel():
         measure(FilteredVolume(ArrayVolume(array), "gaussian:1"))
 
 
+@pytest.mark.parametrize(("fill", "dtype"), [(0, "u1"), (34, "u2"), (0, "f4"), (np.nan, "f4")])
+def test_the_fill_outside_the_circle_stays_and_is_not_seen(tmp_path, fill, dtype):
+    y, x = np.ogrid[-19.5:20, -19.5:20]
+    outside = np.hypot(y, x) > 19
+    array = np.full((6, 40, 40), 150, dtype)
+    array[:, outside] = fill
+    volume = FilteredVolume(ArrayVolume(array), "gaussian:3")
+    np.testing.assert_array_equal(volume.read(0, 6), array)
+    np.testing.assert_array_equal(volume.outside, outside)
+    again = FilteredVolume(volume, "median:3")
+    np.testing.assert_array_equal(again.read(0, 6), array)
+    np.save(tmp_path / "a.npy", array)
+    filter_file(tmp_path / "a.npy", tmp_path / "f.npy", ["gaussian:3"])
+    np.testing.assert_array_equal(open_volume(tmp_path / "f.npy").outside, outside)
+
+
 def test_slice_without_any_number_stays():
     array = np.full((3, 4, 4), 5.0)
     array[1] = np.nan

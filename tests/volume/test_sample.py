@@ -121,3 +121,11 @@ def test_outside_is_kept_unless_stated():
     assert Normalisation.from_dict({"outside": "left_out"}).mask == "auto"
     with pytest.raises(ValueError, match="outside 'cut': must be one of kept, left_out"):
         Normalisation(outside="cut")
+
+
+def test_nan_outside_the_circle_is_told_how_to_be_left_out():
+    y, x = np.ogrid[-9.5:10, -9.5:10]
+    array = np.where(np.hypot(y, x) > 10, np.nan, RNG.normal(size=(3, 20, 20)))
+    with pytest.raises(NotFiniteError, match="left out by --mask auto"):
+        measure(array)
+    assert measure(array, sample=open_sample(ArrayVolume(array), "auto")).voxels < array.size

@@ -68,10 +68,7 @@ class Unfinished:
             self.journal.begin(plan)
             return {}
         kept = self._whole_shards()
-        names = {shard.name for shards in kept.values() for shard in shards}
-        for path in self.shards.iterdir():
-            if path.name not in names:
-                path.unlink()
+        self._keep(kept)
         return kept
 
     def add(self, split, shard):
@@ -111,10 +108,24 @@ class Unfinished:
         _flush(self.target.parent)
         self.tidy()
 
+    def leave(self):
+        """Leave the whole shards to the next process; without any, remove all."""
+        if any(self.journal.shards.values()):
+            self._keep(self.journal.shards)
+        else:
+            self.discard()
+
     def discard(self):
         """Remove all of it; an existing folder that was to be replaced is back in its place."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.tidy()
+
+    def _keep(self, shards_by_split):
+        """Remove what is none of these shards."""
+        names = {shard.name for shards in shards_by_split.values() for shard in shards}
+        for path in self.shards.iterdir():
+            if path.name not in names:
+                path.unlink()
 
     def _is_of(self, plan, overwrite):
         """Whether the unfinished records are of this plan; an error unless they may be replaced."""
@@ -253,7 +264,8 @@ def unfinished_records(target, plan, *, overwrite=False):
 
     Notes
     -----
-    After an error nothing is left. After an interruption (Ctrl-C, SIGTERM) the whole shards are.
+    The whole shards are kept after an interruption (Ctrl-C, SIGTERM) and after an error of the
+    system, such as a full disk; nothing is left after any other, which would come again.
     """
     unfinished = Unfinished(target)
     done = unfinished.open(plan, overwrite=overwrite)
@@ -261,12 +273,12 @@ def unfinished_records(target, plan, *, overwrite=False):
         with naming_full_disk(target):
             yield unfinished, done
             unfinished.publish(overwrite=overwrite)
-    except KeyboardInterrupt:
-        if not any(unfinished.journal.shards.values()):
+    except BaseException as error:
+        passing = (KeyboardInterrupt, OSError)
+        if isinstance(error, passing) or isinstance(error.__cause__, passing):
+            unfinished.leave()
+        else:
             unfinished.discard()
-        raise
-    except BaseException:
-        unfinished.discard()
         raise
 
 

@@ -16,9 +16,9 @@ class FilteredVolume(Volume):
 
     A voxel has the same value, to the last bit, however the volume is cut into slabs. The type is
     kept: whole numbers are rounded, halves away from 0, and clipped to what the type can hold.
-    Voxels that are NaN or infinite stay as they are; their neighbours see the nearest finite voxel
-    of the slice in their place. Nothing is kept between two reads, so that statistics of floats,
-    which take several passes, filter as many times.
+    Voxels that are NaN or infinite or outside the reconstruction circle stay as they are; their
+    neighbours see the nearest other voxel of the slice in their place. Nothing is kept between two
+    reads, so that statistics of floats, which take several passes, filter as many times.
 
     Parameters
     ----------
@@ -46,6 +46,11 @@ class FilteredVolume(Volume):
     def scan(self):
         """The volume before all filters."""
         return self._source.scan if isinstance(self._source, FilteredVolume) else self._source
+
+    @property
+    def outside(self):
+        """Pixels outside the reconstruction circle of the scan."""
+        return self.scan.outside
 
     @property
     def filters(self):
@@ -82,14 +87,13 @@ class FilteredVolume(Volume):
             return self._piece[1]
         first = max(0, low - self.filter.overlap)
         grey = self._source.read(first, min(self.shape[0], high + self.filter.overlap))
-        finite = np.isfinite(grey) if self.dtype.kind == "f" else None
-        if finite is None or finite.all():
-            values = self.filter(grey)[low - first : high - first]
-        else:
-            values = self.filter(_without_holes(grey, finite))[low - first : high - first]
-            inner = np.s_[low - first : high - first]
-            values = np.where(finite[inner], values, grey[inner])
-        values = _as_type(values, self.dtype)
+        good = np.isfinite(grey) if self.dtype.kind == "f" else np.ones(grey.shape, bool)
+        if self.outside is not None:
+            good &= ~self.outside
+        wanted = np.s_[low - first : high - first]
+        filled = grey if good.all() else _without_holes(grey, good)
+        values = _as_type(self.filter(filled)[wanted], self.dtype)
+        values = np.where(good[wanted], values, grey[wanted])
         if self.filter.anchored:
             self._piece = (low, high), values
         return values
@@ -164,19 +168,21 @@ def filter_file(volume, output, filters, *, spacing=None, overwrite=False, progr
     return result
 
 
-def _without_holes(grey, finite):
-    """Give each voxel that is not finite the value of the nearest finite one of its slice."""
+def _without_holes(grey, good):
+    """Give each voxel that is not good the value of the nearest good one of its slice."""
     from scipy.ndimage import distance_transform_edt  # takes long to import
 
-    result = grey.copy()
-    for image, good in zip(result, finite, strict=True):
-        if not good.any():
+    result, known, nearest = grey.copy(), None, None
+    for image, wanted in zip(result, good, strict=True):
+        if not wanted.any():
             image[:] = 0
-        elif not good.all():
-            rows, columns = distance_transform_edt(
-                ~good, return_distances=False, return_indices=True
-            )
-            image[:] = image[rows, columns]
+        elif not wanted.all():
+            if known is None or not np.array_equal(wanted, known):  # mostly the same circle
+                known = wanted
+                nearest = distance_transform_edt(
+                    ~wanted, return_distances=False, return_indices=True
+                )
+            image[:] = image[nearest[0], nearest[1]]
     return result
 
 

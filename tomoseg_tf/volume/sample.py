@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tomoseg_tf.volume.circle import find_outside
 from tomoseg_tf.volume.formats import as_volume
 
 MASKS = ("auto", "none")
@@ -92,7 +91,7 @@ def open_sample(volume, mask):
     volume : Volume
         The scan.
     mask : str, Path, (Z, Y, X) array_like or Volume, or None
-        "auto" looks for the fill outside a reconstruction circle, see `find_outside`; "none" or
+        "auto" leaves out the fill outside a reconstruction circle, see `find_outside`; "none" or
         None takes every voxel; else a label volume of the shape of the scan, in any format that
         can be read, whose voxels other than 0 are the sample.
 
@@ -109,8 +108,7 @@ def open_sample(volume, mask):
     if mask is None or (isinstance(mask, str) and mask == "none"):
         return None
     if isinstance(mask, str) and mask == "auto":
-        outside = find_outside(volume)
-        return None if outside is None else CircleSample(outside)
+        return None if volume.outside is None else CircleSample(volume.outside)
     mask = as_volume(mask)
     if mask.shape != volume.shape:
         raise ValueError(

@@ -215,10 +215,12 @@ class _Invalid:
         if self._first is None:
             return
         where = "" if sample is None else " inside the sample"
+        cure = "replace them by a grey value, or leave them out with a mask of the sample (--mask)"
+        if sample is None and volume.outside is not None:
+            cure = "those outside the reconstruction circle are left out by --mask auto"
         raise NotFiniteError(
             f"{volume.name}: {self._nan} voxels are NaN and {self._infinite} are infinite{where}, "
-            f"the first at (z, y, x) = {self._first}; replace them by a grey value, or leave them "
-            "out with a mask of the sample (--mask)"
+            f"the first at (z, y, x) = {self._first}; {cure}"
         )
 
 

@@ -1,9 +1,11 @@
 """The lazy volume: an array (Z, Y, X) with a spacing, read slab by slab."""
 
 import sys
+from functools import cached_property
 
 import numpy as np
 
+from tomoseg_tf.volume.circle import find_outside
 from tomoseg_tf.volume.spacing import check_spacing
 from tomoseg_tf.volume.storage.contiguous import native
 
@@ -51,6 +53,11 @@ class Volume:
     def __repr__(self):
         """Describe the volume in one line."""
         return f"<{type(self).__name__} {self.name} {self.shape} {self.dtype}>"
+
+    @cached_property
+    def outside(self):
+        """Pixels outside the reconstruction circle, as `find_outside` gives them; read once."""
+        return find_outside(self)
 
     @property
     def voxels(self):
