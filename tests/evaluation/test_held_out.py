@@ -26,7 +26,7 @@ def test_the_smallest_scan_gives_the_scores_of_the_card():
 @pytest.mark.parametrize("seed", [101, 102, 103, 104])
 def test_the_card_claims_what_no_grey_window_reaches(seed):
     row = next(row for row in claims() if row["seed"] == seed)
-    assert row["recall"] >= 0.8
+    assert row["recall"] >= 0.92
     assert row["precision"] >= 0.85
     assert row["dice"] >= row["dice of the best filtered grey window"] + 0.2
 

@@ -55,11 +55,11 @@ class Micropillar:
     fraction: float | None = None
     environment: float = 38.0
     matrix: float = 174.0
-    contrast: float = 56.0
+    contrast: float = 51.0
     blur: float = 0.9
-    noise: float = 12.5
-    rings: float = 16.0
-    shading: float = 10.5
+    noise: float = 8.0
+    rings: float = 8.0
+    shading: float = 22.0
     spacing: tuple = field(default=(0.02933, 0.02933, 0.02933))
 
     def __post_init__(self):
