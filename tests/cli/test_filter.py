@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 
 from tomoseg_tf.volume import parse_filter
 
@@ -44,3 +45,21 @@ def test_mistakes_are_one_line(run, scan, tmp_path, options, message):
     assert error.startswith("Error: ")
     assert message in error
     assert list(tmp_path.iterdir()) == [scan]
+
+
+def test_notices_name_their_file(run, tmp_path):
+    tifffile.imwrite(
+        tmp_path / "a.tif", ARRAY, imagej=True, resolution=(2, 2), metadata={"axes": "ZYX"}
+    )
+    _, _, err = run(tmp_path / "a.tif", tmp_path / "b.tif", "--filter", "median:3")
+    assert err.startswith(f"{tmp_path / 'a.tif'}: its voxel size")
+
+
+@pytest.mark.parametrize("name", ["b.raw", "b.npy"])
+def test_a_spacing_that_is_lost_is_told(run, scan, tmp_path, name):
+    out = tmp_path / name
+    code, _, err = run(scan, out, "--filter", "median:3", "--spacing", "3,2,1")
+    assert code == 0
+    assert err == (
+        f"{out}: the format cannot carry the voxel size; pass --spacing where it is read\n"
+    )

@@ -7,7 +7,7 @@ import tifffile
 from click.testing import CliRunner
 
 from tomoseg_tf.cli.info import info
-from tomoseg_tf.volume import create_volume, measure
+from tomoseg_tf.volume import create_volume, measure, open_truth
 
 ARRAY = np.random.default_rng(0).integers(0, 250, (6, 5, 4)).astype(np.uint16)
 
@@ -110,3 +110,27 @@ def test_shape_is_refused_where_the_file_states_it(volume):
     result = run(volume, "--shape", "6,5,4", "--dtype", "uint16")
     assert "states its shape and type itself" in str(result.exception)
     assert run(volume, "--shape", "6,0,4").exit_code == 2
+
+
+def test_colours_are_described_with_a_palette(tmp_path):
+    colours = np.array([[80, 80, 80], [255, 0, 0], [0, 0, 255]], np.uint8)[ARRAY % 3]
+    tifffile.imwrite(tmp_path / "overlay.tif", colours, photometric="rgb")
+    text = run(tmp_path / "overlay.tif").stdout
+    for part in ("6 × 5 × 4", "#ff0000: ", "'#808080:0,", "as truth, with a palette such as"):
+        assert part.replace("#808080", "#505050") in text
+    values = json.loads(run(tmp_path / "overlay.tif", "--json").stdout)
+    assert values["colours"]["#0000ff"] == int((ARRAY % 3 == 2).sum())
+    palette = values["palette"]
+    np.testing.assert_array_equal(
+        open_truth(tmp_path / "overlay.tif", palette).read(0, 6) == 0, ARRAY % 3 == 0
+    )
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+def test_grey_in_colours_is_described_as_a_scan(tmp_path, dtype):
+    grey = ARRAY.astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", np.stack([grey] * 3, axis=-1), photometric="rgb")
+    values = json.loads(run(tmp_path / "a.tif", "--json").stdout)
+    assert (values["shape"], values["dtype"]) == ([6, 5, 4], str(grey.dtype))
+    assert values["statistics"] == measure(grey).to_dict()
+    assert "stored as colours: read as grey" in values["notices"][0]

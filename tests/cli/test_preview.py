@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 
 COMMAND = ("preview",)
 
@@ -54,3 +55,13 @@ def test_errors_are_one_line(run, files, truth, figure, message):
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert message in err
     assert not (files / "a.png").exists()
+
+
+def test_notices_of_the_scan_are_told(run, files):
+    scan = np.random.default_rng(0).integers(0, 99, (6, 12, 14)).astype(np.uint8)
+    tifffile.imwrite(
+        files / "scan.tif", scan, imagej=True, resolution=(2, 2), metadata={"axes": "ZYX"}
+    )
+    _, _, err = run(files / "scan.tif", files / "truth.npy", files / "a.png")
+    assert f"{files / 'scan.tif'}: its voxel size" in err
+    assert f"{files / 'truth.npy'}: its values are 0 and 255" in err

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from tomoseg_tf.volume import open_truth
+
 COMMAND = ("truth",)
 LABELS = np.zeros((4, 5, 6), np.uint8)
 LABELS[1, :2], LABELS[2] = 1, 2
@@ -97,3 +99,71 @@ def test_priority_and_unknown_class(run, files):
     np.testing.assert_array_equal(np.load(files / "out.npy"), (LABELS == 1) * 2)
     one = "--label", f"{files / 'pore.npy'}=grain", "--classes", "background,pore"
     assert "class grain is not among --classes" in run(files / "b.npy", *one)[2]
+
+
+@pytest.fixture
+def sparse(run, files):
+    """Write the truth of a mask, of which only slices without objects are labelled."""
+
+    def write(name):
+        label = "--label", f"{files / 'pore.npy'}=1", "--labelled-slices", "0,3"
+        code, _, err = run(files / name, *label)
+        assert code == 0
+        return err
+
+    return write
+
+
+@pytest.mark.parametrize("name", ["sparse.tif", "sparse.npy"])
+def test_a_truth_of_0_and_255_tells_how_to_read_it(sparse, files, name):
+    assert f"{files / name}: holds only 0 and 255 (ignored); read it with --palette classes" in (
+        sparse(name)
+    )
+
+
+def test_a_sparse_truth_in_a_tiff_file_is_read_as_it_was_written(run, sparse, files):
+    sparse("sparse.tif")
+    expected = np.where(np.isin(np.arange(4), [0, 3])[:, None, None], 0, 255) + 0 * LABELS
+    np.testing.assert_array_equal(open_truth(files / "sparse.tif").read(0, 4), expected)
+    for name, number in (("sparse.tif", "=7"), ("sparse.tif", "")):
+        label = "--label", f"{files / name}{number}", "--overwrite"
+        code, _, err = run(files / "again.npy", *label)
+        assert (code, "read as a mask" in err) == (0, False)
+        np.testing.assert_array_equal(np.load(files / "again.npy"), expected)
+
+
+def test_classes_that_are_given_as_a_mask(run, files):
+    np.save(files / "classes.npy", np.where(LABELS == 2, 255, LABELS + LABELS[::-1]))
+    code, _, err = run(files / "out.tif", "--label", f"{files / 'classes.npy'}=1")
+    assert code == 1
+    assert "holds classes (class: voxels)" in err
+    assert "is not a mask; give it without =CLASS" in err
+    assert "such as" not in err
+
+
+def test_every_notice_names_its_file(run, files):
+    np.save(files / "edge.npy", (LABELS == 0) * np.uint8(255))
+    tifffile.imwrite(
+        files / "a.tif", LABELS, imagej=True, resolution=(2, 2), metadata={"axes": "ZYX"}
+    )
+    labels = "--label", files / "grain.npy", "--label", f"{files / 'a.tif'}=2"
+    masks = "--ignore", files / "edge.npy", "--priority", "first"
+    options = "--palette", "0:0,1:1,2:1,255:1", "--labelled-slices", "0,2", "--spacing", "1,1,1"
+    code, _, err = run(files / "out.npy", *labels, *masks, *options)
+    assert code == 0
+    names = [line.partition(": ")[0] for line in err.splitlines()]
+    both = f"{files / 'grain.npy'} + {files / 'a.tif'}"
+    assert names == [f"{files / 'a.tif'}", both, both, f"{files / 'out.npy'}"]
+    assert "the format cannot carry the voxel size" in err
+    code, _, err = run(files / "b.tif", "--label", files / "grain.npy")
+    assert err.startswith(f"{files / 'grain.npy'}: its values are 0 and 255")
+
+
+def test_notices_of_masks_to_ignore_are_told(run, files):
+    tifffile.imwrite(
+        files / "rim.tif", LABELS // 2, imagej=True, resolution=(2, 2), metadata={"axes": "ZYX"}
+    )
+    label = "--label", f"{files / 'pore.npy'}=1"
+    code, _, err = run(files / "out.npy", *label, "--ignore", files / "rim.tif")
+    assert code == 0
+    assert f"{files / 'rim.tif'}: its voxel size" in err

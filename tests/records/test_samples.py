@@ -48,3 +48,26 @@ def test_spacing_must_be_shared():
     spacing, notices = common_spacing(samples((2, 1, 1), (3, 1, 1), None))
     assert spacing is None
     assert "v0: 2 x 1 x 1; v1: 3 x 1 x 1; v2: unknown" in notices[0]
+
+
+MASK, SPARSE, CLASSES = TRUTH.copy(), TRUTH.copy(), TRUTH.copy()
+MASK[0], SPARSE[0], SPARSE[1, 0], CLASSES[0] = 255, 255, 1, 2
+
+
+@pytest.mark.parametrize(
+    ("other", "what"), [(SPARSE, "255 is ignored"), (CLASSES, "there is a class 2")]
+)
+def test_truths_that_auto_would_read_in_different_senses(other, what):
+    pairs = [(GREY, ArrayVolume(other, name="a")), (GREY, ArrayVolume(MASK, name="b"))]
+    message = f"^b holds only 0 and 255 .*, but a as classes, of which {what}; pass --palette"
+    with pytest.raises(ValueError, match=message):
+        open_samples(pairs, "auto")
+    (_, first), (_, second) = open_samples(pairs, "classes")
+    np.testing.assert_array_equal(first.read(0, 2), other)
+    np.testing.assert_array_equal(second.read(0, 2), MASK)
+
+
+def test_masks_of_1_and_of_255_go_together():
+    samples = open_samples([(GREY, MASK), (GREY, MASK // 255), (GREY, TRUTH)], "auto")
+    for _, truth in samples[:2]:
+        np.testing.assert_array_equal(truth.read(0, 2), MASK // 255)

@@ -31,13 +31,15 @@ def filter(volume, output, filters, spacing, overwrite, as_json):
     Example:
       tomoseg-tf filter scan.tif smooth.tif --filter median:3 --filter gaussian:1,axes=yx
     """
-    from tomoseg_tf.volume import filter_file
+    from tomoseg_tf.volume import LOST_SPACING, filter_file, keeps_spacing
 
     settings = {"spacing": spacing, "overwrite": overwrite}
     with options.progress("Filtering") as progress:
         result = filter_file(volume, output, filters, progress=progress, **settings)
     for notice in result.scan.notices:
-        options.notify(notice)
+        options.notify(f"{result.name}: {notice}")
+    if result.spacing and not keeps_spacing(output):
+        options.notify(f"{output}: {LOST_SPACING}")
     steps = [str(step) for step in result.filters]
     if as_json:
         summary = {"shape": list(result.shape), "dtype": str(result.dtype), "filters": steps}

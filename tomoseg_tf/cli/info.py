@@ -6,6 +6,7 @@ import click
 
 from tomoseg_tf.cli import options
 
+LISTED = 8  # colours that are named
 SHOWN = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)  # percentiles that a reader wants to see
 
 
@@ -31,10 +32,17 @@ def info(volume, spacing, shape, dtype, mask, no_statistics, as_json):
     """Explain what VOLUME holds and how it will be read.
 
     VOLUME is a file of any format that is known, or a folder of TIFF slices. Where a file holds
-    several volumes, :: and the place of one follow: scan.h5::/exchange/data.
+    several volumes, :: and the place of one follow: scan.h5::/exchange/data. Of a file in colours,
+    the colours are listed with a palette that makes it a truth.
     """
-    from tomoseg_tf.volume import list_volumes, measure, open_sample, open_volume
+    from tomoseg_tf.volume import find_colours, list_volumes, measure, open_sample, open_volume
 
+    coloured = None if no_statistics else find_colours(volume)
+    if coloured is not None:
+        described = _colours_as_dict(coloured)
+        text = json.dumps(described, ensure_ascii=False) if as_json else _describe_colours(coloured)
+        click.echo(text)
+        return
     opened = open_volume(volume, spacing=spacing, shape=shape, dtype=dtype)
     listed = list_volumes(volume)
     if not as_json:
@@ -71,6 +79,40 @@ def _describe(volume, listed):
         lines += [("in the file", item) for item in listed]
     lines += [("notice", notice) for notice in volume.notices]
     return f"{volume.name}\n" + _table(lines)
+
+
+def _describe_colours(found):
+    """Lines about a file in colours, which is no scan but may be a truth."""
+    source = found.source
+    counts = sorted(found.counts.items(), key=lambda item: (-item[1], item[0]))
+    more = f" and {len(counts) - LISTED} more" if len(counts) > LISTED else ""
+    spacing = "unknown, the file states none"
+    if source.spacing:
+        spacing = " × ".join(f"{size:g}" for size in source.spacing) + " µm (z, y, x)"
+    lines = [
+        ("format", source.format),
+        ("shape", " × ".join(str(side) for side in source.shape) + " (z, y, x)"),
+        ("spacing", spacing),
+        ("colours", ", ".join(f"{name}: {count:,}" for name, count in counts[:LISTED]) + more),
+        ("use", f"as truth, with a palette such as '{found.palette}'"),
+    ]
+    lines += [("notice", notice) for notice in source.notices]
+    lines.append(("notice", "it cannot be read as a scan, for which one grey channel is needed"))
+    return f"{source.name}\n" + _table(lines)
+
+
+def _colours_as_dict(found):
+    """All that is known about a file in colours, as plain values for JSON."""
+    source = found.source
+    return {
+        "path": source.name,
+        "format": source.format,
+        "shape": list(source.shape),
+        "spacing": list(source.spacing) if source.spacing else None,
+        "colours": dict(found.counts),
+        "palette": found.palette,
+        "notices": list(source.notices),
+    }
 
 
 def _describe_statistics(statistics):

@@ -57,8 +57,9 @@ def preview(volume, truth, figure, slices, axis, palette, names, spacing, overwr
             scan, classes, slices=chosen, axis=axis, names=names, progress=progress
         )
     save_figure(drawn.figure, figure, overwrite)
-    for notice in classes.notices:
-        options.notify(f"{classes.name}: {notice}")
+    for part in (scan, classes):
+        for notice in part.notices:
+            options.notify(f"{part.name}: {notice}")
     summary = {
         "figure": str(figure),
         "axis": axis,

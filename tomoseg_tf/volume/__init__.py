@@ -11,6 +11,7 @@ from tomoseg_tf.volume.formats import (
     list_volumes,
     open_volume,
 )
+from tomoseg_tf.volume.kept_spacing import LOST_SPACING, keeps_spacing
 from tomoseg_tf.volume.location import Location, split_location
 from tomoseg_tf.volume.normalisation import METHODS, Intensity, Normalisation, intensity
 from tomoseg_tf.volume.sample import MASKS, Sample, inside_of, open_sample
@@ -21,7 +22,7 @@ from tomoseg_tf.volume.storage.locking import single_writer
 from tomoseg_tf.volume.storage.staging import check_destination, staged_file, staged_folder
 from tomoseg_tf.volume.truth.file import write_truth
 from tomoseg_tf.volume.truth.merged import merge_truth
-from tomoseg_tf.volume.truth.opening import count_classes, open_truth
+from tomoseg_tf.volume.truth.opening import FoundColours, count_classes, find_colours, open_truth
 from tomoseg_tf.volume.truth.palette import IGNORE, Palette, parse_palette
 from tomoseg_tf.volume.truth.sparse import label_slices, parse_slices
 from tomoseg_tf.volume.truth.volume import TruthVolume
@@ -29,12 +30,14 @@ from tomoseg_tf.volume.volume import ArrayVolume, Volume
 
 __all__ = [
     "IGNORE",
+    "LOST_SPACING",
     "MASKS",
     "METHODS",
     "PERCENTILES",
     "ArrayVolume",
     "Filter",
     "FilteredVolume",
+    "FoundColours",
     "Intensity",
     "Location",
     "Normalisation",
@@ -52,9 +55,11 @@ __all__ = [
     "create_volume",
     "file_hash",
     "filter_file",
+    "find_colours",
     "find_outside",
     "inside_of",
     "intensity",
+    "keeps_spacing",
     "label_slices",
     "list_volumes",
     "measure",

@@ -70,7 +70,8 @@ class Format:
     check : callable, optional
         Checks a destination as `check_destination` does.
     inside : bool, optional
-        Whether `open` and `create` also take ``inside``: where in the file the volume lies.
+        Whether `open`, `create` and `check` also take ``inside``: where in the file the volume
+        lies.
     bare : bool, optional
         Whether the file states nothing, and `open` also takes ``shape`` and ``dtype``.
     stage : callable, optional
@@ -293,7 +294,8 @@ def check_output(path, overwrite=False):
             )
         chosen = SLICES
     _check_inside(location, chosen)
-    chosen.check(path, overwrite, folder=chosen.folder)
+    options = {"inside": location.inside} if chosen.inside else {}
+    chosen.check(path, overwrite, folder=chosen.folder, **options)
     return chosen
 
 

@@ -1,13 +1,14 @@
 """Links and virtual datasets: followed below the folder of the file, and nowhere else."""
 
 import os
+import re
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from tomoseg_tf.volume import open_volume
+from tomoseg_tf.volume import list_volumes, open_volume
 
 ARRAY = np.arange(6 * 5 * 4, dtype="u2").reshape(6, 5, 4)
 
@@ -221,3 +222,113 @@ def test_pattern_of_sources_is_refused(master):
     properties.set_virtual(blocks, b"source_%b.h5", b"a/data", source.sel.id)
     h5py.h5d.create(master.id, b"v", h5py.h5t.NATIVE_UINT16, space, properties)
     refused(master, "names its sources by the pattern source_%b.h5")
+
+
+def over_frames(file, sources, shape=ARRAY.shape):
+    """A virtual dataset whose frames are whole sources; closes the file, as acquisition does."""
+    layout = h5py.VirtualLayout(shape, "u2")
+    for index, source in enumerate(sources):
+        layout[index] = h5py.VirtualSource(source, "data", shape[1:])
+    file.create_virtual_dataset("v", layout, fillvalue=9)
+    name = file.filename
+    file.close()
+    return name
+
+
+def over_whole(file, source="source.h5", claimed=ARRAY.shape, place=np.s_[:]):
+    """A virtual dataset over one whole source, in a file that is closed."""
+    layout = h5py.VirtualLayout(ARRAY.shape, "u2")
+    layout[place] = h5py.VirtualSource(source, "a/data", shape=claimed)
+    file.create_virtual_dataset("v", layout, fillvalue=9)
+    name = file.filename
+    file.close()
+    return name
+
+
+def test_whole_source_is_read_as_h5py_reads_it(master):
+    name = over_whole(master)
+    with h5py.File(name) as file:
+        np.testing.assert_array_equal(file["v"], ARRAY)
+    volume = open_volume(name)
+    assert volume.notices == ()
+    np.testing.assert_array_equal(volume.read(0, 6), ARRAY)
+
+
+def test_whole_source_of_another_shape_is_read_as_h5py_reads_it(master, folder):
+    with h5py.File(folder / "source.h5", "w") as file:
+        file["a/data"] = ARRAY.reshape(12, 10)
+    name = over_whole(master)
+    with h5py.File(name) as file:
+        np.testing.assert_array_equal(open_volume(name).read(0, 6), file["v"])
+
+
+def test_whole_source_in_a_part_leaves_the_rest_empty(master, folder):
+    with h5py.File(folder / "source.h5", "w") as file:
+        file["a/data"] = ARRAY[:4]
+    name = over_whole(master, claimed=(4, 5, 4), place=np.s_[1:5])
+    volume = open_volume(name)
+    assert volume.notices == ("40 of its voxels have no source; they are read as 9",)
+    with h5py.File(name) as file:
+        np.testing.assert_array_equal(volume.read(0, 6), file["v"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (ARRAY[:4], r"takes 120 voxels from source\.h5::a/data, which has \(4, 5, 4\); its acq"),
+        (np.stack([ARRAY] * 2), r"which has \(2, 6, 5, 4\); the two do not fit, write it again"),
+    ],
+)
+def test_whole_source_of_another_size_is_refused(master, folder, content, message):
+    with h5py.File(folder / "source.h5", "w") as file:
+        file["a/data"] = content
+    with pytest.raises(ValueError, match=message):
+        open_volume(over_whole(master))
+
+
+def test_a_file_for_each_frame(master, folder):
+    names = [f"frame{index}.h5" for index in range(6)]
+    for name, image in zip(names, ARRAY, strict=True):
+        with h5py.File(folder / name, "w") as file:
+            file["data"] = image
+    volume = open_volume(over_frames(master, names))
+    assert volume.notices == ()
+    np.testing.assert_array_equal(volume.read(0, 6), ARRAY)
+    with h5py.File(folder / "frame3.h5", "w") as file:
+        file["data"] = ARRAY[3, :2]
+    with pytest.raises(ValueError, match=r"takes 20 voxels from frame3\.h5.*cut short"):
+        open_volume(volume.name)
+
+
+def test_more_files_than_can_be_held_open_are_refused(master, folder):
+    """The library reads a source as fill values where no more files may be opened."""
+    names = [f"frame{index}.h5" for index in range(256)]
+    for name in names:
+        (folder / name).touch()
+    name = over_frames(master, names, (256, 5, 4))
+    with pytest.raises(ValueError, match="takes its voxels from 256 files, more than 255; copy it"):
+        open_volume(name)
+
+
+@pytest.mark.parametrize("is_default", [True, False])
+def test_all_that_is_left_out_is_listed_with_the_reason(master, is_default):
+    data = master.create_group("data")
+    data["a"] = h5py.ExternalLink("source.h5", "a/data")
+    data["b"] = h5py.ExternalLink("gone.h5", "a/data")
+    data["c"] = h5py.ExternalLink("../outside.h5", "a/data")
+    if is_default:
+        master.attrs["default"], data.attrs["signal"] = "data", "a"
+    master.flush()
+    volume, gone, outside = list_volumes(master.filename)
+    assert volume.startswith("/data/a (6 × 5 × 4")
+    assert re.fullmatch(r"left out: .*link /data/b leads to gone\.h5, which is not there.*", gone)
+    assert re.fullmatch(r"left out: .*link /data/c leads to .*, out of the folder .*", outside)
+
+
+def test_many_that_are_left_out_are_counted(master):
+    for index in range(12):
+        master[f"link{index:02d}"] = h5py.ExternalLink("gone.h5", f"{index}")
+    master["v"] = ARRAY
+    master.flush()
+    listed = list_volumes(master.filename)
+    assert (len(listed), listed[-1]) == (10, "left out: 4 more, for the like")

@@ -104,7 +104,7 @@ def test_existing_file_is_replaced_when_complete(tmp_path):
 def test_file_that_holds_several_volumes_is_not_replaced(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["data"], file["segmentation"] = ARRAY, ARRAY
-    with pytest.raises(ValueError, match="already exists and holds 2 volumes, which would all be"):
+    with pytest.raises(ValueError, match="already exists and holds /data: the whole file"):
         check_output(f"{tmp_path}/a.h5::/segmentation", overwrite=True)
 
 
@@ -135,3 +135,81 @@ def test_killed_writer_leaves_no_file_under_the_final_name(tmp_path):
     assert left.name.startswith(".a.h5.partial")
     with h5py.File(left) as file:
         assert file["entry/data/data"][0].min() == 1
+
+
+def refused(location, message, overwrite=True):
+    with pytest.raises(ValueError, match=message) as caught:
+        check_output(location, overwrite=overwrite)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["", "::/second", "::/exchange/other", "::/exchange/data/data"])
+def test_volume_at_another_place_is_not_replaced(tmp_path, place):
+    write(f"{tmp_path}/a.h5::/exchange/data")
+    before = (tmp_path / "a.h5").read_bytes()
+    message = r"holds /exchange(/data)?: the whole file would be replaced, not only /.*; choose"
+    refused(f"{tmp_path}/a.h5{place}", message)
+    with pytest.raises(ValueError, match=message):
+        write(f"{tmp_path}/a.h5{place}", overwrite=True)
+    assert (tmp_path / "a.h5").read_bytes() == before
+
+
+@pytest.mark.parametrize("inside", ["/entry/data/data", "/data", "/exchange/data", "/a/b/c/d"])
+def test_what_was_written_at_the_same_place_is_replaced(tmp_path, inside):
+    location = f"{tmp_path}/a.h5::{inside}"
+    write(location, spacing=(3, 2, 1))
+    write(location, ARRAY + 1, overwrite=True)
+    np.testing.assert_array_equal(open_volume(location).read(0, 6), ARRAY + 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("/theta", np.arange(5)),
+        ("/entry/sample", "a pillar"),
+        ("/entry/data/theta", np.arange(5)),
+        ("/entry/data/q/x", 1),
+        ("/link", h5py.SoftLink("/entry")),
+        ("/entry/data/raw", h5py.ExternalLink("raw.h5", "/data")),
+        ("/entry/type", np.dtype("u2")),
+    ],
+)
+def test_file_that_holds_more_is_not_replaced(tmp_path, name, content):
+    write(tmp_path / "a.h5", spacing=(3, 2, 1))
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file[name] = content
+    found = name.removesuffix("/x")
+    refused(tmp_path / "a.h5", f"already exists and holds {found}: the whole file would be")
+
+
+@pytest.mark.parametrize("node", ["/", "/entry", "/entry/data", "/entry/data/data"])
+def test_file_with_attributes_of_others_is_not_replaced(tmp_path, node):
+    write(tmp_path / "a.h5", spacing=(3, 2, 1))
+    with h5py.File(tmp_path / "a.h5", "r+") as file:
+        file[node].attrs["operator"] = "A. Beamline"
+    refused(tmp_path / "a.h5", f"already exists and holds {node}@operator: the whole file")
+
+
+@pytest.mark.parametrize("content", [np.arange(5), h5py.Empty("u2"), ARRAY[None]])
+def test_what_is_no_volume_at_that_place_is_not_replaced(tmp_path, content):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["data"] = content
+    refused(f"{tmp_path}/a.h5::/data", "already exists and holds /data: the whole file would")
+
+
+def test_existing_file_is_not_said_to_be_replaced_in_part(tmp_path):
+    write(f"{tmp_path}/a.h5::/first")
+    refused(f"{tmp_path}/a.h5::/second", "holds /first: the whole file would be replaced", False)
+    refused(
+        f"{tmp_path}/a.h5::/first",
+        "exists and nothing is added to it; .* or pass --overwrite to replace the whole file",
+        False,
+    )
+
+
+def test_virtual_dataset_at_that_place_is_not_replaced(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        layout = h5py.VirtualLayout(ARRAY.shape, "u2")
+        layout[:] = h5py.VirtualSource("b.h5", "data", ARRAY.shape)
+        file.create_virtual_dataset("data", layout)
+    refused(f"{tmp_path}/a.h5::/data", "already exists and holds /data: the whole file would")

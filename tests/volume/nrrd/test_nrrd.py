@@ -242,3 +242,21 @@ def test_nothing_is_left_of_an_incomplete_pair(tmp_path):
     ):
         writer.write(0, ARRAY[:2])
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("call", [1, 2])
+def test_old_pair_is_whole_when_the_new_one_cannot_be_flushed(tmp_path, monkeypatch, call):
+    write_pair(tmp_path / "a.nhdr", ARRAY)
+    calls, fsync = [], os.fsync
+
+    def failing(descriptor):
+        calls.append(descriptor)
+        if len(calls) == call:
+            raise OSError(5, "Input/output error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_pair(tmp_path / "a.nhdr", ARRAY[:2], overwrite=True)
+    np.testing.assert_array_equal(read(tmp_path / "a.nhdr"), ARRAY)
+    assert sorted(os.listdir(tmp_path)) == ["a.nhdr", "a.raw"]

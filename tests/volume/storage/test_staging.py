@@ -2,6 +2,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -140,3 +141,79 @@ with staged_file({str(tmp_path / "a")!r}) as partial:
     parent.write_text("another process writes it now")
     fill_file(tmp_path / "a", "whole")
     assert names(tmp_path) == [parent.name, "a"]
+
+
+def aside(path, process):
+    """Name of a folder that a process of this machine moved aside."""
+    return path.with_name(f".{path.name}.replaced-{platform.node()}-{process}")
+
+
+def dead_process():
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+def replace(path, **options):
+    with staged_folder(path, overwrite=True, **options) as partial:
+        (partial / "new").write_text("new")
+
+
+KILLED = """
+import os, shutil, sys
+from tomoseg_tf.volume import staged_folder
+rename, renames = os.rename, []
+def counted(*names):
+    rename(*names)
+    renames.append(names)
+    if len(renames) == int(sys.argv[2]):
+        os.kill(os.getpid(), 9)
+os.rename = counted
+with staged_folder(sys.argv[1], overwrite=True) as partial:
+    (partial / "new").write_text("new")
+"""
+
+
+@pytest.mark.parametrize(("renames", "kept"), [(1, ["old"]), (2, ["new"])])
+def test_folder_of_a_process_killed_during_the_swap(tmp_path, renames, kept):
+    path = tmp_path / "run"
+    path.mkdir()
+    (path / "old").write_text("the only copy")
+    subprocess.run([sys.executable, "-c", KILLED, str(path), str(renames)])
+    assert any("replaced" in name for name in names(tmp_path))
+    staged = staged_folder(path)
+    with pytest.raises(ValueError, match="run already exists"):
+        staged.__enter__()
+    assert names(path) == kept
+    replace(path)
+    assert names(path) == ["new"]
+    assert names(tmp_path) == ["run"]
+
+
+def test_the_latest_of_several_folders_is_put_back(tmp_path):
+    path = tmp_path / "run"
+    for index, process in enumerate((dead_process(), dead_process())):
+        aside(path, process).mkdir()
+        (aside(path, process) / f"{index}").touch()
+        time.sleep(0.05)  # the clock of the file system is coarse
+    with pytest.raises(ValueError, match="already exists"):
+        staged_folder(path).__enter__()
+    assert names(path) == ["1"]
+    assert names(tmp_path) == ["run"]
+
+
+def test_folder_that_a_living_process_moved_aside_is_kept(tmp_path):
+    path = tmp_path / "run"
+    aside(path, os.getppid()).mkdir()
+    replace(path)
+    assert names(tmp_path) == [aside(path, os.getppid()).name, "run"]
+
+
+def test_folder_that_was_put_back_is_checked_as_any_other(tmp_path):
+    path = tmp_path / "run"
+    left = aside(path, dead_process())
+    left.mkdir()
+    (left / "thesis.txt").touch()
+    with pytest.raises(ValueError, match=r"holds no manifest\.json"):
+        staged_folder(path, overwrite=True, marker="manifest.json").__enter__()
+    assert names(path) == ["thesis.txt"]

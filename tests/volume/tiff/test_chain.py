@@ -47,3 +47,10 @@ def test_a_loop_through_a_page_without_tags_is_refused(tmp_path):
     )
     with pytest.raises(ValueError, match="never end"):
         open_volume(tmp_path / "a.tif")
+
+
+def test_an_offset_that_no_file_has_is_left_to_the_reader(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"II+\0" + struct.pack("<HHQ", 8, 0, 2**64 - 8))
+    check_chain(tmp_path / "a.tif")
+    with pytest.raises(ValueError, match=r"a.tif: is damaged"):
+        open_volume(tmp_path / "a.tif")

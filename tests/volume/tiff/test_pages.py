@@ -82,10 +82,90 @@ def test_tifffile_prints_nothing(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("shape", [(21, 19, 3), (21, 19, 4)])
-def test_colours_are_refused(tmp_path, shape):
-    path = write(tmp_path / "a.tif", np.zeros(shape, np.uint8), photometric="rgb")
-    with pytest.raises(ValueError, match=f"has {shape[-1]} channels"):
+COLOURS = {
+    "shaped": {},
+    "strips": {"rowsperstrip": 8, "compression": "zlib"},
+    "tiles": {"tile": (16, 16)},
+    "plain": {"metadata": None},
+    "imagej": {"imagej": True, "metadata": {"axes": "ZYXS"}},
+    "ome": {"ome": True, "metadata": {"axes": "ZYXS"}},
+    "little": {"byteorder": "<"},
+    "big": {"byteorder": ">"},
+    "planar": {"planarconfig": "separate"},
+    "planar strips": {"planarconfig": "separate", "rowsperstrip": 8, "compression": "zlib"},
+    "planar tiles": {"planarconfig": "separate", "tile": (16, 16), "compression": "zlib"},
+}
+
+
+def write_colours(path, colours, **options):
+    planar = options.get("planarconfig") == "separate"
+    array = np.moveaxis(colours, -1, 1) if planar else colours
+    return write(path, array, photometric="rgb", **options)
+
+
+@pytest.mark.parametrize("flavour", COLOURS)
+@pytest.mark.parametrize("dtype", ["u1", "u2"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_grey_that_is_stored_as_colours_is_read(tmp_path, flavour, dtype, channels):
+    if flavour == "imagej" and dtype == "u2":
+        pytest.skip("ImageJ has no colours of 16 bits")
+    grey = ARRAY.astype(dtype)
+    colours = np.repeat(grey[..., None], channels, axis=-1)
+    colours[..., 3:] = 77
+    path = write_colours(tmp_path / "a.tif", colours, **COLOURS[flavour])
+    volume = open_volume(path)
+    assert (volume.shape, volume.dtype) == (grey.shape, grey.dtype)
+    np.testing.assert_array_equal(volume.read(0, 5), grey)
+    box = (1, 4), (3, 18), (2, 19)
+    np.testing.assert_array_equal(volume.read_box(box), grey[1:4, 3:18, 2:19])
+    assert "stored as colours: read as grey" in volume.notices[0]
+    assert ("alpha is left out" in volume.notices[0]) == (channels == 4)
+
+
+@pytest.mark.parametrize("flavour", COLOURS)
+def test_the_first_voxel_that_is_not_grey_is_named(tmp_path, flavour):
+    colours = np.repeat(ARRAY.astype("u1")[..., None], 3, axis=-1)
+    colours[3, 17, 5], colours[3, 19, 2], colours[4, 0, 0] = (1, 1, 2), (9, 1, 1), (3, 4, 3)
+    path = write_colours(tmp_path / "a.tif", colours, **COLOURS[flavour])
+    volume = open_volume(path)
+    np.testing.assert_array_equal(volume.read(0, 3), ARRAY[:3].astype("u1"))
+    message = r"a\.tif: slice 3, y 17, x 5 has the colour \(1, 1, 2\), .* with --palette$"
+    with pytest.raises(ValueError, match=message):
+        volume.read(0, 5)
+
+
+def test_grey_colours_written_one_at_a_time_and_in_folders(tmp_path):
+    colours = np.repeat(ARRAY.astype("u1")[..., None], 4, axis=-1)
+    (tmp_path / "slices").mkdir()
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for index, image in enumerate(colours):
+            writer.write(image, photometric="rgb", compression="zlib" if index % 2 else None)
+            write(tmp_path / "slices" / f"{index}.tif", image, photometric="rgb")
+    np.testing.assert_array_equal(read(tmp_path / "a.tif"), ARRAY.astype("u1"))
+    np.testing.assert_array_equal(read(tmp_path / "slices"), ARRAY.astype("u1"))
+    assert len(open_volume(tmp_path / "slices").notices) == 1
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("flavour", COLOURS)
+def test_truncated_colours_are_one_line(tmp_path, flavour, share):
+    colours = np.repeat(ARRAY.astype("u1")[..., None], 3, axis=-1)
+    path = write_colours(tmp_path / "a.tif", colours, **COLOURS[flavour])
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(ValueError, match=r"^\S*a\.tif: [^\n]*$"):
+        read(path)
+
+
+@pytest.mark.parametrize("options", [{"photometric": "cielab"}, {"extrasamples": [0, 0]}])
+def test_other_channels_are_refused(tmp_path, options):
+    path = write(tmp_path / "a.tif", np.zeros((21, 19, 3), np.uint8), **options)
+    with pytest.raises(ValueError, match=r"has 3 channels .* label file with --palette"):
+        open_volume(path)
+
+
+def test_colours_of_floats_are_refused(tmp_path):
+    path = write(tmp_path / "a.tif", np.zeros((21, 19, 3), np.float32), photometric="rgb")
+    with pytest.raises(ValueError, match="has 3 channels"):
         open_volume(path)
 
 

@@ -130,3 +130,47 @@ def test_folder_of_anything_else_is_not_overwritten(tmp_path):
     (folder / "thesis.txt").write_text("years of work")
     with pytest.raises(ValueError, match=r"holds more than slices \(thesis\.txt\)"):
         check_output(folder, overwrite=True)
+
+
+def numbered(folder, numbers, name="s_{:05d}.tif"):
+    folder.mkdir()
+    for number in numbers:
+        tifffile.imwrite(folder / name.format(number), ARRAY[0])
+    return open_volume(folder)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told"),
+    [
+        ((0, 50, 100, 200), "slices 00000 to 00050: 49 numbers are missing"),
+        ((7, 8, 9, 11, 12), "slices 00009 to 00011: 1 number is missing"),
+        ((1, 2, 3, 99_999, 100_003), "slices 00003 to 99999: 99995 numbers are missing"),
+    ],
+)
+def test_missing_numbers_are_told(tmp_path, numbers, told):
+    volume = numbered(tmp_path / "scan", numbers)
+    (notice,) = volume.notices
+    assert notice.startswith(f"{told}; they are read as neighbours")
+    assert "\n" not in notice
+    assert volume.shape[0] == len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "name"),
+    [
+        (range(3, 9), "s_{:05d}.tif"),
+        (range(8, 12), "scan2_{}.tif"),
+        ((0, 50), "s_{}.tif"),
+        ((3, 10, 29, 64, 65), "s_{}.tif"),  # no sequence at all
+        ((0, 1, 3), "run{0}_{0}.tif"),  # two numbers that count
+    ],
+)
+def test_sequences_without_gaps_and_other_names_are_not_told(tmp_path, numbers, name):
+    assert numbered(tmp_path / "scan", numbers, name).notices == ()
+
+
+def test_names_of_several_kinds_are_not_a_sequence(tmp_path):
+    folder = write(tmp_path / "scan", ARRAY[:3], "a{}.tif")
+    for index in (7, 9):
+        tifffile.imwrite(folder / f"b{index}.tif", ARRAY[0])
+    assert open_volume(folder).notices == ()

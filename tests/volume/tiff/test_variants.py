@@ -118,12 +118,16 @@ def test_hyperstacks_are_refused(tmp_path, shape, axes):
 
 
 @pytest.mark.parametrize("planar", ["contig", "separate"])
-def test_colours_are_refused(tmp_path, planar):
+def test_colours_are_grey_or_refused(tmp_path, planar):
     shape = (5, 9, 8, 3) if planar == "contig" else (5, 3, 9, 8)
     options = {"photometric": "rgb", "planarconfig": planar}
-    path = write(tmp_path / "a.tif", np.zeros(shape, "u1"), **options)
-    with pytest.raises(ValueError, match=r"a\.tif: has 3 channels \(colours\)"):
-        open_volume(path)
+    colours = np.zeros(shape, "u1")
+    path = write(tmp_path / "a.tif", colours, **options)
+    assert not open_volume(path).read(0, 5).any()
+    colours[2, 1, 1] = np.arange(colours.shape[-1])
+    path = write(tmp_path / "b.tif", colours, **options)
+    with pytest.raises(ValueError, match=r"b\.tif: slice 2, y .* which is not grey"):
+        open_volume(path).read(0, 5)
 
 
 def directories(path):

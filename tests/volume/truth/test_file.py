@@ -67,3 +67,28 @@ def test_nothing_is_left_after_an_error(tmp_path):
     with pytest.raises(ValueError, match="already exists"):
         write_truth(tmp_path / "t.tif", CLASSES)
     assert (tmp_path / "t.tif").read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize("name", ["t.tif", "t.ome.tif", "t.h5", "slices"])
+def test_files_of_classes_are_read_again(tmp_path, name):
+    classes = CLASSES.copy()
+    classes[0] = IGNORE
+    write_truth(tmp_path / name, classes, spacing=(3, 2, 1))
+    again = open_truth(tmp_path / name)
+    np.testing.assert_array_equal(again.read(0, 6), classes)
+    assert (again.spacing, again.notices) == ((3, 2, 1), ())
+
+
+@pytest.mark.parametrize("shape", [(6, 4, 5), (1, 4, 5), (6, 1, 1)])
+def test_0_and_255_in_a_marked_file_are_classes(tmp_path, shape):
+    classes = np.zeros(shape, np.uint8)
+    classes.ravel()[::2] = IGNORE
+    path = tmp_path / "t.tif"
+    write_truth(path, open_truth(classes, "classes"), spacing=(3, 2, 1))
+    truth = open_truth(path)
+    np.testing.assert_array_equal(truth.read(0, shape[0]), classes)
+    assert (truth.spacing, truth.notices) == ((3, 2, 1), ())
+    assert tifffile.imread(path).size == classes.size
+    np.testing.assert_array_equal(open_truth(path, "mask").read(0, shape[0]), classes > 0)
+    tifffile.imwrite(tmp_path / "own.tif", classes, photometric="minisblack")
+    assert "read as a mask" in open_truth(tmp_path / "own.tif").notices[0]

@@ -97,3 +97,17 @@ def test_text_and_dict_give_the_palette_again(text):
 def test_contradictions_are_refused(palette, message):
     with pytest.raises(ValueError, match=f"palette .*{message}"):
         parse_palette(palette)
+
+
+@pytest.mark.parametrize(
+    ("palette", "message"),
+    [
+        ("blue:1,grey:0", "blue is no entry; write this colour as #0000ff"),
+        ("DarkOrange:1", "darkorange is no entry; write this colour as #ff8c00"),
+        ("gray:0", "write grey for pixels"),
+        ("bluish:1", "must be auto, classes"),
+    ],
+)
+def test_names_of_colours_are_answered_with_their_code(palette, message):
+    with pytest.raises(ValueError, match=message):
+        parse_palette(palette)

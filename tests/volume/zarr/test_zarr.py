@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import zarr
 
-from tomoseg_tf.volume import create_volume, open_volume
+from tomoseg_tf.volume import check_output, create_volume, open_volume
 from tomoseg_tf.volume.zarr.layers import Layers
 from tomoseg_tf.volume.zarr.writer import chunk_shape
 
@@ -313,3 +313,46 @@ def test_layers_come_complete_in_any_order(tmp_path, order):
 )
 def test_a_layer_of_chunks_takes_at_most_64_mib(shape, dtype, chunks):
     assert chunk_shape(shape, np.dtype(dtype)) == chunks
+
+
+def write_store(path, **options):
+    with create_volume(path, ARRAY.shape, "u1", **options) as writer:
+        writer.write(0, ARRAY.astype("u1"))
+
+
+def test_store_that_was_written_here_is_replaced(tmp_path):
+    write_store(tmp_path / "a.zarr", spacing=(3, 2, 1))
+    (tmp_path / "a.zarr" / ".DS_Store").touch()
+    write_store(tmp_path / "a.zarr", overwrite=True)
+    assert open_volume(tmp_path / "a.zarr").spacing is None
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda group: group.create_array("1", shape=(2,), dtype="u1"), "/1"),
+        (lambda group: group.create_group("labels"), "/labels"),
+        (lambda group: group.attrs.update(operator="A. Beamline"), "/@operator"),
+        (lambda group: group.attrs.update(ome=dict(group.attrs["ome"], omero={})), "/@ome/omero"),
+        (lambda group: group["0"].attrs.update(dose=3), "/0@dose"),
+    ],
+)
+def test_store_that_holds_more_is_not_replaced(tmp_path, change, found):
+    write_store(tmp_path / "a.zarr")
+    change(zarr.open_group(tmp_path / "a.zarr"))
+    with pytest.raises(ValueError, match=f"holds {found}: the whole store would be replaced"):
+        check_output(tmp_path / "a.zarr", overwrite=True)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_bare_array_is_not_replaced(tmp_path, version):
+    zarr.create_array(tmp_path / "a.zarr", data=ARRAY, zarr_format=version)
+    with pytest.raises(ValueError, match=f"holds an array of Zarr version {version}: the whole"):
+        check_output(tmp_path / "a.zarr", overwrite=True)
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_place_inside_is_refused_before_any_work(tmp_path, overwrite):
+    write_store(tmp_path / "a.zarr")
+    with pytest.raises(ValueError, match="a store is written as a whole; leave out ::labels"):
+        check_output(f"{tmp_path}/a.zarr::labels", overwrite=overwrite)

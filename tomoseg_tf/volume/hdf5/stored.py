@@ -7,6 +7,7 @@ import h5py
 import hdf5plugin  # makes its compression filters known to the library
 
 from tomoseg_tf.volume.hdf5.opening import Hdf5Error, MissingError
+from tomoseg_tf.volume.hdf5.tree import MAX_FILES
 
 NAMES = {code: name for name, code in hdf5plugin.FILTERS.items()} | {
     1: "gzip",
@@ -188,6 +189,12 @@ def _check_virtual(tree, dataset, name, nesting):
             f"{name}: is virtual through more than {MAX_NESTING} datasets, or in a loop"
         )
     notices, files = [], check_sources(tree, dataset)
+    # all are held open here, as the library reads those as fill values that it cannot open
+    if len(set(files)) >= MAX_FILES:
+        raise Hdf5Error(
+            f"{name}: takes its voxels from {len(set(files))} files, more than {MAX_FILES - 1}; "
+            "copy it into one file"
+        )
     covered, checked = 0, {}
     for source in dataset.virtual_sources():
         key = source.file_name, source.dset_name
@@ -196,7 +203,7 @@ def _check_virtual(tree, dataset, name, nesting):
             checked[key] = found.shape
             more, further = check_stored(tree, found, nesting + 1)
             notices, files = notices + more, files + further
-        _check_extent(source, checked[key], name)
+        _check_extent(source, checked[key], dataset.size, name)
         covered += _points(source.vspace, dataset.size)
     if covered < dataset.size:
         notices.append(
@@ -221,15 +228,15 @@ def _source(tree, dataset, source, name):
     return found
 
 
-def _check_extent(source, shape, name):
-    """Check that a source is as large as the part that is taken from it."""
+def _check_extent(source, shape, size, name):
+    """Check that a source is as large as the part of it that a dataset of a size takes."""
     space = source.src_space
     if space.get_select_type() == h5py.h5s.SEL_ALL:
-        sides = space.get_simple_extent_dims()
-    elif _points(space, None) is None:
+        _check_whole(source, shape, _points(source.vspace, size), name)
+        return
+    if _points(space, None) is None:
         return  # as much as there is
-    else:
-        sides = tuple(last + 1 for last in space.get_select_bounds()[1])
+    sides = tuple(last + 1 for last in space.get_select_bounds()[1])
     if len(sides) != len(shape) or any(
         side > there for side, there in zip(sides, shape, strict=True)
     ):
@@ -239,10 +246,21 @@ def _check_extent(source, shape, name):
         )
 
 
+def _check_whole(source, shape, wanted, name):
+    """Check that a source that is taken as a whole fills its place; the file does not size it."""
+    if prod(shape) == wanted:
+        return
+    cause = "its acquisition was cut short" if prod(shape) < wanted else "the two do not fit"
+    raise Hdf5Error(
+        f"{name}: takes {wanted} voxels from {source.file_name}::{source.dset_name}, which has "
+        f"{shape}; {cause}, write it again"
+    )
+
+
 def _points(space, otherwise):
-    """Count the points selected in a space; `otherwise` for a selection without end."""
+    """Count the points selected in a space; `otherwise` for all of it and without end."""
     if space.get_select_type() == h5py.h5s.SEL_ALL:
-        return space.get_simple_extent_npoints()
+        return otherwise  # a stored space that is taken as a whole has lost its extent
     try:
         return space.get_select_npoints()
     except RuntimeError:

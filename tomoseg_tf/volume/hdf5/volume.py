@@ -16,6 +16,7 @@ from tomoseg_tf.volume.hdf5.tree import Hdf5Tree
 from tomoseg_tf.volume.storage.contiguous import native, read_slices
 from tomoseg_tf.volume.volume import BYTE_ORDERS, SLAB_BYTES, Volume
 
+LEFT_OUT = 8  # links that cannot be followed, and the like, of which each is told
 WASTE = 4  # decoding of chunks, in slabs read, that a notice tells
 
 
@@ -48,7 +49,7 @@ class Hdf5Volume(Volume):
             self._picked = volume_axes(dataset.shape, found.index, name)
             kept = [axis for axis, index in enumerate(self._picked) if index is None]
             notices, self._files = check_stored(tree, dataset)
-            notices += [f"left out: {text}" for text in tree.refused[:1]]
+            notices += _left_out(tree)[:1]
             if spacing is None:
                 spacing, notice = read_spacing(tree, found, kept)
                 notices += [notice] if notice else []
@@ -161,7 +162,8 @@ def list_datasets(path):
     Returns
     -------
     list of str
-        Path, shape and type of each; that it was not searched, where the file holds too much.
+        Path, shape and type of each, then what is left out and why; that it was not searched,
+        where the file holds too much.
 
     Raises
     ------
@@ -170,7 +172,7 @@ def list_datasets(path):
     """
     with damage(path), Hdf5Tree(path) as tree:
         try:
-            return describe_volumes(tree)
+            return describe_volumes(tree) + _left_out(tree)
         except TooManyError as error:
             return [f"not searched: {error}"]
 
@@ -179,6 +181,13 @@ def _name(path, found):
     """Location of a dataset."""
     index = "" if found.index is None else f"[{found.index}]"
     return f"{path}::{found.path}{index}"
+
+
+def _left_out(tree):
+    """Say what was found in a file and cannot be followed or read, and why."""
+    refused = sorted(set(tree.refused))
+    more = [f"left out: {len(refused) - LEFT_OUT} more, for the like"][: len(refused) > LEFT_OUT]
+    return [f"left out: {text}" for text in refused[:LEFT_OUT]] + more
 
 
 def _plain_offset(dataset):

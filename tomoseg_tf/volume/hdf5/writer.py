@@ -10,9 +10,9 @@ import os
 import h5py
 import numpy as np
 
-from tomoseg_tf.volume.hdf5.finding import describe_volumes
-from tomoseg_tf.volume.hdf5.opening import Hdf5Error, TooManyError, damage
+from tomoseg_tf.volume.hdf5.opening import Hdf5Error, damage
 from tomoseg_tf.volume.hdf5.spacing import ILASTIK
+from tomoseg_tf.volume.hdf5.strangers import AXES, first_stranger
 from tomoseg_tf.volume.hdf5.tree import Hdf5Tree
 from tomoseg_tf.volume.storage.contiguous import write_at
 from tomoseg_tf.volume.storage.full_disk import try_room
@@ -20,7 +20,6 @@ from tomoseg_tf.volume.storage.staging import check_destination
 from tomoseg_tf.volume.writer import Writer
 
 DEFAULT = "/entry/data/data"
-AXES = ("z", "y", "x")
 
 
 class Hdf5Writer(Writer):
@@ -68,8 +67,8 @@ class Hdf5Writer(Writer):
         write_at(self._descriptor, self._offset + start * step, data)
 
 
-def check_hdf5_destination(path, overwrite=False, *, folder=False):
-    """Check that an HDF5 file may be written; one that holds several volumes is not replaced.
+def check_hdf5_destination(path, overwrite=False, *, folder=False, inside=None):
+    """Check that an HDF5 file may be written; one that holds anything else is not replaced.
 
     Parameters
     ----------
@@ -79,28 +78,40 @@ def check_hdf5_destination(path, overwrite=False, *, folder=False):
         Whether an existing file may be replaced.
     folder : bool, optional
         As for `check_destination`.
+    inside : str, optional
+        Path of the dataset to be written.
 
     Raises
     ------
     ValueError
-        If it exists (and may not be replaced, or holds several volumes), or the folder it belongs
-        into does not exist.
+        If it exists (and may not be replaced, or holds anything but what `Hdf5Writer` writes for
+        that dataset), or the folder it belongs into does not exist.
     """
+    steps = _checked(inside or DEFAULT)
+    place = "/" + "/".join(steps)
+    stranger = _stranger(path, steps)
+    if stranger:
+        raise ValueError(
+            f"{path} already exists and holds {stranger}: the whole file would be replaced, not "
+            f"only {place}; choose another file name"
+        )
+    if inside and not overwrite and path.is_file():
+        raise ValueError(
+            f"{path} already exists and nothing is added to it; choose another file name, or pass "
+            "--overwrite to replace the whole file"
+        )
     check_destination(path, overwrite, folder=folder)
+
+
+def _stranger(path, steps):
+    """First thing in an existing file that replacing it would lose, None if there is none."""
     if not path.is_file() or not h5py.is_hdf5(path):
-        return
+        return None
     try:
         with damage(path), Hdf5Tree(path) as tree:
-            count = len(describe_volumes(tree))
-    except TooManyError as error:
-        raise ValueError(f"{path} already exists; {error}; choose another name") from error
+            return first_stranger(tree.root, steps)
     except Hdf5Error:
-        return  # what cannot be read is not missed
-    if count > 1:
-        raise ValueError(
-            f"{path} already exists and holds {count} volumes, which would all be lost; choose "
-            "another name"
-        )
+        return None  # what cannot be read is not missed
 
 
 def _checked(inside):

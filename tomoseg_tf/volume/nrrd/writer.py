@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tomoseg_tf.volume.nrrd.header import read_header
 from tomoseg_tf.volume.storage.contiguous import write_at
-from tomoseg_tf.volume.storage.staging import check_destination, staged_file
+from tomoseg_tf.volume.storage.staging import check_destination, staged_files
 from tomoseg_tf.volume.writer import Writer
 
 TYPES = {"f4": "float", "f8": "double"}
@@ -117,8 +117,9 @@ def staged_pair(path, *, overwrite=False):
     path : Path
         Final name of the header; the data get the same with the suffix .raw.
     overwrite : bool, optional
-        Whether an existing pair may be replaced. The old header goes before the old data do, so
-        that no header ever describes other data.
+        Whether an existing pair may be replaced. It stays until the new one is complete and on the
+        disk; then the old header goes before the old data do, so that no header ever describes
+        other data.
 
     Yields
     ------
@@ -132,12 +133,8 @@ def staged_pair(path, *, overwrite=False):
     """
     check_pair_destination(path, overwrite)
     data = path.with_suffix(".raw")
-    with (
-        staged_file(path, overwrite=overwrite) as header_partial,
-        staged_file(data, overwrite=overwrite) as data_partial,
-    ):
-        yield Pair(header_partial, data_partial, data.name)
-        path.unlink(missing_ok=True)
+    with staged_files(path, data, overwrite=overwrite) as partials:
+        yield Pair(*partials, data.name)
 
 
 def check_pair_destination(path, overwrite=False, *, folder=False):

@@ -68,19 +68,54 @@ def staged_file(path, *, overwrite=False):
     ValueError
         If `path` cannot be written (see `check_destination`).
     """
-    path = Path(path)
-    check_destination(path, overwrite)
-    partial = _partial(path)
+    with staged_files(path, overwrite=overwrite) as (partial,):
+        yield partial
+
+
+@contextmanager
+def staged_files(*paths, overwrite=False):
+    """Write files that belong together under temporary names that become the final ones on success.
+
+    All are flushed to the disk before any existing one is touched. Then the first goes before the
+    others are replaced, and the new one comes last: it never stands beside others than its own.
+
+    Parameters
+    ----------
+    *paths : str or Path
+        Final names of the files, in one folder.
+    overwrite : bool, optional
+        As for `staged_file`.
+
+    Yields
+    ------
+    list of Path
+        Temporary names, as `staged_file` has them.
+
+    Raises
+    ------
+    ValueError
+        If one of them cannot be written (see `check_destination`).
+    """
+    paths = [Path(path) for path in paths]
+    for path in paths:
+        check_destination(path, overwrite)
+    partials = [_partial(path) for path in paths]
     try:
-        with naming_full_disk(path):
-            yield partial
-            _flush(partial)
-        check_destination(path, overwrite)  # it may have come into being meanwhile
-        os.replace(partial, path)
+        with naming_full_disk(paths[0]):
+            yield partials
+            for partial in partials:
+                _flush(partial)
+        for path in paths:
+            check_destination(path, overwrite)  # it may have come into being meanwhile
+        if len(paths) > 1:
+            paths[0].unlink(missing_ok=True)
+        for partial, path in reversed(list(zip(partials, paths, strict=True))):
+            os.replace(partial, path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        for partial in partials:
+            partial.unlink(missing_ok=True)
         raise
-    _flush(path.parent)
+    _flush(paths[0].parent)
 
 
 @contextmanager
@@ -88,7 +123,8 @@ def staged_folder(path, *, overwrite=False, marker=None):
     """Fill a folder under a temporary name that becomes the final one on success.
 
     Its files are flushed to the disk before it is renamed; on any exception it is removed. A folder
-    that it replaces is moved aside first and deleted last.
+    that it replaces is moved aside first and deleted last; where a process was killed in between,
+    the next one puts it back.
 
     Parameters
     ----------
@@ -111,9 +147,9 @@ def staged_folder(path, *, overwrite=False, marker=None):
         If `path` cannot be written (see `check_destination`) or is a folder of something else.
     """
     path = Path(path)
+    old = _replaced(path)
     check_destination(path, overwrite, folder=True, marker=marker)
     partial = _partial(path)
-    old = path.with_name(f".{path.name}.replaced-{os.getpid()}")
     partial.mkdir()
     try:
         with naming_full_disk(path):
@@ -157,13 +193,37 @@ def _check_marker(path, marker):
 
 def _partial(path):
     """Temporary name of an output, free; what killed processes of this machine left is removed."""
+    partial, others = _temporary(path, "partial")
+    for left in others:
+        _remove(left)
+    return partial
+
+
+def _replaced(path):
+    """Temporary name of the folder that an output replaces; what killed processes left is cleared.
+
+    If the output is missing, one was killed between its two renames: the latest folder that was
+    moved aside is the only copy and is put back.
+    """
+    replaced, others = _temporary(path, "replaced")
+    others.sort(key=lambda left: left.lstat().st_ctime_ns)
+    if others and not os.path.lexists(path):
+        os.rename(others.pop(), path)
+    for left in others:
+        shutil.rmtree(left, ignore_errors=True)
+    return replaced
+
+
+def _temporary(path, kind):
+    """Temporary name beside an output, and those that no living process of this machine uses."""
     host = platform.node() or "localhost"
-    stem = f".{path.name}.partial-{host}-"
+    stem = f".{path.name}.{kind}-{host}-"
+    others = []
     for left in path.parent.glob(f"{glob.escape(stem)}*"):
         number = left.name.removeprefix(stem)
         if number == str(os.getpid()) or (number.isdecimal() and not _is_alive(int(number))):
-            _remove(left)
-    return path.with_name(f"{stem}{os.getpid()}")
+            others.append(left)
+    return path.with_name(f"{stem}{os.getpid()}"), others
 
 
 def _is_alive(process):

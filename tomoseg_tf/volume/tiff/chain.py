@@ -1,5 +1,6 @@
 """The chain of pages of a TIFF file, walked before any library follows it."""
 
+import os
 import struct
 
 SUB_IFDS = 330  # tag: pages of lower resolution below a page
@@ -52,6 +53,8 @@ def check_chain(path):
 
 def _number(file, place, kind):
     """Read a number; -1 beyond the end of the file."""
+    if place >= os.fstat(file.fileno()).st_size:  # too far to be sought, in a damaged BigTIFF
+        return -1
     file.seek(place)
     data = file.read(struct.calcsize(kind))
     return struct.unpack(kind, data)[0] if len(data) == struct.calcsize(kind) else -1

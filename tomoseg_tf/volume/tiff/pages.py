@@ -9,6 +9,7 @@ from functools import partial
 from math import prod
 from typing import Any
 
+import numpy as np
 import tifffile
 
 from tomoseg_tf.volume.tiff.opening import open_tiff
@@ -17,6 +18,8 @@ from tomoseg_tf.volume.tiff.spacing import names_other_files, read_spacing
 MAX_CHANNELS = 8  # that ImageJ shows; a longer axis of that name is a stack, as tifffile writes it
 USUAL_RATIO = 100  # of a slice to its compressed bytes, at most
 PLANES = (["Y", "X"], ["Y"], ["X"], [])
+RGB = 2  # photometric interpretation
+COLOURED = "save one grey channel, or use it as a label file with --palette"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Page:
     sizes: tuple[int, ...]
     decode: Any  # callable(bytes, index) -> (array, position, shape); None if uncompressed
     chunk: tuple[int, int] | None = None  # rows and columns of a strip or tile
+    apart: int = 0  # parts from one channel of a colour to the next; 0 where a part has them all
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Layout:
     notices: tuple[str, ...]
     kind: str
     compression: str
+    coloured: bool = False  # red, green and blue, to be read as grey where they are equal
 
     @property
     def doubtful(self):
@@ -137,14 +142,16 @@ def _first_series(path, tif):
     if not others:
         return tif.series[0]
     pages = [item.keyframe for item in (first, *others)]  # tifffile makes a series of each write
-    shape = len(pages), *first.keyframe.shape
-    return tifffile.TiffPageSeries(pages, shape, first.dtype, "ZYX", parent=tif, kind="slices")
+    shape, axes = (len(pages), *first.keyframe.shape), f"Z{first.keyframe.axes}"
+    return tifffile.TiffPageSeries(pages, shape, first.dtype, axes, parent=tif, kind="slices")
 
 
 def _slice_count(path, tif, series):
     """Count the slices of a series, after checking that it is one grey volume."""
     _check_grey(path, series.keyframe)
-    sides = [pair for pair in zip(series.axes, series.shape, strict=True) if pair[1] > 1]
+    samples = "S" if series.keyframe.samplesperpixel > 1 else ""
+    pairs = zip(series.axes, series.shape, strict=True)
+    sides = [(axis, size) for axis, size in pairs if size > 1 and axis != samples]
     stack = [(axis, size) for axis, size in sides if axis not in "YX"]
     if any(axis in "CS" and size <= MAX_CHANNELS for axis, size in stack):
         raise ValueError(
@@ -162,11 +169,13 @@ def _slice_count(path, tif, series):
 
 
 def _check_grey(path, page):
-    """Refuse colours and types that no grey volume has."""
-    if page.samplesperpixel > 1:
-        raise ValueError(
-            f"{path}: has {page.samplesperpixel} channels (colours); save one grey channel instead"
-        )
+    """Refuse channels and types that no grey volume has; colours in RGB may all be grey."""
+    if page.samplesperpixel > 1 and not (
+        page.photometric == RGB
+        and page.samplesperpixel in (3, 4)
+        and page.dtype in (np.uint8, np.uint16)
+    ):
+        raise ValueError(f"{path}: has {page.samplesperpixel} channels (colours); {COLOURED}")
     if page.dtype is None or page.dtype.kind not in "buif":
         kind = page.dtype or f"{page.bitspersample} bits of sample format {page.sampleformat}"
         raise ValueError(
@@ -176,7 +185,7 @@ def _check_grey(path, page):
 
 def _block(path, tif, first, offset, count):
     """Locate slices that follow one another uncompressed."""
-    size = first.imagelength * first.imagewidth * first.dtype.itemsize
+    size = _size(first)
     held = max(0, (tif.filehandle.size - offset) // size)
     num_pages = len(tif.pages)  # 1 where ImageJ wrote one header for all slices
     if 1 < num_pages < count:
@@ -186,7 +195,7 @@ def _block(path, tif, first, offset, count):
             f"{path}: should hold {count} slices, but its {tif.filehandle.size} bytes hold "
             f"{held}; the file is cut short, copy or write it again"
         )
-    return [Page((offset + index * size,), (size,), None) for index in range(count)]
+    return [_whole(tif, first, offset + index * size) for index in range(count)]
 
 
 def _separate(path, tif, series, count):
@@ -215,11 +224,10 @@ def _separate(path, tif, series, count):
 
 def _page(path, tif, page, index):
     """Locate the strips or tiles of a page, each of them inside the file."""
-    if len(page.shape) != 2:
+    if len(page.shape) != (3 if page.samplesperpixel > 1 else 2):
         raise ValueError(f"{path}: slice {index} is a page of shape {page.shape}, not (Y, X)")
     if page.is_final:
-        size = page.imagelength * page.imagewidth * page.dtype.itemsize
-        parts = [(page.dataoffsets[0], size)]
+        parts = [(page.dataoffsets[0], _size(page))]
     else:
         parts = list(zip(page.dataoffsets, page.databytecounts, strict=True))
         if len(parts) != prod(page.chunked):
@@ -233,10 +241,35 @@ def _page(path, tif, page, index):
                 f"{path}: slice {index} should have {size} bytes at byte {offset} of "
                 f"{tif.filehandle.size}; the file is cut short or damaged, copy or write it again"
             )
-    offsets, sizes = zip(*parts, strict=True)
     if page.is_final:
-        return Page(offsets, sizes, None)
-    return Page(offsets, sizes, _decoder(page), page.chunks)
+        return _whole(tif, page, parts[0][0])
+    offsets, sizes = zip(*parts, strict=True)
+    if page.samplesperpixel == 1:
+        return Page(offsets, sizes, _decoder(page), page.chunks)
+    if page.axes[0] == "S":
+        apart = len(parts) // page.samplesperpixel
+        return Page(offsets, sizes, _decoder(page), page.chunks[-2:], apart)
+    return Page(offsets, sizes, _decoder(page), page.chunks[:2])
+
+
+def _whole(tif, page, offset):
+    """Locate a slice that is one uncompressed block; that of colours is decoded as one part."""
+    if page.samplesperpixel == 1:
+        return Page((offset,), (_size(page),), None)
+    dtype = page.dtype.newbyteorder(tif.byteorder)
+    decode = partial(_unpack, shape=page.shape, dtype=dtype, axis=page.axes.index("S"))
+    return Page((offset,), (_size(page),), decode, (page.imagelength, page.imagewidth))
+
+
+def _size(page):
+    """Bytes of an uncompressed slice."""
+    return page.imagelength * page.imagewidth * page.samplesperpixel * page.dtype.itemsize
+
+
+def _unpack(data, index, *, shape, dtype, axis):
+    """Take the bytes of a slice in colours as `tifffile.TiffPage.decode` gives a strip."""
+    colours = np.moveaxis(np.frombuffer(data, dtype).reshape(shape), axis, -1)
+    return colours[None], (0, 0, 0, 0, index), colours.shape
 
 
 def _decoder(page):
@@ -253,6 +286,9 @@ def _layout(tif, kind, first, pages):
     notices = []
     if kind != "slice" and tif.series[0].sizes.get("channel", 1) > MAX_CHANNELS:
         notices.append(f"its {len(pages)} images are declared as channels; they are read as slices")
+    if first.samplesperpixel > 1:
+        alpha = "; alpha is left out" if first.samplesperpixel > 3 else ""
+        notices.append(f"its voxels are stored as colours: read as grey, red = green = blue{alpha}")
     if kind not in ("slice", "slices") and len(tif.series) > 1:
         notices.append(f"it holds {len(tif.series)} image series; the first one is read")
     return Layout(
@@ -264,4 +300,5 @@ def _layout(tif, kind, first, pages):
         notices=tuple(notices),
         kind=kind,
         compression=tifffile.COMPRESSION(first.compression).name.lower(),
+        coloured=first.samplesperpixel > 1,
     )

@@ -2,6 +2,8 @@
 
 import io
 import re
+from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +41,9 @@ class SlicesVolume(Volume):
         self._paths, others = list_slices(path)
         if not self._paths:
             raise ValueError(f"{path}: holds no TIFF slices (*.tif, *.tiff)")
-        notices = [f"{len(others)} files that are no TIFF are ignored: {_some(others)}"]
+        notices = _gaps([item.name for item in self._paths])
+        if others:
+            notices.append(f"{len(others)} files that are no TIFF are ignored: {_some(others)}")
         first = open_slice(self._paths[0], spacing)
         stated = first.spacing
         for other in self._paths[1:]:
@@ -54,7 +58,7 @@ class SlicesVolume(Volume):
             spacing=stated,
             name=path,
             format="folder of TIFF slices",
-            notices=notices[0 if others else 1 :] + list(first.notices),
+            notices=notices + list(first.notices),
             storage=first.storage,
         )
 
@@ -177,6 +181,29 @@ def _check_equal(first_path, first, path, volume):
                 f"{path}: {what} {found} differs from {expected} of {first_path.name}; "
                 "all slices of a folder must be equal"
             )
+
+
+def _gaps(names):
+    """Tell of numbers that are missing among the names of slices, where these are a sequence.
+
+    They are one where the names differ in one number only, and mostly by the same step.
+    """
+    parts = [re.split(r"([0-9]+)", name.casefold()) for name in names]
+    digits = parts[0][1::2] and list(zip(*(item[1::2] for item in parts), strict=False))
+    counted = [found for found in digits if len({*map(int, found)}) > 1]
+    if len({tuple(item[::2]) for item in parts}) > 1 or len(counted) != 1 or len(names) < 3:
+        return []
+    steps = [int(last) - int(first) for first, last in pairwise(counted[0])]
+    gaps = [index for index, step in enumerate(steps) if step > 1]
+    if not gaps or min(steps) < 1 or 2 * max(Counter(steps).values()) < len(steps):
+        return []
+    first, last = counted[0][gaps[0]], counted[0][gaps[0] + 1]
+    missing = steps[gaps[0]] - 1
+    are = "number is" if missing == 1 else "numbers are"
+    total = f" ({len(gaps)} gaps in all)" if len(gaps) > 1 else ""
+    return [
+        f"slices {first} to {last}: {missing} {are} missing; they are read as neighbours{total}"
+    ]
 
 
 def _some(names):

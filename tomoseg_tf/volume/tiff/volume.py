@@ -7,7 +7,7 @@ import numpy as np
 
 from tomoseg_tf.volume.storage.contiguous import read_slices
 from tomoseg_tf.volume.storage.damage import DAMAGE, reason
-from tomoseg_tf.volume.tiff.pages import read_layout, read_slice_layout
+from tomoseg_tf.volume.tiff.pages import COLOURED, read_layout, read_slice_layout
 from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume
 
 WORKERS = max(1, (os.cpu_count() or 1) // 2)  # threads that decode slices, as many as tifffile has
@@ -17,6 +17,7 @@ NAMES = {"imagej": "TIFF (ImageJ)", "ome": "TIFF (OME)"}
 class TiffVolume(Volume):
     """A volume in a TIFF file: its first image series, whatever its stack axis is called.
 
+    Colours are read as grey: where red, green and blue differ, reading is a `ValueError`.
     Uncompressed slices are read at their offset; of others the strips or tiles are decoded that are
     asked for. The file is not kept open.
 
@@ -92,27 +93,52 @@ class TiffVolume(Volume):
             result[:] = slices[0]
             return
         height, width = page.chunk
-        across = -(-self.shape[2] // width)
         with open(self.name, "rb", buffering=0) as file:
             for row in range(rows[0] // height, -(-rows[1] // height)):
                 for column in range(columns[0] // width, -(-columns[1] // width)):
-                    part = self._decode_part(file, page, z, row * across + column)
+                    part = self._decode_part(file, page, z, row * self._across(page) + column)
                     _paste(part, row * height - rows[0], column * width - columns[0], result)
 
     def _decode_part(self, file, page, z, index):
-        """Decode one strip or tile of a slice."""
+        """Decode one strip or tile of a slice; of colours the grey that they are."""
+        if not self._layout.coloured:
+            return self._decode_channels(file, page, z, index)[..., 0]
+        indices = [index + channel * page.apart for channel in range(3 if page.apart else 1)]
+        parts = [self._decode_channels(file, page, z, one) for one in indices]
+        colours = np.concatenate(parts, axis=-1)[..., :3]
+        differ = (colours != colours[..., :1]).any(axis=-1)
+        if differ.any():
+            row, column = np.unravel_index(differ.argmax(), differ.shape)
+            top, left = self._corner(page, index)
+            colour = ", ".join(str(value) for value in colours[row, column])
+            raise ValueError(
+                f"{self.name}: slice {z}, y {top + row}, x {left + column} has the colour "
+                f"({colour}), which is not grey; {COLOURED}"
+            )
+        return colours[..., 0]
+
+    def _corner(self, page, index):
+        """First row and column of a strip or tile."""
+        row, column = divmod(index % (page.apart or len(page.offsets)), self._across(page))
+        return row * page.chunk[0], column * page.chunk[1]
+
+    def _across(self, page):
+        """Count the strips or tiles that lie side by side."""
+        return -(-self.shape[2] // page.chunk[1])
+
+    def _decode_channels(self, file, page, z, index):
+        """Decode the channels that one strip or tile holds."""
         try:
             file.seek(page.offsets[index])
             data = file.read(page.sizes[index])
             if len(data) != page.sizes[index]:
                 raise ValueError("the file ends too early")
             part, position, _ = page.decode(data, index)
-            row, column = divmod(index, -(-self.shape[2] // page.chunk[1]))
-            if tuple(position[2:4]) != (row * page.chunk[0], column * page.chunk[1]):
+            if tuple(position[2:4]) != self._corner(page, index):
                 raise ValueError("its strips or tiles are not in order")
             height, width = self.shape[1] - position[2], self.shape[2] - position[3]
-            part = part[0, :height, :width, 0]
-            if part.shape != (min(height, page.chunk[0]), min(width, page.chunk[1])):
+            part = part[0, :height, :width]
+            if part.shape[:2] != (min(height, page.chunk[0]), min(width, page.chunk[1])):
                 raise ValueError("a strip or tile is too small")
             return part
         except DAMAGE as error:

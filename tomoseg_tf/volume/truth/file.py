@@ -1,8 +1,12 @@
 """Writing a truth: classes of uint8 in any format that volumes are written in."""
 
+from pathlib import Path
+
 import numpy as np
 
 from tomoseg_tf.volume.formats import check_output, create_volume
+from tomoseg_tf.volume.kept_spacing import LOST_SPACING, keeps_spacing
+from tomoseg_tf.volume.truth.mark import mark_classes
 from tomoseg_tf.volume.truth.opening import open_truth
 from tomoseg_tf.volume.truth.palette import IGNORE
 from tomoseg_tf.volume.truth.sparse import label_slices
@@ -30,7 +34,7 @@ def write_truth(path, truth, *, labelled_slices=None, spacing=None, overwrite=Fa
     -------
     dict
         ``path``, ``shape``, ``spacing``, ``voxels`` (of each class that occurs, by number),
-        ``ignored`` and ``notices``.
+        ``ignored`` and ``notices``, each of which begins with the name of its file.
 
     Raises
     ------
@@ -51,13 +55,22 @@ def write_truth(path, truth, *, labelled_slices=None, spacing=None, overwrite=Fa
             lost += [start + int(z) for z in _changed_slices(slab, classes)]
             if progress:
                 progress(stop, kept.shape[0])
-    notices = list(kept.notices)
+        if isinstance(writer.path, Path):
+            mark_classes(writer.path)
+    notices = kept.named_notices()
     if lost:
         named = ", ".join(map(str, lost[:8])) + (", ..." if len(lost) > 8 else "")
         notices.append(
-            f"{len(lost)} slices hold labels but are not named as labelled, and are ignored: "
-            f"{named}"
+            f"{whole.name}: {len(lost)} slices hold labels but are not named as labelled, and are "
+            f"ignored: {named}"
         )
+    if counts[0] and counts[IGNORE] and not counts[1:IGNORE].any():
+        notices.append(
+            f"{path}: holds only 0 and 255 (ignored); read it with --palette classes, or it may be "
+            "taken for a mask in which 255 is class 1"
+        )
+    if spacing is not None and not keeps_spacing(path):
+        notices.append(f"{path}: {LOST_SPACING}")
     return {
         "path": f"{path}",
         "shape": list(kept.shape),

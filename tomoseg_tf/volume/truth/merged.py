@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tomoseg_tf.volume.truth.opening import open_truth
+from tomoseg_tf.volume.truth.opening import open_mask, open_truth
 from tomoseg_tf.volume.truth.palette import IGNORE
 from tomoseg_tf.volume.truth.volume import TruthVolume
 
@@ -25,12 +25,17 @@ class MergedTruth(TruthVolume):
 
     def __init__(self, layers, ignored, priority, notices):
         spacings = [layer.truth.spacing for layer in layers if layer.truth.spacing]
-        super().__init__(layers[0].truth, notices)
+        super().__init__(layers[0].truth)
+        self.notices = tuple(notices)
         self.name = " + ".join(layer.truth.name for layer in layers)
         self.spacing = spacings[0] if spacings else None
         self._layers = layers
         self._ignored = ignored
         self._priority = priority
+
+    def named_notices(self):
+        """Notices, which name their files already; see `TruthVolume`."""
+        return list(self.notices)
 
     def _read_box(self, box):
         layers = self._layers[::-1] if self._priority == "last" else self._layers
@@ -108,7 +113,7 @@ def merge_truth(labels, *, ignore=(), palette="auto", priority=None):
             )
     if len(layers) == 1 and layers[0].number is None and not ignored:
         return first
-    return MergedTruth(layers, ignored, priority, _collect_notices(layers))
+    return MergedTruth(layers, ignored, priority, _collect_notices(layers, ignored))
 
 
 def _open_layer(label, palette):
@@ -118,19 +123,23 @@ def _open_layer(label, palette):
     mask, number = label
     if not 0 <= number < IGNORE:
         raise ValueError(f"{mask}: class {number} is not in 0 to 254; masks to ignore are apart")
-    return Layer(open_truth(mask, "mask" if palette == "auto" else palette), int(number))
+    return Layer(open_mask(mask) if palette == "auto" else open_truth(mask, palette), int(number))
 
 
-def _collect_notices(layers):
-    """Notices of all layers but the first, whose own are passed on, and on differing spacings."""
-    notices = [
-        f"{layer.truth.name}: {notice}" for layer in layers[1:] for notice in layer.truth.notices
-    ]
-    spacings = [layer.truth.spacing for layer in layers if layer.truth.spacing]
-    if any(not np.allclose(spacing, spacings[0], rtol=1e-4) for spacing in spacings):
-        kept = " × ".join(f"{side:g}" for side in spacings[0])
-        notices.append(f"the labels state different voxel sizes; {kept} µm is kept")
-    return notices
+def _collect_notices(layers, ignored):
+    """Notices of all files, with their names, and on differing spacings."""
+    truths = [layer.truth for layer in layers]
+    notices = [text for truth in (*truths, *ignored) for text in truth.named_notices()]
+    known = [truth for truth in truths if truth.spacing]
+    for other in known[1:]:
+        if not np.allclose(other.spacing, known[0].spacing, rtol=1e-4):
+            kept = " × ".join(f"{side:g}" for side in known[0].spacing)
+            notices.append(
+                f"{other.name}: the labels state different voxel sizes; {kept} µm is kept, that of "
+                f"{known[0].name}"
+            )
+            break
+    return list(dict.fromkeys(notices))
 
 
 def _read_layer(layer, box):
@@ -142,7 +151,7 @@ def _read_layer(layer, box):
     if wrong.any():
         raise ValueError(
             f"{layer.truth.name}: holds class {classes[wrong][0]}, but a mask has only 0 and 1; "
-            "give it without a class, or a palette"
+            f"give it without ={layer.number}, or a palette of 0 and 1"
         )
     classes[classes == 1] = layer.number
     return classes

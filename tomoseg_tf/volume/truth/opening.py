@@ -1,5 +1,6 @@
 """Truth: label files of any kind, mapped to classes 0, 1, ... and 255 = ignore."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from tomoseg_tf.volume.truth.colour_slices import (
     colours_of_tiff,
 )
 from tomoseg_tf.volume.truth.colour_volume import ColourTruth
-from tomoseg_tf.volume.truth.palette import IGNORE, NAMED, Palette, parse_palette
+from tomoseg_tf.volume.truth.mark import states_classes
+from tomoseg_tf.volume.truth.palette import IGNORE, Palette, parse_palette
 from tomoseg_tf.volume.truth.png_slices import PngVolume, list_png
 from tomoseg_tf.volume.truth.unmapped import MOST, count_levels, list_counts, propose_palette
 from tomoseg_tf.volume.truth.values import ValueTruth, automatic_palette
@@ -35,8 +37,8 @@ def open_truth(truth, palette="auto"):
         file or array. Also a PNG file and a folder of PNG slices, in grey, indexed or in colours.
     palette : str, dict or Palette, optional
         How values or colours map to classes, see `parse_palette`. "auto" scans the volume once:
-        exactly the values 0 and 255 are a mask with object = 255, which a notice says; all else
-        are classes 0 to 31, and 255.
+        exactly the values 0 and 255 are a mask with object = 255, which a notice says, unless the
+        file states that it holds classes; all else are classes 0 to 31, and 255.
 
     Returns
     -------
@@ -68,10 +70,67 @@ def open_truth(truth, palette="auto"):
         return _levels(source)
     if palette.name != "auto":
         return ValueTruth(source, palette)
+    if states_classes(truth):
+        return ValueTruth(source, parse_palette("classes"))
     if not _is_mask(source):
         return ValueTruth(source, automatic_palette())
     notice = "its values are 0 and 255: read as a mask, 255 is class 1 (palette mask)"
-    return ValueTruth(source, Palette("mask", NAMED["mask"]), [notice])
+    mask = ValueTruth(source, parse_palette("mask"), [notice])
+    mask.guessed_mask = True
+    return mask
+
+
+def open_mask(mask):
+    """Open a mask: 0 is outside, and 1 or 255 inside, unless the file states classes.
+
+    Parameters
+    ----------
+    mask : as for `open_truth`
+        Label values.
+
+    Returns
+    -------
+    TruthVolume
+        Class 1 inside, and 0 outside. In a file that states that it holds classes, 255 is ignore.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, or holds colours.
+    """
+    return open_truth(mask, "classes" if states_classes(mask) else "mask")
+
+
+@dataclass(frozen=True)
+class FoundColours:
+    """What a file in colours holds: the pixels of each colour, and a palette that fits them."""
+
+    source: ColourSlices
+    counts: dict[str, int]
+    palette: str
+
+
+def find_colours(path):
+    """Find the colours of a file that can be used as truth.
+
+    Parameters
+    ----------
+    path : str, Path or Location
+        Any file or folder.
+
+    Returns
+    -------
+    FoundColours or None
+        None if it holds values, if all its colours are grey, or if it cannot be read.
+    """
+    try:
+        source = _open_labels(path, Palette())
+        counts = count_colours(source) if isinstance(source, ColourSlices) else {}
+    except ValueError:
+        return None
+    if all(colour == "clear" or colour[1:3] == colour[3:5] == colour[5:] for colour in counts):
+        return None
+    return FoundColours(source, counts, propose_colours(counts))
 
 
 def count_classes(truth, *, progress=None):

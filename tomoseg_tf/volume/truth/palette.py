@@ -141,12 +141,27 @@ def _parse_entry(entry, palette):
         named = key in ("clear", "grey", "other") or COLOUR.fullmatch(key)
         value, number = key if named else int(key), int(number)
     except ValueError:
-        raise ValueError(f"palette {palette!r}: {FORM}") from None
+        raise ValueError(f"palette {palette!r}: {_suggest_colour(key) or FORM}") from None
     if not 0 <= number <= IGNORE:
         raise ValueError(f"palette {palette!r}: class {number} of {value} is not in 0 to 255")
     if isinstance(value, int) and abs(value) > 2**53:
         raise ValueError(f"palette {palette!r}: value {value} is too large; the limit is 2**53")
     return value, number
+
+
+def _suggest_colour(name):
+    """Suggest how a palette names a colour, empty where it is none that is known."""
+    from PIL import ImageColor
+
+    if name == "gray":
+        return "write grey for pixels whose red, green and blue are equal"
+    if not name.isalpha():
+        return ""
+    try:
+        red, green, blue = ImageColor.getrgb(name)[:3]
+    except ValueError:
+        return ""
+    return f"{name} is no entry; write this colour as #{red:02x}{green:02x}{blue:02x}"
 
 
 def _parse_distance(rule, text, palette):

@@ -15,8 +15,13 @@ class SparseTruth(TruthVolume):
         number = int(np.count_nonzero(labelled))
         notice = f"{number} of its {len(labelled)} slices are labelled; the others are ignored"
         super().__init__(source, [notice])
+        self._notice = notice
         self._source = source
         self._labelled = labelled
+
+    def named_notices(self):
+        """Notices of the truth, and that only some of its slices count; see `TruthVolume`."""
+        return [*self._source.named_notices(), f"{self.name}: {self._notice}"]
 
     def _read_box(self, box):
         (z0, z1), rows, columns = box

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tomoseg_tf.volume.truth.palette import NAMED, Palette
+from tomoseg_tf.volume.truth.palette import IGNORE, NAMED, Palette
 from tomoseg_tf.volume.truth.unmapped import (
     CLASSES,
     LIMIT,
@@ -58,13 +58,19 @@ class ValueTruth(TruthVolume):
                 f"{self.name}: has more than {LIMIT:,} different values, which look like grey "
                 "levels; give the label file, or a palette such as '0:0,255:1,nearest'"
             )
+        fit = {1, IGNORE} & {*counts} and {*counts} <= {*_automatic()}
+        if self._palette.name == "mask" and fit:
+            return (
+                f"{self.name}: holds classes (class: voxels) {list_counts(counts)}, and is not a "
+                "mask; give it without =CLASS, or with the palette classes"
+            )
         unmapped = {}
         for value, number in counts.items():
             one = np.array([np.nan if value == "nan" else value])
             if classify_values(one, self._palette)[0] == UNMAPPED:
                 unmapped[value] = number
         automatic = self._palette.name == "auto"
-        known = {} if automatic or self._palette.name == "classes" else self._palette.values
+        known = {} if self._palette.name in ("auto", "classes", "mask") else self._palette.values
         levels = {v: n for v, n in counts.items() if v in unmapped or not known or v in known}
         proposed = propose_palette(levels, known, within=self._palette.within)
         remedy = f"give a palette that maps them, such as '{proposed}'"
@@ -115,12 +121,12 @@ def automatic_palette():
     Palette
         It is called auto. Higher values are more often grey levels than classes.
     """
-    values = {
-        value: number
-        for value, number in NAMED["classes"].items()
-        if value < CLASSES or value == max(NAMED["classes"])
-    }
-    return Palette("auto", values)
+    return Palette("auto", _automatic())
+
+
+def _automatic():
+    """Values that are taken for classes, and their classes."""
+    return {value: value for value in (*range(CLASSES), IGNORE)}
 
 
 def _nearest(values, listed, right):

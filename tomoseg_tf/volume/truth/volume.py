@@ -16,6 +16,8 @@ class TruthVolume(Volume):
         Said beside the notices of the source.
     """
 
+    guessed_mask = False  # whether 255 was taken for an object because all is 0 or 255
+
     def __init__(self, source, notices=()):
         super().__init__(
             source.shape,
@@ -26,6 +28,16 @@ class TruthVolume(Volume):
             notices=(*source.notices, *notices),
             storage=source.storage,
         )
+
+    def named_notices(self):
+        """Notices, each with the name of the file that it is about.
+
+        Returns
+        -------
+        list of str
+            ``"labels.tif: ..."``, also of each file that was merged.
+        """
+        return [f"{self.name}: {notice}" for notice in self.notices]
 
     def _read(self, start, stop):
         return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))

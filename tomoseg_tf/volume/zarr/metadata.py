@@ -13,6 +13,7 @@ import numpy as np
 
 from tomoseg_tf.volume.storage.damage import reason
 from tomoseg_tf.volume.storage.staging import check_destination
+from tomoseg_tf.volume.zarr.strangers import first_stranger
 
 MAX_METADATA = 64 * 2**20  # bytes
 MAX_CHUNK = 2**31  # bytes of a chunk, which is decoded as a whole; Blosc has the same limit
@@ -157,8 +158,8 @@ def read_array_layout(node):
     return layout
 
 
-def check_zarr_destination(path, overwrite=False, *, folder=True):
-    """Check that a store may be written; only another store is replaced.
+def check_zarr_destination(path, overwrite=False, *, folder=True, inside=None):
+    """Check that a store may be written; only one that holds nothing else is replaced.
 
     Parameters
     ----------
@@ -168,16 +169,29 @@ def check_zarr_destination(path, overwrite=False, *, folder=True):
         Whether an existing store may be replaced.
     folder : bool, optional
         As for `check_destination`.
+    inside : str, optional
+        Place in the store, which is refused.
 
     Raises
     ------
     ValueError
-        If it exists (and may not be replaced, or is no Zarr store), or its parent folder does not
-        exist.
+        If it exists (and may not be replaced, is no Zarr store, or holds anything but what
+        `ZarrWriter` writes), its parent folder does not exist, or a place inside is named.
     """
+    if inside is not None:
+        raise ValueError(f"{path}: a store is written as a whole; leave out ::{inside}")
     check_destination(path, overwrite, folder=folder)
-    if path.is_dir() and any(path.iterdir()) and read_node(path) is None:
+    if not path.is_dir() or not any(path.iterdir()):
+        return
+    node = read_node(path)
+    if node is None:
         raise ValueError(f"{path} already exists and is no Zarr store; choose another name")
+    stranger = first_stranger(node, read_node(path / "0"))
+    if stranger:
+        raise ValueError(
+            f"{path} already exists and holds {stranger}: the whole store would be replaced; "
+            "choose another name"
+        )
 
 
 def _layout_3(node):
