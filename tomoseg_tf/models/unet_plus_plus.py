@@ -7,8 +7,6 @@ keras = load_keras()
 layers = keras.layers
 
 TOPOLOGIES = ("unet++", "unet+", "unet")
-HEADS = ("fast", "accurate", "all")
-DECODERS = ("upsampling", "transpose")
 PLAIN_WIDTHS = (32, 64, 128, 256, 512)
 BACKBONE_WIDTHS = (16, 32, 64, 128, 256)
 WIDEST = 4096  # channels; more is a mistake, and would take all memory
@@ -37,8 +35,7 @@ def unet_plus_plus(
     ``UNetPlusPlus`` of the code). With one (``Xnet``, ``Nestnet`` and ``Unet``),
     it is the features of a classification network, the convolutions are
     normalised, and two things are as published: the coarsest row has the fewest
-    channels, and the finest row is one node without shortcuts. As the sides are
-    halved, both nets segment slices of any size that fits.
+    channels, and the finest row is one node without shortcuts.
 
     Parameters
     ----------
@@ -103,7 +100,7 @@ def unet_plus_plus(
     _check_choices(topology, decoder, heads, activation)
     widths = widths or (BACKBONE_WIDTHS if backbone else PLAIN_WIDTHS)
     if backbone:
-        _check_backbone(backbone, widths, (heads != "fast", depth, dropout, l2))
+        _check_backbone(backbone, heads, widths, (depth, dropout, l2))
     else:
         depth = len(widths) - 1 if depth is None else depth
         dropout = 0.5 if dropout is None else dropout
@@ -116,7 +113,12 @@ def unet_plus_plus(
     if backbone:
         x = _backbone_nodes(image, backbone, topology, decoder, widths)
         probabilities = layers.Conv2D(
-            num_classes, 3, padding="same", activation=activation, dtype="float32", name="final_conv"
+            num_classes,
+            3,
+            padding="same",
+            activation=activation,
+            dtype="float32",
+            name="final_conv",
         )(x)
     else:
         nodes = _plain_nodes(image, topology, widths[: depth + 1], dropout, l2)
@@ -231,18 +233,18 @@ def _merge(x, nodes, row, column, topology, name):
 def _check_choices(topology, decoder, heads, activation):
     for argument, value, choices in (
         ("topology", topology, TOPOLOGIES),
-        ("decoder", decoder, DECODERS),
-        ("heads", heads, HEADS),
+        ("decoder", decoder, ("upsampling", "transpose")),
+        ("heads", heads, ("fast", "accurate", "all")),
         ("activation", activation, (None, "sigmoid")),
     ):
         if value not in choices:
             raise ValueError(f"{argument} {value!r} is none of {', '.join(map(repr, choices))}")
 
 
-def _check_backbone(backbone, widths, plain_options):
+def _check_backbone(backbone, heads, widths, plain_options):
     if backbone not in BACKBONES:
         raise ValueError(f"backbone {backbone!r} is none of {', '.join(BACKBONES)}")
-    if any(option not in (None, False) for option in plain_options):
+    if heads != "fast" or any(option is not None for option in plain_options):
         raise ValueError(
             "heads, depth, dropout and l2 belong to the plain nets; leave them out with a backbone"
         )

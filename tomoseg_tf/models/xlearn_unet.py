@@ -43,7 +43,8 @@ def xlearn_unet(
     base_features : int
         Channels at full resolution.
     kernel_size : int
-        Side of the convolution kernels; that of the last one is always 3.
+        Side of the convolution kernels; the last one of "transformer3_pooling"
+        always has 3.
     batch_norm : bool
         Batch-normalise before every rectifier but that of the output.
     activation : {"relu", "sigmoid", "softmax", "linear"}, optional
@@ -112,7 +113,12 @@ def xlearn_unet(
 
     activation = activation or ("sigmoid" if num_classes == 1 else "softmax")
     probabilities = layers.Conv2DTranspose(
-        num_classes, 3, padding="same", activation=activation, dtype="float32", name="head_conv"
+        num_classes,
+        kernel_size if poolings == 2 else 3,
+        padding="same",
+        activation=activation,
+        dtype="float32",
+        name="head_conv",
     )(x)
     return keras.Model(image, probabilities, name=name)
 

@@ -15,7 +15,7 @@ UNITS = {
 BASIC = ("resnet18", "resnet34")  # two 3x3 convolutions a unit; the deeper nets have bottlenecks
 
 
-def resnet(image, name, *, stride=32, initializer="he_uniform"):
+def resnet(image, name, *, stride=32, initializer="glorot_uniform"):
     """Apply a residual network without its classifier.
 
     Each convolution follows its normalisation and ReLU (pre-activation, [1]_);

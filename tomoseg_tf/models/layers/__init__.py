@@ -1,0 +1,1 @@
+"""Layers that Keras lacks, one idea per module."""
