@@ -11,7 +11,8 @@ def test_each_network_has_a_line(run):
     code, out, _ = run()
     assert code == 0
     assert [line.split()[0] for line in out.splitlines()[1:]] == list(BUILDERS)
-    assert "366,593  levels=4, base_features=8  Build the 3D U-Net" in out
+    assert "unet_3d          volumes     366,593  Build the 3D U-Net" in out
+    assert "unet_2d          slices   31,030,593  Build the U-Net" in out
 
 
 def test_list_as_json(run):

@@ -19,7 +19,7 @@ from tomoseg_tf.table import aligned
 )
 @options.as_json
 def models(name, arguments, as_json):
-    """List the networks, or describe the network NAME with its layers.
+    """List the networks, or describe the network NAME with its options and layers.
 
     Parameters are counted for one grey channel and a binary result unless --arguments say
     otherwise.
@@ -44,12 +44,12 @@ def models(name, arguments, as_json):
 
 def _list(found):
     """Table of all networks."""
-    rows = [("network", "parameters", "options", "")]
+    rows = [("network", "of", "parameters", "")]
     rows += [
-        (model["name"], f"{model['parameters']:,}", _options(model), model["summary"])
+        (model["name"], model["input"], f"{model['parameters']:,}", model["summary"])
         for model in found
     ]
-    return aligned(rows, left=(0, 2, 3))
+    return aligned(rows, left=(0, 1, 3))
 
 
 def _show(model):
@@ -70,12 +70,6 @@ def _show(model):
             aligned(layers, left=(0, 1, 2)),
         ]
     )
-
-
-def _options(model):
-    """Arguments beyond those that every network takes."""
-    common = ("input_shape", "num_classes")
-    return ", ".join(f"{k}={v}" for k, v in model["arguments"].items() if k not in common)
 
 
 def _shape(sides):

@@ -3,8 +3,34 @@
 import difflib
 import inspect
 import math
+import re
 
 from tomoseg_tf.models import BUILDERS
+
+FIXED_SIDES = {"xlearn_unet": (32, 32)}  # of a patch, where a network does not take any size
+
+
+def num_sides(model):
+    """Tell whether a network sees volumes or slices.
+
+    Parameters
+    ----------
+    model : str
+        Name in `BUILDERS`.
+
+    Returns
+    -------
+    int
+        3 for a network from (B, Z, Y, X, C), whose name ends in ``_3d``; 2 for one
+        from slices (B, Y, X, C).
+
+    Raises
+    ------
+    ValueError
+        If there is no such builder.
+    """
+    _builder(model)
+    return 3 if model.endswith("_3d") else 2
 
 
 def build(model, arguments):
@@ -42,12 +68,12 @@ def build(model, arguments):
 
 
 def default_arguments(model):
-    """Give the arguments of a builder for one channel of any size and a binary net.
+    """Give the arguments of a builder for one channel and a binary net, of any size if possible.
 
     Parameters
     ----------
     model : str
-        Name in `BUILDERS`; those of volumes end in ``_3d``.
+        Name in `BUILDERS`.
 
     Returns
     -------
@@ -61,8 +87,8 @@ def default_arguments(model):
         If there is no such builder.
     """
     parameters = inspect.signature(_builder(model)).parameters.values()
-    sides = 3 if model.endswith("_3d") else 2
-    arguments = {"input_shape": [None] * sides + [1], "num_classes": 1}
+    sides = FIXED_SIDES.get(model, (None,) * num_sides(model))
+    arguments = {"input_shape": [*sides, 1], "num_classes": 1}
     for parameter in parameters:
         if parameter.default is not parameter.empty and parameter.name != "name":
             value = parameter.default
@@ -83,8 +109,9 @@ def describe(model, arguments=None):
     Returns
     -------
     dict
-        "name", "summary" (one sentence), "arguments" (all of them), "parameters"
-        and "trainable" (the moving averages of batch normalisation are not).
+        "name", "summary" (one sentence), "input" ("volumes" or "slices"), "arguments"
+        (all of them), "parameters" and "trainable" (the moving averages of batch
+        normalisation are not).
 
     Raises
     ------
@@ -95,7 +122,8 @@ def describe(model, arguments=None):
     network = build(model, arguments)
     return {
         "name": model,
-        "summary": inspect.getdoc(BUILDERS[model]).splitlines()[0],
+        "summary": re.sub(r" \[\d+\]_,?", "", inspect.getdoc(BUILDERS[model]).splitlines()[0]),
+        "input": "volumes" if num_sides(model) == 3 else "slices",
         "arguments": arguments,
         "parameters": network.count_params(),
         "trainable": sum(math.prod(weight.shape) for weight in network.trainable_weights),
