@@ -1,6 +1,7 @@
 """Reading and writing speed of each format against the plain call of its library.
 
     python benchmarks/formats.py [--shape 256,1024,1024] [--dtype uint16] [--repeats 5]
+    python benchmarks/formats.py --only nrrd
 
 Ours goes slab by slab and the library takes the volume as a whole, both on the same file, in turns;
 the medians are compared. What is written is flushed to the disk by both. Only the ratios mean
@@ -59,7 +60,7 @@ def write_imagej(path, array):
 
 
 def read_hdf5(path, _):
-    """Read the only volume of an HDF5 file as h5py does."""
+    """Read the first volume of an HDF5 file as h5py does."""
     import h5py
 
     with h5py.File(path) as file:
@@ -248,6 +249,7 @@ def main():
     parser.add_argument("--shape", default="256,1024,1024")
     parser.add_argument("--dtype", default="uint16")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", default="", help="formats whose names contain this")
     parser.add_argument("--folder", help="where the files are made; a temporary one by default")
     parser.add_argument("--copy", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -255,6 +257,9 @@ def main():
     if options.copy:
         copy_file(*options.copy, shape, options.dtype)
         return
+    chosen = [case for case in CASES if options.only.casefold() in case.name.casefold()]
+    if not chosen:
+        parser.error(f"--only {options.only}: use one of {', '.join(case.name for case in CASES)}")
     noise = np.random.default_rng(0).normal(170, 20, shape[1:])
     array = np.empty(shape, options.dtype)
     for z in range(shape[0]):
@@ -263,7 +268,7 @@ def main():
     print("| format | read MiB/s | of plain | write MiB/s | of plain | memory MiB |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        for case in CASES:
+        for case in chosen:
             report(case, Path(folder), array, options.repeats)
 
 

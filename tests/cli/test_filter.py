@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from tomoseg_tf.volume import parse_filter
+from tomoseg_tf.volume import open_volume, parse_filter
 
 COMMAND = ("filter",)
 ARRAY = np.random.default_rng(0).integers(0, 255, (5, 6, 7), dtype=np.uint8)
@@ -63,3 +63,18 @@ def test_a_spacing_that_is_lost_is_told(run, scan, tmp_path, name):
     assert err == (
         f"{out}: the format cannot carry the voxel size; pass --spacing where it is read\n"
     )
+
+
+def test_a_raw_volume_is_described_and_becomes_another(run, tmp_path):
+    (tmp_path / "a.raw").write_bytes(ARRAY.tobytes())
+    told = "--shape", "5,6,7", "--dtype", "uint8", "--spacing", "3,2,1"
+    out = tmp_path / "b.nrrd"
+    code, _, err = run(tmp_path / "a.raw", out, "--filter", "median:1", *told)
+    assert (code, err) == (0, "")
+    assert open_volume(out).spacing == (3, 2, 1)
+    np.testing.assert_array_equal(open_volume(out).read(0, 5), ARRAY)
+    code, _, err = run(tmp_path / "a.raw", tmp_path / "c.nrrd", "--filter", "median:1")
+    assert code == 1
+    assert "or describe it once in an NRRD header (.nhdr), which every command reads" in err
+    code, _, err = run(tmp_path / "a.raw", tmp_path / "a.raw", "--filter", "median:1", *told)
+    assert (code, "is or holds the volume itself" in err) == (1, True)

@@ -7,7 +7,7 @@ import tifffile
 from click.testing import CliRunner
 
 from tomoseg_tf.cli.info import info
-from tomoseg_tf.volume import create_volume, measure, open_truth
+from tomoseg_tf.volume import create_volume, measure, open_truth, write_truth
 
 ARRAY = np.random.default_rng(0).integers(0, 250, (6, 5, 4)).astype(np.uint16)
 
@@ -42,6 +42,7 @@ def test_json_holds_all(volume):
         "spacing": [2.0, 1.0, 0.5],
         "voxels": 120,
         "bytes": 240,
+        "holds_classes": False,
         "byte_order": "big",
         "compression": "none",
         "reading": "slices at their offsets in the file",
@@ -134,3 +135,17 @@ def test_grey_in_colours_is_described_as_a_scan(tmp_path, dtype):
     assert (values["shape"], values["dtype"]) == ([6, 5, 4], str(grey.dtype))
     assert values["statistics"] == measure(grey).to_dict()
     assert "stored as colours: read as grey" in values["notices"][0]
+
+
+def test_a_link_that_is_left_out_is_told_once(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["data"], file["link"] = ARRAY, h5py.ExternalLink("gone.h5", "/data")
+    text = run(tmp_path / "a.h5").stdout
+    assert text.count("left out: ") == 1
+    assert "gone.h5, which is not there" in text
+
+
+def test_classes_are_said_to_be_classes(tmp_path):
+    write_truth(tmp_path / "t.nrrd", ARRAY % 3)
+    assert "classes, of which 255 is ignored" in run(tmp_path / "t.nrrd").stdout
+    assert json.loads(run(tmp_path / "t.nrrd", "--json").stdout)["holds_classes"] is True

@@ -65,3 +65,11 @@ def test_notices_of_the_scan_are_told(run, files):
     _, _, err = run(files / "scan.tif", files / "truth.npy", files / "a.png")
     assert f"{files / 'scan.tif'}: its voxel size" in err
     assert f"{files / 'truth.npy'}: its values are 0 and 255" in err
+
+
+def test_a_raw_volume_and_a_truth_with_ignored_voxels(run, files):
+    (files / "scan.raw").write_bytes(bytes(6 * 12 * 14))
+    told = "--shape", "6,12,14", "--dtype", "uint8", "--palette", "classes"
+    code, out, _ = run(files / "scan.raw", files / "truth.npy", files / "a.png", *told)
+    assert code == 0
+    assert out.splitlines()[-1].split() == ["255", "ignored", "9"]  # no share of the labelled

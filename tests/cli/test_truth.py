@@ -68,7 +68,7 @@ def test_labelled_slices(run, files):
     code, _, err = run(files / "out.npy", *labels)
     assert code == 0
     assert "2 of its 4 slices are labelled" in err
-    assert "1 slices hold labels but are not named as labelled, and are ignored: 1" in err
+    assert "1 slice holds labels without being named as labelled, and is ignored: 1" in err
     np.testing.assert_array_equal(np.load(files / "out.npy")[[0, 2]], LABELS[[0, 2]])
 
 
@@ -114,18 +114,18 @@ def sparse(run, files):
     return write
 
 
-@pytest.mark.parametrize("name", ["sparse.tif", "sparse.npy"])
-def test_a_truth_of_0_and_255_tells_how_to_read_it(sparse, files, name):
-    assert f"{files / name}: holds only 0 and 255 (ignored); read it with --palette classes" in (
-        sparse(name)
-    )
+def test_a_truth_of_0_and_255_tells_how_to_read_it(sparse, files):
+    told = f"{files / 'sparse.npy'}: holds only 0 and 255 (ignored); read it with --palette classes"
+    assert told in sparse("sparse.npy")
+    assert "holds only 0 and 255" not in sparse("sparse.h5")  # which states that it holds classes
 
 
-def test_a_sparse_truth_in_a_tiff_file_is_read_as_it_was_written(run, sparse, files):
-    sparse("sparse.tif")
+@pytest.mark.parametrize("name", ["sparse.tif", "sparse.ome.tif", "sparse.zarr", "slices"])
+def test_a_sparse_truth_is_read_as_it_was_written(run, sparse, files, name):
+    sparse(name)
     expected = np.where(np.isin(np.arange(4), [0, 3])[:, None, None], 0, 255) + 0 * LABELS
-    np.testing.assert_array_equal(open_truth(files / "sparse.tif").read(0, 4), expected)
-    for name, number in (("sparse.tif", "=7"), ("sparse.tif", "")):
+    np.testing.assert_array_equal(open_truth(files / name).read(0, 4), expected)
+    for number in ("=7", ""):
         label = "--label", f"{files / name}{number}", "--overwrite"
         code, _, err = run(files / "again.npy", *label)
         assert (code, "read as a mask" in err) == (0, False)

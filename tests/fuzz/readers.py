@@ -53,6 +53,12 @@ def seeds():
     with h5py.File(folder / "c.h5", "w") as file:
         file.create_dataset("entry/data", data=ARRAY, chunks=(1, 5, 3), compression="gzip")
     yield 3, (folder / "c.h5").read_bytes()
+    with h5py.File(folder / "v.h5", "w", libver="latest") as file:
+        file["part"], layout = ARRAY[None, None], h5py.VirtualLayout(ARRAY.shape, ARRAY.dtype)
+        layout[:] = h5py.VirtualSource(".", "part", (1, 1, *ARRAY.shape))[0, 0]
+        file.create_virtual_dataset("virtual", layout).attrs["content"] = "classes"
+        file.attrs.update({f"name{index}": "text" for index in range(12)} | {"signal": "virtual"})
+    yield 3, (folder / "v.h5").read_bytes()
     with create_volume(folder / "w.zarr", ARRAY.shape, "u2", spacing=(1, 2, 3)) as writer:
         writer.write(0, ARRAY)
     for path in sorted((folder / "w.zarr").rglob("zarr.json")):

@@ -188,6 +188,18 @@ def test_levels_outside_of_a_store_are_not_followed(tmp_path):
         open_volume(tmp_path / "a.zarr")
 
 
+@pytest.mark.parametrize("path", ["a\0b", "a" * 5000, "missing"])
+def test_levels_that_are_not_there(tmp_path, path):
+    entry = {"axes": ["z", "y", "x"], "datasets": [{"path": path}]}
+    attributes = {"ome": {"version": "0.5", "multiscales": [entry]}}
+    zarr.create_group(tmp_path / "a.zarr", attributes=attributes)
+    with pytest.raises(
+        ValueError, match=r"a\.zarr: its level '.*' is no array; copy or write"
+    ) as e:
+        open_volume(tmp_path / "a.zarr")
+    assert len(str(e.value)) < 500
+
+
 def test_pipes_in_a_store_do_not_hang(tmp_path):
     path = store(tmp_path / "a.zarr")
     (path / "0.0.0").unlink()

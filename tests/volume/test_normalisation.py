@@ -32,6 +32,38 @@ def test_percentiles_become_0_and_1_and_the_rest_is_clipped():
     np.testing.assert_allclose(result, np.clip((array - 10.0) / 980, 0, 1), atol=1e-7)
 
 
+@pytest.mark.parametrize("method", ["minmax", "percentile"])
+def test_top_is_the_upper_end(method):
+    """Barboza (2020), section 4.1.4: zero to one, times 255."""
+    array = np.arange(1001, dtype=np.float32).reshape(7, 11, 13)
+    result = Normalisation(method, top=255).intensity(measure(array))(array)
+    expected = 255 * Normalisation(method).intensity(measure(array))(array)
+    np.testing.assert_allclose(result, expected, rtol=1e-6)
+    assert (result.min(), result.max()) == (0, 255)
+
+
+def test_zingers_do_not_move_percentiles():
+    """Three zingers among 10 000 voxels: the rest is mapped as without them."""
+    clean = np.random.default_rng(0).normal(0.3, 0.1, (4, 50, 50)).astype("f4")
+    array = clean.copy()
+    array[(0, 1, 3), (9, 20, 40), (3, 30, 49)] = 1e4, -2e3, 5e5
+    result = Normalisation("percentile").intensity(measure(array))(array)
+    expected = Normalisation("percentile").intensity(measure(clean))(clean)
+    np.testing.assert_allclose(result[array == clean], expected[array == clean], atol=5e-3)
+    assert (result.min(), result.max()) == (0, 1)
+    squeezed = Normalisation("minmax").intensity(measure(array))(array)
+    assert squeezed[array == clean].std() < 1e-6
+
+
+def test_configs_without_top_load():
+    """As weights folders written before it existed have them; what is written holds it."""
+    old = {"method": "percentile", "low": 0.5, "high": 99.5, "training": "patch"}
+    assert Normalisation.from_dict(old).top == 1
+    written = Normalisation("minmax", top=255.0).to_dict()
+    assert written["top"] == 255
+    assert set(written) == set(Normalisation.__dataclass_fields__)
+
+
 def test_none_only_changes_the_type():
     array = random("u2")
     result = intensity(measure(array), "none")(array)
@@ -102,6 +134,9 @@ def test_round_trip_by_dict():
         ({"high": 101}, "0 <= low < high <= 100"),
         ({"low": "1"}, "low '1' and high 99.0: 0 <= low < high <= 100"),
         ({"epsilon": 1}, "unknown epsilon; it has method"),
+        ({"method": "minmax", "top": 0}, "top 0: must be a number above 0"),
+        ({"method": "minmax", "top": "255"}, "top '255': must be a number above 0"),
+        ({"top": 255}, "top 255: only minmax and percentile have an upper end, not zscore"),
     ],
 )
 def test_impossible_settings_are_refused(values, message):

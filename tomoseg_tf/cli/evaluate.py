@@ -71,8 +71,8 @@ def evaluate(
         matrix = confusion_matrix(truth, segmentation, num_classes=num_classes, progress=progress)
     result = scores(matrix, names)
     for volume in (truth, segmentation):
-        for notice in volume.notices:
-            options.notify(f"{volume.name}: {notice}")
+        for notice in volume.named_notices():
+            options.notify(notice)
     ignored = truth.voxels - int(matrix.sum())
     if ignored:
         options.notify(f"{truth.name}: {ignored:,} of {truth.voxels:,} voxels are ignored")

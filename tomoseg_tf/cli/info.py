@@ -23,17 +23,18 @@ SHOWN = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)  # percentiles that a reader wa
     type=options.MASK,
     default="auto",
     show_default=True,
-    help="What is sample, for the statistics: auto leaves out a fill or NaN outside the "
-    "reconstruction circle; none measures all; or a label volume that is 0 outside.",
+    metavar="FILE|auto|none",
+    help="Which voxels the statistics are of: those of a label volume that are not 0, all but a "
+    "constant fill or NaN outside the reconstruction circle (auto), or all (none).",
 )
 @click.option("--no-statistics", is_flag=True, help="Read the headers only, for huge volumes.")
 @options.as_json
 def info(volume, spacing, shape, dtype, mask, no_statistics, as_json):
     """Explain what VOLUME holds and how it will be read.
 
-    VOLUME is a file of any format that is known, or a folder of TIFF slices. Where a file holds
-    several volumes, :: and the place of one follow: scan.h5::/exchange/data. Of a file in colours,
-    the colours are listed with a palette that makes it a truth.
+    VOLUME is TIFF, HDF5 or NeXus, Zarr, NRRD, NPY or RAW by its suffix, or a folder of TIFF slices.
+    Where a file holds several volumes, :: and the place of one follow: scan.h5::/exchange/data. Of
+    a file in colours, the colours are listed with a palette that makes it a truth.
     """
     from tomoseg_tf.volume import find_colours, list_volumes, measure, open_sample, open_volume
 
@@ -72,12 +73,13 @@ def _describe(volume, listed):
         ("type", str(volume.dtype)),
         ("spacing", spacing),
         ("voxels", f"{volume.voxels:,}"),
+        *([("content", "classes, of which 255 is ignored")] if volume.holds_classes else []),
         ("in memory", f"{_size(volume.nbytes)}, read slab by slab"),
     ]
     lines += [(name.replace("_", " "), value) for name, value in volume.storage.items()]
     if len(listed) > 1:
         lines += [("in the file", item) for item in listed]
-    lines += [("notice", notice) for notice in volume.notices]
+    lines += [("notice", notice) for notice in volume.notices if notice not in listed]
     return f"{volume.name}\n" + _table(lines)
 
 
@@ -137,6 +139,7 @@ def _as_dict(volume, listed, statistics):
         "spacing": list(volume.spacing) if volume.spacing else None,
         "voxels": volume.voxels,
         "bytes": volume.nbytes,
+        "holds_classes": volume.holds_classes,
         **volume.storage,
         "volumes": listed,
         "notices": list(volume.notices),

@@ -23,9 +23,11 @@ palette = click.option(
     default="auto",
     show_default=True,
     metavar="NAME|V:C,...",
-    help="How truth values map to classes: auto, classes, mask, inverted, levels (distinct values "
-    "in order), pairs such as 0:0,127:1,255:2 or colours such as '#ff0000:1,grey:0'; also nearest, "
-    "nearest=20, hue (colours blended over grey) and other:ignore.",
+    help="How label values map to classes: auto (0 to 31 are classes and 255 is ignored, but 0 and "
+    "255 alone are a mask), classes (all of 0 to 254), mask, inverted, levels (the distinct values "
+    "in order), pairs such as 0:0,127:1,255:2 or colours such as '#ff0000:1,grey:0'. After pairs: "
+    "nearest or nearest=20 for stray values, hue for colours blended over grey, other:ignore for "
+    "all else.",
 )
 
 
@@ -75,8 +77,8 @@ filters = click.option(
     "filters",
     multiple=True,
     metavar="NAME:VALUE,...",
-    help="Filter the scan as it is read: median:3, gaussian:1.5, unsharp:1,0.5 or nonlocal:h=10; "
-    "may be repeated, the first one first.",
+    help="Filter the scan as it is read: median:3, gaussian:1.5, unsharp:1,0.5 or nonlocal:h=10 "
+    "(tomoseg-tf filter --help explains them); may be repeated, the first one first.",
 )
 
 VOLUME = click.Path(path_type=Path)

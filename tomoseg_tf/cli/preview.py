@@ -30,9 +30,24 @@ from tomoseg_tf.table import aligned
     "--names", metavar="A,B,...", help="Names of the classes, one each, background first."
 )
 @options.spacing
+@options.shape
+@options.dtype
 @options.overwrite
 @options.as_json
-def preview(volume, truth, figure, slices, axis, palette, names, spacing, overwrite, as_json):
+def preview(
+    volume,
+    truth,
+    figure,
+    slices,
+    axis,
+    palette,
+    names,
+    spacing,
+    shape,
+    dtype,
+    overwrite,
+    as_json,
+):
     """Draw TRUTH over VOLUME into FIGURE (.png, .pdf, .svg, ...), to check it by eye.
 
     Each row is a slice: the grey levels, the classes, and the outlines of the classes over the grey
@@ -51,15 +66,16 @@ def preview(volume, truth, figure, slices, axis, palette, names, spacing, overwr
         raise ValueError(f"{figure} is an input; choose another name for the figure")
     chosen = None if slices is None else parse_slices(slices)
     names = names and [name.strip() for name in names.split(",")]
-    scan, classes = open_volume(volume, spacing=spacing), open_truth(truth, palette)
+    scan = open_volume(volume, spacing=spacing, shape=shape, dtype=dtype)
+    classes = open_truth(truth, palette)
     with options.progress("Counting") as progress:
         drawn = plot_preview(
             scan, classes, slices=chosen, axis=axis, names=names, progress=progress
         )
     save_figure(drawn.figure, figure, overwrite)
     for part in (scan, classes):
-        for notice in part.notices:
-            options.notify(f"{part.name}: {notice}")
+        for notice in part.named_notices():
+            options.notify(notice)
     summary = {
         "figure": str(figure),
         "axis": axis,
@@ -70,10 +86,12 @@ def preview(volume, truth, figure, slices, axis, palette, names, spacing, overwr
 
 
 def _table(summary):
-    """Write the summary as one line and a table of the classes."""
+    """Write the summary as one line and a table of the classes; shares are of the labelled."""
+    from tomoseg_tf.volume import IGNORE
+
     rows = [("class", "name", "voxels", "share")]
     for entry in summary["classes"]:
-        share = f"{100 * entry['fraction']:.3f} %"
+        share = "" if entry["class"] == IGNORE else f"{100 * entry['fraction']:.3f} %"
         rows.append((str(entry["class"]), entry["name"], f"{entry['voxels']:,}", share))
     drawn = ", ".join(map(str, summary["slices"]))
     head = f"{summary['figure']}: slices {drawn} along {summary['axis']}"

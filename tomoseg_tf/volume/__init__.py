@@ -1,19 +1,18 @@
 """Volumes: (Z, Y, X) arrays with a spacing, read and written slab by slab."""
 
 from tomoseg_tf.volume.circle import find_outside
-from tomoseg_tf.volume.filtered import FilteredVolume, filter_file, through_filters
-from tomoseg_tf.volume.filters import Filter, parse_filter
-from tomoseg_tf.volume.formats import (
+from tomoseg_tf.volume.creating import (
     add_to_name,
-    as_volume,
     check_output,
     create_volume,
-    list_volumes,
-    open_volume,
+    keeps_notes,
+    lost_spacing,
 )
-from tomoseg_tf.volume.kept_spacing import LOST_SPACING, keeps_spacing
+from tomoseg_tf.volume.filtered import FilteredVolume, filter_file, through_filters
+from tomoseg_tf.volume.filters import Filter, parse_filter
 from tomoseg_tf.volume.location import Location, split_location
 from tomoseg_tf.volume.normalisation import METHODS, Intensity, Normalisation, intensity
+from tomoseg_tf.volume.opening import as_volume, list_volumes, open_volume
 from tomoseg_tf.volume.sample import MASKS, Sample, inside_of, open_sample
 from tomoseg_tf.volume.statistics import PERCENTILES, NotFiniteError, Statistics, measure
 from tomoseg_tf.volume.storage.full_disk import naming_full_disk, try_room
@@ -30,7 +29,6 @@ from tomoseg_tf.volume.volume import ArrayVolume, Volume
 
 __all__ = [
     "IGNORE",
-    "LOST_SPACING",
     "MASKS",
     "METHODS",
     "PERCENTILES",
@@ -59,9 +57,10 @@ __all__ = [
     "find_outside",
     "inside_of",
     "intensity",
-    "keeps_spacing",
+    "keeps_notes",
     "label_slices",
     "list_volumes",
+    "lost_spacing",
     "measure",
     "merge_truth",
     "naming_full_disk",

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from tomoseg_tf.volume.creating import create_volume
 from tomoseg_tf.volume.filters import parse_filter
-from tomoseg_tf.volume.formats import create_volume, open_volume
 from tomoseg_tf.volume.location import split_location
+from tomoseg_tf.volume.opening import open_volume
 from tomoseg_tf.volume.volume import Volume
 
 PIECE_BYTES = 2**26  # of a piece in float64, unless the slices that it overlaps need more
@@ -130,14 +131,14 @@ def filter_file(volume, output, filters, *, spacing=None, overwrite=False, progr
 
     Parameters
     ----------
-    volume : path
+    volume : str, Path, Location or Volume
         Volume in any format that can be read.
     output : path
         Where it goes, in the type of the volume; the format follows the suffix.
     filters : sequence of Filter or str
         At least one.
     spacing : sequence of three float, optional
-        Voxel size (z, y, x) in µm in place of what the file says.
+        Voxel size (z, y, x) in µm in place of what the file of a path says.
     overwrite : bool, optional
         Whether an existing output may be replaced.
     progress : callable, optional
@@ -155,10 +156,11 @@ def filter_file(volume, output, filters, *, spacing=None, overwrite=False, progr
     """
     if not filters:
         raise ValueError("no filter is given; name one such as median:3")
-    paths = [split_location(path).path.resolve() for path in (volume, output)]
+    scan = volume if isinstance(volume, Volume) else open_volume(volume, spacing=spacing)
+    paths = [split_location(path).path.resolve() for path in (scan.name, output)]
     if paths[0] == paths[1] or paths[1] in paths[0].parents:
         raise ValueError(f"{output}: is or holds the volume itself; name another output")
-    result = through_filters(open_volume(volume, spacing=spacing), filters)
+    result = through_filters(scan, filters)
     settings = {"spacing": result.spacing, "overwrite": overwrite}
     with create_volume(output, result.shape, result.dtype, **settings) as writer:
         for start, slab in result.slabs():

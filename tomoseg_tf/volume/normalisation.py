@@ -8,12 +8,13 @@ import numpy as np
 METHODS = ("zscore", "minmax", "percentile", "none")
 SCOPES = ("volume", "patch")
 OUTSIDE = ("kept", "left_out")
+WITH_TOP = ("minmax", "percentile")
 PIECE = 2**20
 
 
 @dataclass(frozen=True)
 class Intensity:
-    """The mapping of grey values ``(x - shift) / scale``, clipped to [0, 1] if `clip`.
+    """The mapping of grey values ``(x - shift) / scale``, clipped to [0, top] if `clip`.
 
     A scale of 0, as a constant volume has it, gives zeros.
     """
@@ -21,6 +22,7 @@ class Intensity:
     shift: float
     scale: float
     clip: bool = False
+    top: float = 1.0
 
     def __call__(self, array, inside=None):
         """Map grey values.
@@ -55,10 +57,10 @@ class Intensity:
 
     def _map(self, values):
         values = (values.astype(np.float64) - self.shift) / self.scale
-        return (np.clip(values, 0, 1) if self.clip else values).astype(np.float32)
+        return (np.clip(values, 0, self.top) if self.clip else values).astype(np.float32)
 
 
-def intensity(statistics, method="zscore", low=1.0, high=99.0):
+def intensity(statistics, method="zscore", low=1.0, high=99.0, top=1.0):
     """Derive the mapping of grey values from the statistics of a volume or patch.
 
     Parameters
@@ -66,10 +68,13 @@ def intensity(statistics, method="zscore", low=1.0, high=99.0):
     statistics : Statistics
         What `measure` gives.
     method : str, optional
-        "zscore": mean 0 and population standard deviation 1; "minmax": minimum 0 and maximum 1;
-        "percentile": percentile `low` becomes 0 and `high` 1, what is beyond is clipped; "none".
+        "zscore": mean 0 and population standard deviation 1; "minmax": minimum 0 and maximum
+        `top`; "percentile": percentile `low` becomes 0 and `high` becomes `top`, what is beyond is
+        clipped; "none".
     low, high : float, optional
         Percentages for "percentile"; `statistics` must hold them.
+    top : float, optional
+        What the upper end becomes for "minmax" and "percentile".
 
     Returns
     -------
@@ -84,7 +89,8 @@ def intensity(statistics, method="zscore", low=1.0, high=99.0):
     if method == "zscore":
         return Intensity(statistics.mean, statistics.std)
     if method == "minmax":
-        return Intensity(statistics.minimum, statistics.maximum - statistics.minimum)
+        width = statistics.maximum - statistics.minimum
+        return Intensity(statistics.minimum, width / top, top=top)
     if method == "percentile":
         for percent in (low, high):
             if float(percent) not in statistics.percentiles:
@@ -92,8 +98,8 @@ def intensity(statistics, method="zscore", low=1.0, high=99.0):
                 raise ValueError(
                     f"percentile {percent:g} was not measured, only {measured}; use one of these"
                 )
-        bottom, top = statistics.percentiles[float(low)], statistics.percentiles[float(high)]
-        return Intensity(bottom, top - bottom, clip=True)
+        bottom, upper = statistics.percentiles[float(low)], statistics.percentiles[float(high)]
+        return Intensity(bottom, (upper - bottom) / top, clip=True, top=top)
     if method == "none":
         return Intensity(0.0, 1.0)
     raise ValueError(f"normalisation {method!r}: must be one of {', '.join(METHODS)}")
@@ -122,11 +128,17 @@ class Normalisation:
         and in prediction, training ignores it there, and prediction gives background. A recipe
         leaves it out unless it says otherwise. Weights that do not state it were fitted with it
         kept.
+    top : float, optional
+        What the upper end becomes for the methods "minmax" and "percentile": 1, or 255 as in [1]_.
 
     Raises
     ------
     ValueError
         If one of them is not possible.
+
+    References
+    ----------
+    .. [1] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.4
     """
 
     method: str = "zscore"
@@ -135,6 +147,7 @@ class Normalisation:
     training: str = "volume"
     prediction: str = "volume"
     outside: str = "kept"
+    top: float = 1.0
 
     def __post_init__(self):
         if self.method not in METHODS:
@@ -159,6 +172,17 @@ class Normalisation:
                 f"normalisation percentiles low {self.low!r} and high {self.high!r}: "
                 "0 <= low < high <= 100 is needed"
             )
+        self._check_top()
+
+    def _check_top(self):
+        top = self.top
+        if isinstance(top, bool) or not isinstance(top, Real) or not 0 < top < float("inf"):
+            raise ValueError(f"normalisation top {top!r}: must be a number above 0")
+        if top != 1 and self.method not in WITH_TOP:
+            raise ValueError(
+                f"normalisation top {top!r}: only {' and '.join(WITH_TOP)} have an upper end, not "
+                f"{self.method}; leave it out"
+            )
 
     @property
     def percentiles(self):
@@ -172,7 +196,7 @@ class Normalisation:
 
     def intensity(self, statistics):
         """Derive the mapping of grey values from statistics, see the function `intensity`."""
-        return intensity(statistics, self.method, self.low, self.high)
+        return intensity(statistics, self.method, self.low, self.high, self.top)
 
     def to_dict(self):
         """Return the fields as plain values for JSON."""

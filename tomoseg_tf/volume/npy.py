@@ -5,10 +5,8 @@ from math import prod
 
 import numpy as np
 
-from tomoseg_tf.volume.storage.contiguous import read_slices, write_at
+from tomoseg_tf.volume.plain import PlainVolume, PlainWriter
 from tomoseg_tf.volume.storage.damage import DAMAGE, reason
-from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume
-from tomoseg_tf.volume.writer import Writer
 
 HEADER_READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -16,7 +14,7 @@ HEADER_READERS = {
 }
 
 
-class NpyVolume(Volume):
+class NpyVolume(PlainVolume):
     """A volume in an NPY file.
 
     Parameters
@@ -33,38 +31,17 @@ class NpyVolume(Volume):
     """
 
     def __init__(self, path, spacing=None):
-        shape, dtype, self._offset = _read_header(path)
-        super().__init__(
-            shape,
-            dtype,
-            spacing=spacing,
-            name=path,
-            format="NPY",
-            storage={
-                "byte_order": BYTE_ORDERS[dtype.byteorder],
-                "compression": "none",
-                "reading": "at its offset in the file",
-            },
-        )
-        self._stored = dtype
-        size, wanted = os.path.getsize(path), self._offset + prod(self.shape) * dtype.itemsize
+        shape, dtype, offset = _read_header(path)
+        super().__init__(path, shape, dtype, spacing, format="NPY", offset=offset)
+        size, wanted = os.path.getsize(path), offset + prod(self.shape) * dtype.itemsize
         if size != wanted:
             raise ValueError(
                 f"{path}: has {size} bytes, but shape {self.shape} of {dtype} needs {wanted}; "
                 "the file is damaged, write it again"
             )
 
-    def _read(self, start, stop):
-        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
 
-    def _read_box(self, box):
-        (z0, z1), rows, columns = box
-        step = self.shape[1] * self.shape[2] * self._stored.itemsize
-        offsets = [self._offset + z * step for z in range(z0, z1)]
-        return read_slices(self.name, offsets, self.shape[1:], self._stored, rows, columns)
-
-
-class NpyWriter(Writer):
+class NpyWriter(PlainWriter):
     """Writes an NPY file; its whole length is reserved at once."""
 
     def __init__(self, path, shape, dtype, spacing=None):
@@ -76,18 +53,9 @@ class NpyWriter(Writer):
         }
         with open(path, "wb") as file:
             np.lib.format.write_array_header_1_0(file, header)
-            self._offset = file.tell()
-            file.truncate(self._offset + prod(self.shape) * self.dtype.itemsize)
-        self._descriptor = os.open(path, os.O_RDWR)
-
-    def close(self):
-        """Close the file."""
-        os.close(self._descriptor)
-
-    def _write(self, start, slab):
-        step = self.shape[1] * self.shape[2] * self.dtype.itemsize
-        data = slab.astype(self.dtype, copy=False)
-        write_at(self._descriptor, self._offset + start * step, data)
+            offset = file.tell()
+            file.truncate(offset + prod(self.shape) * self.dtype.itemsize)
+        self._begin(path, offset, "=")
 
 
 def _read_header(path):

@@ -5,15 +5,14 @@ from math import prod
 
 import numpy as np
 
-from tomoseg_tf.volume.storage.contiguous import read_slices, write_at
-from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume, check_dtype, check_shape
-from tomoseg_tf.volume.writer import Writer
+from tomoseg_tf.volume.plain import PlainVolume, PlainWriter
+from tomoseg_tf.volume.volume import check_dtype, check_shape
 
 TYPES = ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8")
 HINT = "or describe it once in an NRRD header (.nhdr), which every command reads"
 
 
-class RawVolume(Volume):
+class RawVolume(PlainVolume):
     """A volume in a RAW file.
 
     Parameters
@@ -42,47 +41,17 @@ class RawVolume(Volume):
                 f"{path}: has {size} bytes, but shape {shape} of {stored} needs {wanted}; "
                 f"{_remedy(size, shape, stored)}, {HINT}"
             )
-        super().__init__(
-            shape,
-            stored,
-            spacing=spacing,
-            name=path,
-            format="RAW",
-            storage={
-                "byte_order": BYTE_ORDERS[stored.byteorder],
-                "compression": "none",
-                "reading": "at its offset in the file",
-            },
-        )
-        self._stored = stored
-
-    def _read(self, start, stop):
-        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
-
-    def _read_box(self, box):
-        (z0, z1), rows, columns = box
-        step = self.shape[1] * self.shape[2] * self._stored.itemsize
-        offsets = [z * step for z in range(z0, z1)]
-        return read_slices(self.name, offsets, self.shape[1:], self._stored, rows, columns)
+        super().__init__(path, shape, stored, spacing, format="RAW")
 
 
-class RawWriter(Writer):
+class RawWriter(PlainWriter):
     """Writes a RAW file, little-endian in C order; its whole length is reserved at once."""
 
     def __init__(self, path, shape, dtype, spacing=None):
         super().__init__(path, shape, dtype, spacing)
         with open(path, "wb") as file:
             file.truncate(prod(self.shape) * self.dtype.itemsize)
-        self._descriptor = os.open(path, os.O_RDWR)
-
-    def close(self):
-        """Close the file."""
-        os.close(self._descriptor)
-
-    def _write(self, start, slab):
-        step = self.shape[1] * self.shape[2] * self.dtype.itemsize
-        data = slab.astype(self.dtype.newbyteorder("<"), copy=False)
-        write_at(self._descriptor, start * step, data)
+        self._begin(path)
 
 
 def parse_dtype(dtype):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tomoseg_tf.volume.formats import as_volume
+from tomoseg_tf.volume.opening import as_volume
 
 MASKS = ("auto", "none")
 PIECE = 2**22  # voxels of a mask that are read at a time

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tomoseg_tf.volume.formats import as_volume
 from tomoseg_tf.volume.histogram import count_values
+from tomoseg_tf.volume.opening import as_volume
 from tomoseg_tf.volume.sample import inside_of
 from tomoseg_tf.volume.selection import order_statistics, passes
 

@@ -9,6 +9,7 @@ from tomoseg_tf.volume.circle import find_outside
 from tomoseg_tf.volume.spacing import check_spacing
 from tomoseg_tf.volume.storage.contiguous import native
 
+CONTENT, CLASSES = "content", "classes"  # how files state that their voxels are classes
 SLAB_BYTES = 64 * 2**20
 BYTE_ORDERS = {"<": "little", ">": "big", "=": sys.byteorder, "|": "not applicable"}
 
@@ -16,7 +17,7 @@ BYTE_ORDERS = {"<": "little", ">": "big", "=": sys.byteorder, "|": "not applicab
 class Volume:
     """A grey or label volume that is read piece by piece; each format has a subclass.
 
-    A subclass implements `_read`, and `_read_box` where it can do better than cutting slabs.
+    A subclass implements `_read_box`, and `_read` where whole slices are read in another way.
 
     Parameters
     ----------
@@ -34,6 +35,8 @@ class Volume:
         What a user should know about how the volume is read, a sentence each.
     storage : dict from str to str, optional
         How the voxels lie in the file: ``byte_order``, ``compression``, ``reading``.
+    holds_classes : bool, optional
+        Whether the file states that its voxels are classes, not grey levels.
 
     Raises
     ------
@@ -41,7 +44,18 @@ class Volume:
         If the shape is not that of a volume, or the type is no integer or float.
     """
 
-    def __init__(self, shape, dtype, *, spacing=None, name, format, notices=(), storage=None):
+    def __init__(
+        self,
+        shape,
+        dtype,
+        *,
+        spacing=None,
+        name,
+        format,
+        notices=(),
+        storage=None,
+        holds_classes=False,
+    ):
         self.name = str(name)
         self.shape = check_shape(shape, self.name)
         self.dtype = check_dtype(dtype, self.name)
@@ -49,6 +63,7 @@ class Volume:
         self.format = format
         self.notices = tuple(notices)
         self.storage = dict(storage or {})
+        self.holds_classes = holds_classes
 
     def __repr__(self):
         """Describe the volume in one line."""
@@ -69,6 +84,16 @@ class Volume:
     def nbytes(self):
         """Size of the whole volume in memory, in bytes."""
         return self.voxels * self.dtype.itemsize
+
+    def named_notices(self):
+        """Notices, each with the name of the file that it is about.
+
+        Returns
+        -------
+        list of str
+            ``"scan.tif: ..."``
+        """
+        return [f"{self.name}: {notice}" for notice in self.notices]
 
     def read(self, start, stop):
         """Read a slab.
@@ -134,14 +159,10 @@ class Volume:
             yield start, self.read(start, min(start + depth, total))
 
     def _read(self, start, stop):
-        raise NotImplementedError
+        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
 
     def _read_box(self, box):
-        (z0, z1), (y0, y1), (x0, x1) = box
-        result = np.empty((z1 - z0, y1 - y0, x1 - x0), self.dtype)
-        for z in range(z0, z1):
-            result[z - z0] = self._finish(self._read(z, z + 1))[0, y0:y1, x0:x1]
-        return result
+        raise NotImplementedError
 
     def _finish(self, array):
         return array.view(np.uint8) if array.dtype == bool else array
@@ -175,9 +196,6 @@ class ArrayVolume(Volume):
         array = np.asarray(array)
         super().__init__(array.shape, array.dtype, spacing=spacing, name=name, format="array")
         self._array = array
-
-    def _read(self, start, stop):
-        return native(self._array[start:stop].copy())
 
     def _read_box(self, box):
         return native(self._array[tuple(slice(start, stop) for start, stop in box)].copy())

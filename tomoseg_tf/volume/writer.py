@@ -21,6 +21,8 @@ class Writer:
         Type of the voxels, an integer or a float.
     spacing : sequence of three float, optional
         Size of a voxel along (z, y, x) in µm.
+    classes : bool, optional
+        Whether the file is to state that its voxels are classes, not grey levels.
 
     Raises
     ------
@@ -28,13 +30,14 @@ class Writer:
         If the shape, the type or the spacing is not that of a volume.
     """
 
-    def __init__(self, path, shape, dtype, spacing=None):
+    def __init__(self, path, shape, dtype, spacing=None, *, classes=False):
         self.path = path
         self.shape = check_shape(shape, "output")
         if np.dtype(dtype).kind == "b":
             raise ValueError("output: bool voxels cannot be written; convert them to uint8")
         self.dtype = check_dtype(dtype, "output")
         self.spacing = check_spacing(spacing)
+        self.classes = classes
         self._written = np.zeros(self.shape[0], bool)
 
     def write(self, start, slab):

@@ -39,7 +39,7 @@ def path(tmp_path_factory):
     return tmp_path_factory.mktemp("fuzz") / "a.h5"
 
 
-def check(path, data, inside):
+def assert_one_line_or_read(path, data, inside):
     path.write_bytes(data)
     message = f"{path}"
     try:
@@ -62,10 +62,10 @@ def test_changed_bytes(path, changes, inside):
     data = bytearray(DATA)
     for place, value in changes:
         data[place] = value
-    check(path, bytes(data), inside)
+    assert_one_line_or_read(path, bytes(data), inside)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(length=st.integers(0, len(DATA) - 1))
 def test_cut_files(path, length):
-    check(path, DATA[:length], "")
+    assert_one_line_or_read(path, DATA[:length], "")

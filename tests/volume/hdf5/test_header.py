@@ -5,14 +5,16 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.volume import open_volume
-from tomoseg_tf.volume.hdf5.header import claimed_lengths
+from tomoseg_tf.volume.hdf5.header import claimed_texts, virtual_sources
 
 TEXTS = {"signal": "data", "long_name": "a name that is long", "NX_class": "NXdata", "x": "é"}
 
 
 def lengths(path, file, name, count=1, base=0):
     address = h5py.h5o.get_info(file["group"].id).addr
-    return claimed_lengths(str(path), address, name, count=count, width=16, base=base)
+    claims = claimed_texts(str(path), address, name, count=count, width=16, base=base)
+    assert all(path.read_bytes()[base + heap :].startswith(b"GCOL") for _, heap in claims)
+    return [length for length, _ in claims]
 
 
 @pytest.mark.parametrize("options", [{}, {"libver": "latest"}, {"userblock_size": 512}])
@@ -27,9 +29,25 @@ def test_lengths_are_those_of_the_texts(tmp_path, options, track):
         base = options.get("userblock_size", 0)
         for name, text in TEXTS.items():
             found = lengths(tmp_path / "a.h5", file, name, base=base)
-            assert found == (len(text.encode()),)
-        assert lengths(tmp_path / "a.h5", file, "axes", 3, base) == (1, 4, 1)
-        assert lengths(tmp_path / "a.h5", file, "missing", base=base) == ()
+            assert found == [len(text.encode())]
+        assert lengths(tmp_path / "a.h5", file, "axes", 3, base) == [1, 4, 1]
+        assert lengths(tmp_path / "a.h5", file, "missing", base=base) == []
+
+
+@pytest.mark.parametrize("options", [{}, {"libver": "latest"}, {"userblock_size": 512}])
+def test_heap_of_a_virtual_dataset(tmp_path, options):
+    layout = h5py.VirtualLayout((2, 3), "u1")
+    layout[:] = h5py.VirtualSource(".", "plain", (2, 3))
+    with h5py.File(tmp_path / "a.h5", "w", **options) as file:
+        file["plain"] = np.ones((2, 3), "u1")
+        file.create_virtual_dataset("virtual", layout)
+    base = options.get("userblock_size", 0)
+    with h5py.File(tmp_path / "a.h5") as file:
+        plain, virtual = (h5py.h5o.get_info(file[name].id).addr for name in ("plain", "virtual"))
+    heap, index = virtual_sources(tmp_path / "a.h5", virtual, base=base)
+    assert index == 1
+    assert (tmp_path / "a.h5").read_bytes()[base + heap :].startswith(b"GCOL")
+    assert virtual_sources(tmp_path / "a.h5", plain, base=base) is None
 
 
 def test_text_that_claims_more_than_the_file_is_refused(tmp_path):

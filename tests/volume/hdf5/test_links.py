@@ -34,7 +34,7 @@ def opened(file, inside="/v"):
     return open_volume(f"{file.filename}::{inside}" if inside else file.filename)
 
 
-def refused(file, message, inside="/v"):
+def assert_refused(file, message, inside="/v"):
     with pytest.raises(ValueError, match=message) as caught:
         opened(file, inside)
     assert "\n" not in str(caught.value)
@@ -70,14 +70,14 @@ def test_chain_of_links(master, folder):
 @pytest.mark.parametrize("name", ["../outside.h5", "{tmp}/outside.h5", "/etc/passwd", "/dev/zero"])
 def test_external_links_out_of_the_folder(master, folder, name):
     master["v"] = h5py.ExternalLink(name.format(tmp=folder.parent), "/a/data")
-    refused(master, r"link /v leads to .*, out of the folder .*scan; copy that file")
-    refused(master, r"there is no volume in the file.*link /v leads to", None)
+    assert_refused(master, r"link /v leads to .*, out of the folder .*scan; copy that file")
+    assert_refused(master, r"there is no volume in the file.*link /v leads to", None)
 
 
 def test_symbolic_link_out_of_the_folder(master, folder):
     (folder / "inner.h5").symlink_to(folder.parent / "outside.h5")
     master["v"] = h5py.ExternalLink("inner.h5", "/a/data")
-    refused(master, "out of the folder")
+    assert_refused(master, "out of the folder")
 
 
 def test_absolute_links_within_the_folder_and_of_a_moved_scan(master, folder):
@@ -102,19 +102,19 @@ def test_links_to_nothing(master, folder):
     master["y"] = h5py.ExternalLink("text.h5", "/b")
     os.mkfifo(folder / "pipe.h5")
     master["z"] = h5py.ExternalLink("pipe.h5", "/b")
-    refused(master, "link /v leads to missing.h5, which is not there")
-    refused(master, "there is no volume in the file", "w")
-    refused(master, "holds no x", "x")
-    refused(master, r"text\.h5: is not an HDF5 file", "y")
-    refused(master, "link /z leads to pipe.h5, which is not there", "z")
+    assert_refused(master, "link /v leads to missing.h5, which is not there")
+    assert_refused(master, "there is no volume in the file", "w")
+    assert_refused(master, "holds no x", "x")
+    assert_refused(master, r"text\.h5: is not an HDF5 file", "y")
+    assert_refused(master, "link /z leads to pipe.h5, which is not there", "z")
 
 
 @pytest.mark.parametrize("target", ["/v", "w", "/group/v"])
 def test_loops_of_links(master, target):
     master["v"], master["w"] = h5py.SoftLink(target), h5py.SoftLink("/v")
     master["group"] = h5py.SoftLink("/")
-    refused(master, "leads through more than 32 links, or in a loop")
-    refused(master, "there is no volume in the file.*loop", None)
+    assert_refused(master, "leads through more than 32 links, or in a loop")
+    assert_refused(master, "there is no volume in the file.*loop", None)
 
 
 def test_groups_that_hold_themselves(master):
@@ -154,15 +154,15 @@ def test_virtual_dataset_that_grows(master, folder):
 @pytest.mark.parametrize("name", ["../outside.h5", "/etc/passwd", "{tmp}/outside.h5"])
 def test_virtual_dataset_over_files_out_of_the_folder(master, folder, name):
     virtual(master, "source.h5", name.format(tmp=folder.parent))
-    refused(master, r"virtual dataset /v leads to .*, out of the folder")
-    refused(master, r"there is no volume in the file.*out of the folder", None)
+    assert_refused(master, r"virtual dataset /v leads to .*, out of the folder")
+    assert_refused(master, r"there is no volume in the file.*out of the folder", None)
 
 
 def test_missing_source_is_an_error_and_not_zeros(master, folder):
     virtual(master, "source.h5", "parts/source.h5")
     volume = opened(master)
     (folder / "parts" / "source.h5").unlink()
-    refused(master, "virtual dataset /v leads to parts/source.h5, which is not there")
+    assert_refused(master, "virtual dataset /v leads to parts/source.h5, which is not there")
     with pytest.raises(ValueError, match=r"its source .*source\.h5 is gone; put it back"):
         volume.read(0, 1)
 
@@ -173,14 +173,14 @@ def test_source_that_holds_too_little(master, folder, content):
         if content is not None:
             file["a/data"] = content
     virtual(master, "source.h5")
-    refused(master, "takes .* voxels from|source.* is no dataset; write it again")
+    assert_refused(master, "takes .* voxels from|source.* is no dataset; write it again")
 
 
 def test_source_that_was_never_written(master, folder):
     with h5py.File(folder / "source.h5", "w") as file:
         file.create_dataset("a/data", ARRAY.shape, "u2", chunks=(2, 5, 4))
     virtual(master, "source.h5")
-    refused(master, "0 of its 3 chunks were written")
+    assert_refused(master, "0 of its 3 chunks were written")
 
 
 def test_parts_without_a_source_are_reported(master):
@@ -196,14 +196,14 @@ def test_virtual_dataset_over_itself_ends(master):
     layout = h5py.VirtualLayout(ARRAY.shape, "u2")
     layout[:] = h5py.VirtualSource(".", "/v", ARRAY.shape)
     master.create_virtual_dataset("v", layout)
-    refused(master, "is virtual through more than 8 datasets, or in a loop")
+    assert_refused(master, "is virtual through more than 8 datasets, or in a loop")
 
 
 def test_source_behind_a_link_out_of_the_folder(master, folder):
     with h5py.File(folder / "source.h5", "w") as file:
         file["a/data"] = h5py.ExternalLink("../outside.h5", "/a/data")
     virtual(master, "source.h5")
-    refused(master, "link /a/data leads to ../outside.h5, out of the folder")
+    assert_refused(master, "link /a/data leads to ../outside.h5, out of the folder")
 
 
 def test_broken_volume_beside_the_chosen_one_is_told(master):
@@ -221,7 +221,7 @@ def test_pattern_of_sources_is_refused(master):
     blocks.select_hyperslab((0, 0, 0), (h5py.h5s.UNLIMITED, 1, 1), (6, 5, 4), (6, 5, 4))
     properties.set_virtual(blocks, b"source_%b.h5", b"a/data", source.sel.id)
     h5py.h5d.create(master.id, b"v", h5py.h5t.NATIVE_UINT16, space, properties)
-    refused(master, "names its sources by the pattern source_%b.h5")
+    assert_refused(master, "names its sources by the pattern source_%b.h5")
 
 
 def over_frames(file, sources, shape=ARRAY.shape):

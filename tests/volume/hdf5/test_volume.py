@@ -34,7 +34,7 @@ def opened(file, inside=None, **options):
     return open_volume(path if inside is None else f"{path}::{inside}", **options)
 
 
-def refused(file, message, inside=None):
+def assert_refused(file, message, inside=None):
     with pytest.raises(ValueError, match=message) as caught:
         opened(file, inside)
     assert "\n" not in str(caught.value)
@@ -103,8 +103,10 @@ def test_one_slice_with_a_channel(file):
 
 def test_time_series_needs_an_index(file):
     file["t"] = np.stack([ARRAY, ARRAY + 1, ARRAY + 2])
-    refused(file, r"holds 3 volumes of shape \(6, 5, 4\).* name one of them: .*/t\[0\] to .*\[2\]$")
-    refused(file, r"has shape \(3, 6, 5, 4\), 3 volumes; leave out \[3\]", "/t[3]")
+    assert_refused(
+        file, r"holds 3 volumes of shape \(6, 5, 4\).* name one of them: .*/t\[0\] to .*\[2\]$"
+    )
+    assert_refused(file, r"has shape \(3, 6, 5, 4\), 3 volumes; leave out \[3\]", "/t[3]")
     volume = opened(file, "/t[1]")
     assert volume.name.endswith("::/t[1]")
     np.testing.assert_array_equal(volume.read(0, 6), ARRAY + 1)
@@ -117,7 +119,7 @@ def test_name_that_ends_in_brackets_is_a_name_first(file):
 
 def test_several_volumes_are_listed(file):
     file["exchange/data"], file["exchange/dark"] = ARRAY, ARRAY[:2].astype("f4")
-    refused(
+    assert_refused(
         file,
         r"name a volume as in .*copy\.h5::/exchange/dark; there are /exchange/dark "
         r"\(2 × 5 × 4 float32\), /exchange/data \(6 × 5 × 4 uint16\)$",
@@ -133,14 +135,14 @@ def test_group_stands_for_the_only_volume_in_it(file):
 
 def test_missing_path_lists_what_there_is(file):
     file["a/data"] = ARRAY
-    refused(file, r"copy\.h5: holds no /b; name a volume as in .*::/a/data; there are", "/b")
-    refused(file, r"holds no /a/data/c; name a volume", "/a/data/c")
+    assert_refused(file, r"copy\.h5: holds no /b; name a volume as in .*::/a/data; there are", "/b")
+    assert_refused(file, r"holds no /a/data/c; name a volume", "/a/data/c")
 
 
 @pytest.mark.parametrize("value", [np.arange(5), np.zeros((3, 3)), "text", [b"a", b"b"]])
 def test_file_without_a_volume(file, value):
     file["a"] = value
-    refused(file, "there is no volume in the file")
+    assert_refused(file, "there is no volume in the file")
 
 
 @pytest.mark.parametrize(
@@ -149,21 +151,21 @@ def test_file_without_a_volume(file, value):
 )
 def test_voxels_that_are_no_numbers(file, dtype, message):
     file["a"] = np.full((2, 3, 4), b"x", dtype) if dtype == "O" else np.zeros((2, 3, 4), dtype)
-    refused(file, message, "/a")
-    refused(file, "there is no volume in the file")
+    assert_refused(file, message, "/a")
+    assert_refused(file, "there is no volume in the file")
 
 
 def test_empty_datasets(file):
     file["a"] = h5py.Empty("f4")
     file.create_dataset("b", (0, 3, 4), "u1")
-    refused(file, "holds nothing", "/a")
-    refused(file, "is not that of a volume", "/b")
+    assert_refused(file, "holds nothing", "/a")
+    assert_refused(file, "is not that of a volume", "/b")
 
 
 @pytest.mark.parametrize("chunks", [None, (2, 5, 4)])
 def test_dataset_that_was_never_written(file, chunks):
     file.create_dataset("data", (10**6, 5, 4), "u2", chunks=chunks)
-    refused(file, "was never written|0 of its 500000 chunks were written")
+    assert_refused(file, "was never written|0 of its 500000 chunks were written")
 
 
 def test_chunks_that_were_never_written_are_counted(file):
@@ -176,7 +178,7 @@ def test_chunks_that_were_never_written_are_counted(file):
 def test_giant_slice_of_one_small_chunk_is_refused(file):
     data = file.create_dataset("data", (4, 10**7, 10**7), "u2", chunks=(1, 8, 8))
     data[0, :8, :8] = 1
-    refused(file, "1 of its 6250000000000 chunks were written, less than one slice")
+    assert_refused(file, "1 of its 6250000000000 chunks were written, less than one slice")
 
 
 def test_chunks_through_all_slices_are_reported(file, monkeypatch):
@@ -283,7 +285,7 @@ def test_pipe_is_refused_and_not_waited_for(tmp_path):
 
 def test_raw_files_beside_it_are_refused(file, tmp_path):
     file.create_dataset("data", (2, 3, 4), "u1", external=[(tmp_path / "x.raw", 0, 24)])[...] = 1
-    refused(file, "keeps its voxels in raw files beside it")
+    assert_refused(file, "keeps its voxels in raw files beside it")
 
 
 @pytest.mark.parametrize("depth", [70, 20_000])
@@ -295,7 +297,9 @@ def test_too_much_to_search_is_refused(file, depth):
         else:
             group = group.create_group("g")
     file["data"] = ARRAY
-    refused(file, "holds more than 10000 objects, or groups more than 64 deep; name the volume as")
+    assert_refused(
+        file, "holds more than 10000 objects, or groups more than 64 deep; name the volume as"
+    )
     volume = opened(file, "/data")
     np.testing.assert_array_equal(volume.read(0, 6), ARRAY)
     assert list_volumes(volume.name)[0].startswith("not searched: ")

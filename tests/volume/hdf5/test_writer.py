@@ -108,12 +108,6 @@ def test_file_that_holds_several_volumes_is_not_replaced(tmp_path):
         check_output(f"{tmp_path}/a.h5::/segmentation", overwrite=True)
 
 
-def test_damaged_file_may_be_replaced(tmp_path):
-    (tmp_path / "a.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(90))
-    write(tmp_path / "a.h5", overwrite=True)
-    np.testing.assert_array_equal(open_volume(tmp_path / "a.h5").read(0, 6), ARRAY)
-
-
 def test_full_disk_leaves_nothing(tmp_path, monkeypatch):
     def pwrite(*_):
         raise OSError(28, "No space left on device")
@@ -137,7 +131,7 @@ def test_killed_writer_leaves_no_file_under_the_final_name(tmp_path):
         assert file["entry/data/data"][0].min() == 1
 
 
-def refused(location, message, overwrite=True):
+def assert_refused(location, message, overwrite=True):
     with pytest.raises(ValueError, match=message) as caught:
         check_output(location, overwrite=overwrite)
     assert "\n" not in str(caught.value)
@@ -148,7 +142,7 @@ def test_volume_at_another_place_is_not_replaced(tmp_path, place):
     write(f"{tmp_path}/a.h5::/exchange/data")
     before = (tmp_path / "a.h5").read_bytes()
     message = r"holds /exchange(/data)?: the whole file would be replaced, not only /.*; choose"
-    refused(f"{tmp_path}/a.h5{place}", message)
+    assert_refused(f"{tmp_path}/a.h5{place}", message)
     with pytest.raises(ValueError, match=message):
         write(f"{tmp_path}/a.h5{place}", overwrite=True)
     assert (tmp_path / "a.h5").read_bytes() == before
@@ -179,7 +173,7 @@ def test_file_that_holds_more_is_not_replaced(tmp_path, name, content):
     with h5py.File(tmp_path / "a.h5", "r+") as file:
         file[name] = content
     found = name.removesuffix("/x")
-    refused(tmp_path / "a.h5", f"already exists and holds {found}: the whole file would be")
+    assert_refused(tmp_path / "a.h5", f"already exists and holds {found}: the whole file would be")
 
 
 @pytest.mark.parametrize("node", ["/", "/entry", "/entry/data", "/entry/data/data"])
@@ -187,20 +181,24 @@ def test_file_with_attributes_of_others_is_not_replaced(tmp_path, node):
     write(tmp_path / "a.h5", spacing=(3, 2, 1))
     with h5py.File(tmp_path / "a.h5", "r+") as file:
         file[node].attrs["operator"] = "A. Beamline"
-    refused(tmp_path / "a.h5", f"already exists and holds {node}@operator: the whole file")
+    assert_refused(tmp_path / "a.h5", f"already exists and holds {node}@operator: the whole file")
 
 
 @pytest.mark.parametrize("content", [np.arange(5), h5py.Empty("u2"), ARRAY[None]])
 def test_what_is_no_volume_at_that_place_is_not_replaced(tmp_path, content):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["data"] = content
-    refused(f"{tmp_path}/a.h5::/data", "already exists and holds /data: the whole file would")
+    assert_refused(
+        f"{tmp_path}/a.h5::/data", "already exists and holds /data: the whole file would"
+    )
 
 
 def test_existing_file_is_not_said_to_be_replaced_in_part(tmp_path):
     write(f"{tmp_path}/a.h5::/first")
-    refused(f"{tmp_path}/a.h5::/second", "holds /first: the whole file would be replaced", False)
-    refused(
+    assert_refused(
+        f"{tmp_path}/a.h5::/second", "holds /first: the whole file would be replaced", False
+    )
+    assert_refused(
         f"{tmp_path}/a.h5::/first",
         "exists and nothing is added to it; .* or pass --overwrite to replace the whole file",
         False,
@@ -212,4 +210,39 @@ def test_virtual_dataset_at_that_place_is_not_replaced(tmp_path):
         layout = h5py.VirtualLayout(ARRAY.shape, "u2")
         layout[:] = h5py.VirtualSource("b.h5", "data", ARRAY.shape)
         file.create_virtual_dataset("data", layout)
-    refused(f"{tmp_path}/a.h5::/data", "already exists and holds /data: the whole file would")
+    assert_refused(
+        f"{tmp_path}/a.h5::/data", "already exists and holds /data: the whole file would"
+    )
+
+
+@pytest.mark.parametrize("damage", ["cut", "end", "being written"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_file_that_cannot_be_read_is_not_replaced(tmp_path, damage, overwrite):
+    path = tmp_path / "a.h5"
+    write(path)
+    data = bytearray(path.read_bytes())
+    if damage == "being written":
+        with h5py.File(path, "w", libver="latest") as file:
+            file.swmr_mode = True
+            file.flush()
+            data = bytearray(path.read_bytes())
+    elif damage == "end":
+        data[40:48] = b"\xff" * 8  # of the file, as its superblock states it
+    path.write_bytes(data[: 600 if damage == "cut" else None])
+    before = path.read_bytes()
+    assert_refused(
+        path, "already exists but cannot be read, .*; remove it first, or choose", overwrite
+    )
+    with pytest.raises(ValueError, match="remove it first"):
+        write(path, overwrite=overwrite)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"", b"no HDF5 at all"])
+def test_file_of_another_kind_is_replaced(tmp_path, content):
+    (tmp_path / "a.h5").write_bytes(content)
+    assert_refused(
+        tmp_path / "a.h5", "already exists; choose another name or pass --overwrite", False
+    )
+    write(tmp_path / "a.h5", overwrite=True)
+    np.testing.assert_array_equal(open_volume(tmp_path / "a.h5").read(0, 6), ARRAY)

@@ -145,6 +145,10 @@ def test_data_outside_of_the_folder_are_refused(tmp_path, name):
 def test_missing_data_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"a\.nhdr: its data file 'b\.raw' is missing"):
         open_volume(write_detached(tmp_path, "b.raw"))
+    with pytest.raises(ValueError, match=r"its data file 'a+' is missing"):
+        open_volume(write_detached(tmp_path, "a" * 5000))
+    with pytest.raises(ValueError, match=r"a\.nhdr: its data file 'b\\x00' is no name"):
+        open_volume(write_detached(tmp_path, "b\0"))
     (tmp_path / "b.nhdr").write_text(RAW)
     with pytest.raises(ValueError, match="names no 'data file'"):
         open_volume(tmp_path / "b.nhdr")

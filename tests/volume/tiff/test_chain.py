@@ -14,6 +14,7 @@ def test_a_sound_file_passes(tmp_path, options):
         for _ in range(300):
             file.write(np.zeros((2, 2), np.uint8), contiguous=False)
     check_chain(tmp_path / "a.tif")
+    assert open_volume(tmp_path / "a.tif").shape == (300, 2, 2)
 
 
 def chain(links):

@@ -22,7 +22,7 @@ def write(path, array, **options):
     return path
 
 
-def check(path, array):
+def assert_read(path, array):
     volume = open_volume(path)
     assert (volume.shape, volume.dtype) == (array.shape, array.dtype)
     np.testing.assert_array_equal(volume.read(0, len(array)), array)
@@ -37,7 +37,9 @@ def check(path, array):
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_every_compression_is_read(tmp_path, compression, layout, byteorder):
     options = LAYOUTS[layout] | {"byteorder": byteorder, "compression": compression}
-    volume = check(write(tmp_path / "a.tif", ARRAY.astype("u2"), **options), ARRAY.astype("u2"))
+    volume = assert_read(
+        write(tmp_path / "a.tif", ARRAY.astype("u2"), **options), ARRAY.astype("u2")
+    )
     assert volume.storage["byte_order"] == {"<": "little", ">": "big"}[byteorder]
     assert volume.storage["compression"] == compression.replace("zlib", "adobe_deflate")
 
@@ -48,7 +50,7 @@ def test_every_compression_is_read(tmp_path, compression, layout, byteorder):
 def test_every_type_is_read_with_its_predictor(tmp_path, dtype, layout, byteorder):
     array = ARRAY.astype(dtype)
     options = LAYOUTS[layout] | {"byteorder": byteorder, "compression": "zlib", "predictor": True}
-    check(write(tmp_path / "a.tif", array, **options), array)
+    assert_read(write(tmp_path / "a.tif", array, **options), array)
 
 
 def test_only_the_tiles_that_a_box_needs_are_read(tmp_path):
@@ -76,7 +78,7 @@ def test_pyramid_in_sub_files_opens_at_full_size(tmp_path, levels):
         writer.write(array, subifds=levels, metadata={"axes": "ZYX"}, **options)
         for level in range(1, levels + 1):
             writer.write(array[:, :: 2**level, :: 2**level], subfiletype=1, **options)
-    check(tmp_path / "a.tif", array)
+    assert_read(tmp_path / "a.tif", array)
 
 
 OME = """<?xml version="1.0"?>

@@ -55,7 +55,9 @@ def test_labels_that_are_lost_are_told(tmp_path):
     found = write_truth(tmp_path / "t.npy", CLASSES, labelled_slices=[1, 2])
     assert found["voxels"] == {0: 35, 1: 5}
     assert found["ignored"] == 80
-    assert found["notices"][-1].endswith("are not named as labelled, and are ignored: 4")
+    assert found["notices"][-1].endswith(
+        "labels without being named as labelled, and is ignored: 4"
+    )
     assert (np.load(tmp_path / "t.npy")[4] == IGNORE).all()
 
 

@@ -6,7 +6,8 @@ from math import prod
 import h5py
 import numpy as np
 
-from tomoseg_tf.volume.hdf5.header import claimed_lengths
+from tomoseg_tf.volume.hdf5.header import claimed_texts
+from tomoseg_tf.volume.hdf5.heap import check_heap, check_heaps
 from tomoseg_tf.volume.hdf5.opening import Hdf5Error
 
 MAX_BYTES = 2**16
@@ -101,27 +102,33 @@ def _attribute(node, name):
     if attribute.dtype.kind == "O":
         if h5py.check_string_dtype(attribute.dtype) is None:
             return None  # no text; the library can crash on a damaged one
-        _check_lengths(node, name, attribute)
+        _check_texts(node, name, attribute)
     return node.attrs[name]
 
 
-def _check_lengths(node, name, attribute):
-    """Refuse texts that claim to be longer than the file."""
-    file = node.file
-    count, size = prod(attribute.shape), os.path.getsize(file.filename)
-    lengths = claimed_lengths(
-        file.filename,
+def _check_texts(node, name, attribute):
+    """Refuse texts that claim to be longer than the file, or lie in a heap without an end."""
+    path, base = node.file.filename, node.file.userblock_size
+    count, size = prod(attribute.shape), os.path.getsize(path)
+    length_size = node.file.id.get_create_plist().get_sizes()[1]
+    claims = claimed_texts(
+        path,
         h5py.h5o.get_info(node.id).addr,
         name,
         count=count,
         width=attribute.get_storage_size() // max(1, count),
-        base=file.userblock_size,
+        base=base,
     )
-    if max(lengths, default=0) > size:
+    longest = max((length for length, _ in claims), default=0)
+    if longest > size:
         raise Hdf5Error(
-            f"{file.filename}: attribute {name} of {node.name} claims {max(lengths)} bytes, the "
-            f"file has {size}; it is damaged, copy or write it again"
+            f"{path}: attribute {name} of {node.name} claims {longest} bytes, the file has {size}; "
+            "it is damaged, copy or write it again"
         )
+    for heap in {heap for _, heap in claims if heap}:
+        check_heap(path, heap, base=base, length_size=length_size)
+    if count and not claims:
+        check_heaps(path, base=base, length_size=length_size)
 
 
 def _numbers(value):

@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 
 from tomoseg_tf.volume.hdf5.attributes import numbers, stored_numbers, text, texts
+from tomoseg_tf.volume.hdf5.members import open_member
 from tomoseg_tf.volume.hdf5.opening import MissingError
 from tomoseg_tf.volume.spacing import micrometres
 
@@ -67,7 +68,7 @@ def signal_name(group):
         return name
     for member in sorted(group.id):
         if group.id.links.get_info(member).type == h5py.h5l.TYPE_HARD:
-            child = group[member]
+            child = open_member(group, member)
             if numbers(child, "signal") == [1.0] or text(child, "signal") == "1":
                 return member.decode("utf-8", "replace")
     return None

@@ -4,7 +4,9 @@ import os
 
 import h5py
 
+from tomoseg_tf.volume.hdf5.members import open_member
 from tomoseg_tf.volume.hdf5.spacing import ILASTIK
+from tomoseg_tf.volume.volume import CONTENT
 
 AXES = ("z", "y", "x")
 OF_ROOT = {"creator", "NX_class", "default"}
@@ -41,7 +43,7 @@ def _strangers(root, steps):
             if not expected or not _is_own(group, name, not is_last, 1 if name in axes else 3):
                 yield f"{path}/{name}"
             elif is_last:
-                own = {"units"} if name in axes else {ILASTIK}
+                own = {"units"} if name in axes else {ILASTIK, CONTENT}
                 yield from _attributes(group[name], f"{path}/{name}", own)
         if is_last or step not in group:
             return
@@ -53,7 +55,7 @@ def _is_own(group, name, is_group, num_axes):
     """Whether a member is stored in the file itself, as a group or with so many axes."""
     if group.id.links.get_info(os.fsencode(name)).type != h5py.h5l.TYPE_HARD:
         return False
-    node = group[name]
+    node = open_member(group, os.fsencode(name))
     if is_group or not isinstance(node, h5py.Dataset):
         return is_group and isinstance(node, h5py.Group)
     properties = node.id.get_create_plist()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import h5py
 
+from tomoseg_tf.volume.hdf5.members import open_member
 from tomoseg_tf.volume.hdf5.opening import (
     Hdf5Error,
     MissingError,
@@ -90,7 +91,7 @@ class Hdf5Tree:
             name = steps.popleft()
             kind, value = self._link(node, name)
             if kind == h5py.h5l.TYPE_HARD:
-                node = _wrap(h5py.h5o.open(node.id, name))
+                node = open_member(node, name)
                 continue
             hops += 1
             if hops > MAX_HOPS:
@@ -243,12 +244,6 @@ class Hdf5Tree:
         file = Path(node.file.filename)
         path = self.path if file == self._first else file
         return f"{path}::{_join(node.name, name)}"
-
-
-def _wrap(identifier):
-    """Object of h5py for an identifier."""
-    kinds = {h5py.h5g.GroupID: h5py.Group, h5py.h5d.DatasetID: h5py.Dataset}
-    return kinds.get(type(identifier), h5py.Datatype)(identifier)
 
 
 def _steps(path):

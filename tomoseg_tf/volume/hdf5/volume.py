@@ -8,13 +8,14 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from tomoseg_tf.volume.hdf5.attributes import text
 from tomoseg_tf.volume.hdf5.finding import describe_volumes, find_volume, volume_axes
 from tomoseg_tf.volume.hdf5.opening import Hdf5Error, TooManyError, damage, open_hdf5
 from tomoseg_tf.volume.hdf5.spacing import read_spacing
 from tomoseg_tf.volume.hdf5.stored import check_stored, compression, layout
 from tomoseg_tf.volume.hdf5.tree import Hdf5Tree
 from tomoseg_tf.volume.storage.contiguous import native, read_slices
-from tomoseg_tf.volume.volume import BYTE_ORDERS, SLAB_BYTES, Volume
+from tomoseg_tf.volume.volume import BYTE_ORDERS, CLASSES, CONTENT, SLAB_BYTES, Volume
 
 LEFT_OUT = 8  # links that cannot be followed, and the like, of which each is told
 WASTE = 4  # decoding of chunks, in slabs read, that a notice tells
@@ -57,6 +58,7 @@ class Hdf5Volume(Volume):
             self._stored, self._full = dataset.dtype, dataset.shape
             self._chunks = dataset.chunks and tuple(dataset.chunks[axis] for axis in kept)
             self._offset = _plain_offset(dataset)
+            holds_classes = text(dataset, CONTENT) == CLASSES
             storage = {
                 "dataset": f"{found.path}, {found.reason}",
                 "byte_order": BYTE_ORDERS.get(dataset.dtype.byteorder, "not applicable"),
@@ -74,6 +76,7 @@ class Hdf5Volume(Volume):
             format="HDF5",
             notices=notices,
             storage=storage,
+            holds_classes=holds_classes,
         )
         self.notices += self._wasteful()
 
@@ -93,9 +96,6 @@ class Hdf5Volume(Volume):
             Slices from `start` on, `depth` of them, or fewer at the end.
         """
         return super().slabs(depth or self._slab_depth())
-
-    def _read(self, start, stop):
-        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
 
     def _read_box(self, box):
         if self._offset is not None:

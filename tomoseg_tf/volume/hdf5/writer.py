@@ -5,7 +5,6 @@ does not grow, slabs may come in any order, and the library has nothing left to 
 """
 
 import math
-import os
 
 import h5py
 import numpy as np
@@ -14,22 +13,22 @@ from tomoseg_tf.volume.hdf5.opening import Hdf5Error, damage
 from tomoseg_tf.volume.hdf5.spacing import ILASTIK
 from tomoseg_tf.volume.hdf5.strangers import AXES, first_stranger
 from tomoseg_tf.volume.hdf5.tree import Hdf5Tree
-from tomoseg_tf.volume.storage.contiguous import write_at
+from tomoseg_tf.volume.plain import PlainWriter
 from tomoseg_tf.volume.storage.full_disk import try_room
 from tomoseg_tf.volume.storage.staging import check_destination
-from tomoseg_tf.volume.writer import Writer
+from tomoseg_tf.volume.volume import CLASSES, CONTENT
 
 DEFAULT = "/entry/data/data"
 
 
-class Hdf5Writer(Writer):
+class Hdf5Writer(PlainWriter):
     """Writes an HDF5 file with one dataset.
 
     A path through at least two groups makes them the NXentry and NXdata of a NeXus file.
 
     Parameters
     ----------
-    path, shape, dtype, spacing
+    path, shape, dtype, spacing, classes
         As for `Writer`.
     inside : str, optional
         Path of the dataset in the file.
@@ -40,31 +39,23 @@ class Hdf5Writer(Writer):
         If the path is none of a dataset.
     """
 
-    def __init__(self, path, shape, dtype, spacing=None, *, inside=None):
-        super().__init__(path, shape, dtype, spacing)
+    def __init__(self, path, shape, dtype, spacing=None, *, classes=False, inside=None):
+        super().__init__(path, shape, dtype, spacing, classes=classes)
         steps = _checked(inside or DEFAULT)
-        self._stored = self.dtype.newbyteorder("<")
         try_room(path, 2**16, sparse=math.prod(self.shape) * self.dtype.itemsize)
         with h5py.File(path, "w", locking=False) as file:
             file.attrs["creator"] = "tomoseg-tf"
             group = _groups(file, steps)
-            dataset = _allocate(group, steps[-1], self.shape, self._stored)
+            dataset = _allocate(group, steps[-1], self.shape, self.dtype.newbyteorder("<"))
             if self.spacing:
                 dataset.attrs[ILASTIK] = self.spacing
+            if self.classes:
+                dataset.attrs[CONTENT] = CLASSES
             if len(steps) > 2:
                 _describe(group, steps[-1], self.shape, self.spacing)
             file.flush()
-            self._offset = dataset.id.get_offset()
-        self._descriptor = os.open(path, os.O_RDWR)
-
-    def close(self):
-        """Close the file."""
-        os.close(self._descriptor)
-
-    def _write(self, start, slab):
-        step = self.shape[1] * self.shape[2] * self.dtype.itemsize
-        data = slab.astype(self._stored, copy=False)
-        write_at(self._descriptor, self._offset + start * step, data)
+            offset = dataset.id.get_offset()
+        self._begin(path, offset)
 
 
 def check_hdf5_destination(path, overwrite=False, *, folder=False, inside=None):
@@ -84,8 +75,9 @@ def check_hdf5_destination(path, overwrite=False, *, folder=False, inside=None):
     Raises
     ------
     ValueError
-        If it exists (and may not be replaced, or holds anything but what `Hdf5Writer` writes for
-        that dataset), or the folder it belongs into does not exist.
+        If it exists (and may not be replaced, is damaged or still being written, or holds anything
+        but what `Hdf5Writer` writes for that dataset), or the folder it belongs into does not
+        exist.
     """
     steps = _checked(inside or DEFAULT)
     place = "/" + "/".join(steps)
@@ -110,8 +102,11 @@ def _stranger(path, steps):
     try:
         with damage(path), Hdf5Tree(path) as tree:
             return first_stranger(tree.root, steps)
-    except Hdf5Error:
-        return None  # what cannot be read is not missed
+    except Hdf5Error as error:
+        raise ValueError(
+            f"{path} already exists but cannot be read, so that nobody knows what would be lost "
+            "with it; remove it first, or choose another file name"
+        ) from error
 
 
 def _checked(inside):

@@ -63,10 +63,8 @@ class CompressedPart:
 
     Parameters
     ----------
-    path : Path
-        File.
-    layout : NrrdLayout
-        What it is part of.
+    path, layout
+        As for `RawPart`.
 
     Raises
     ------
@@ -157,10 +155,8 @@ class TextPart:
 
     Parameters
     ----------
-    path : Path
-        File.
-    layout : NrrdLayout
-        What it is part of.
+    path, layout
+        As for `RawPart`.
 
     Raises
     ------

@@ -1,5 +1,6 @@
 """The header of NRRD files: its fields, and the files that it names for the data."""
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,13 +144,15 @@ def _whole(words, index):
 
 def _below(path, name):
     """Path of a data file; one that is not below the folder of the header is refused."""
+    shown = f"{path}: its data file {name[:200]!r}"
+    if "\0" in name:
+        raise ValueError(f"{shown} is no name; write the file again")
     folder = path.resolve().parent
     data = (folder / name).resolve()
     if Path(name).is_absolute() or folder not in data.parents:
         raise ValueError(
-            f"{path}: its data file {name!r} is not below the folder of the header, and is not "
-            "read; move it there"
+            f"{shown} is not below the folder of the header, and is not read; move it there"
         )
-    if not data.is_file():
-        raise ValueError(f"{path}: its data file {name!r} is missing; copy it beside the header")
+    if not os.path.isfile(data):
+        raise ValueError(f"{shown} is missing; copy it beside the header")
     return data

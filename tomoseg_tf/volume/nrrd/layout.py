@@ -11,6 +11,7 @@ import numpy as np
 
 from tomoseg_tf.volume.nrrd.header import read_header
 from tomoseg_tf.volume.spacing import micrometres
+from tomoseg_tf.volume.volume import CLASSES, CONTENT
 
 ADVICE = "state it with --spacing"
 SPATIAL = ("domain", "space", "none", "???")
@@ -46,6 +47,7 @@ class NrrdLayout:
     start: int
     line_skip: int
     byte_skip: int
+    holds_classes: bool
 
     @property
     def part_bytes(self):
@@ -95,6 +97,7 @@ def read_layout(path):
         start=0 if header.files else header.end,
         line_skip=header.integer("line skip"),
         byte_skip=header.integer("byte skip"),
+        holds_classes=header.fields.get(CONTENT) == CLASSES,
     )
 
 

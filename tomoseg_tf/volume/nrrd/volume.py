@@ -50,6 +50,7 @@ class NrrdVolume(Volume):
             name=path,
             format="NRRD" if layout.parts == (layout.path,) else "NRRD with detached data",
             notices=notices,
+            holds_classes=layout.holds_classes,
             storage={
                 "byte_order": BYTE_ORDERS[layout.dtype.byteorder],
                 "compression": "none" if layout.encoding == "raw" else layout.encoding,
@@ -57,9 +58,6 @@ class NrrdVolume(Volume):
             },
         )
         self._stored = layout.dtype
-
-    def _read(self, start, stop):
-        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
 
     def _read_box(self, box):
         (z0, z1), rows, columns = box

@@ -1,15 +1,14 @@
 """NRRD files written slab by slab: the data in the file, or beside a header of its own."""
 
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
 from tomoseg_tf.volume.nrrd.header import read_header
-from tomoseg_tf.volume.storage.contiguous import write_at
+from tomoseg_tf.volume.plain import PlainWriter
 from tomoseg_tf.volume.storage.staging import check_destination, staged_files
-from tomoseg_tf.volume.writer import Writer
+from tomoseg_tf.volume.volume import CLASSES, CONTENT
 
 TYPES = {"f4": "float", "f8": "double"}
 
@@ -23,50 +22,33 @@ class Pair:
     name: str
 
 
-class NrrdWriter(Writer):
+class NrrdWriter(PlainWriter):
     """Writes an NRRD file with its data in it; its whole length is reserved at once."""
 
-    def __init__(self, path, shape, dtype, spacing=None):
-        super().__init__(path, shape, dtype, spacing)
-        header = nrrd_header(self.shape, self.dtype, self.spacing)
-        self._offset = len(header)
+    def __init__(self, path, shape, dtype, spacing=None, *, classes=False):
+        super().__init__(path, shape, dtype, spacing, classes=classes)
+        header = nrrd_header(self.shape, self.dtype, self.spacing, classes=classes)
         with open(path, "wb") as file:
             file.write(header)
-            file.truncate(self._offset + prod(self.shape) * self.dtype.itemsize)
-        self._descriptor = os.open(path, os.O_RDWR)
-
-    def close(self):
-        """Close the file."""
-        os.close(self._descriptor)
-
-    def _write(self, start, slab):
-        step = self.shape[1] * self.shape[2] * self.dtype.itemsize
-        data = slab.astype(self.dtype.newbyteorder("<"), copy=False)
-        write_at(self._descriptor, self._offset + start * step, data)
+            file.truncate(len(header) + prod(self.shape) * self.dtype.itemsize)
+        self._begin(path, len(header))
 
 
-class NhdrWriter(Writer):
+class NhdrWriter(PlainWriter):
     """Writes an NRRD header and a RAW file beside it; `path` is the `Pair` of both."""
 
-    def __init__(self, path, shape, dtype, spacing=None):
-        super().__init__(path, shape, dtype, spacing)
-        header = nrrd_header(self.shape, self.dtype, self.spacing, data_file=path.name)
+    def __init__(self, path, shape, dtype, spacing=None, *, classes=False):
+        super().__init__(path, shape, dtype, spacing, classes=classes)
+        header = nrrd_header(
+            self.shape, self.dtype, self.spacing, classes=classes, data_file=path.name
+        )
         path.header.write_bytes(header)
         with open(path.data, "wb") as file:
             file.truncate(prod(self.shape) * self.dtype.itemsize)
-        self._descriptor = os.open(path.data, os.O_RDWR)
-
-    def close(self):
-        """Close the data file."""
-        os.close(self._descriptor)
-
-    def _write(self, start, slab):
-        step = self.shape[1] * self.shape[2] * self.dtype.itemsize
-        data = slab.astype(self.dtype.newbyteorder("<"), copy=False)
-        write_at(self._descriptor, start * step, data)
+        self._begin(path.data)
 
 
-def nrrd_header(shape, dtype, spacing, *, data_file=None):
+def nrrd_header(shape, dtype, spacing, *, classes=False, data_file=None):
     """Compose an NRRD header of raw, little-endian data.
 
     Parameters
@@ -77,6 +59,8 @@ def nrrd_header(shape, dtype, spacing, *, data_file=None):
         Type of the voxels.
     spacing : tuple of three float, or None
         Size of a voxel along (z, y, x) in µm.
+    classes : bool, optional
+        Whether to state that the voxels are classes.
     data_file : str, optional
         Name of the file of the data; they follow the header when not given.
 
@@ -95,6 +79,8 @@ def nrrd_header(shape, dtype, spacing, *, data_file=None):
     if name is None:
         raise ValueError(f"NRRD cannot hold {dtype}; use a name ending in .npy, or float32")
     lines = ["NRRD0005", "# written by tomoseg-tf", f"type: {name}", "dimension: 3"]
+    if classes:
+        lines.append(f"{CONTENT}: {CLASSES}")
     if spacing is not None:
         lines.append("space dimension: 3")
     lines.append("sizes: " + " ".join(str(side) for side in reversed(shape)))

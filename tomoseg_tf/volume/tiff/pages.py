@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from tomoseg_tf.volume.tiff.metadata import names_other_files, read_spacing, states_classes
 from tomoseg_tf.volume.tiff.opening import open_tiff
-from tomoseg_tf.volume.tiff.spacing import names_other_files, read_spacing
 
 MAX_CHANNELS = 8  # that ImageJ shows; a longer axis of that name is a stack, as tifffile writes it
 USUAL_RATIO = 100  # of a slice to its compressed bytes, at most
@@ -46,6 +46,7 @@ class Layout:
     kind: str
     compression: str
     coloured: bool = False  # red, green and blue, to be read as grey where they are equal
+    holds_classes: bool = False
 
     @property
     def doubtful(self):
@@ -301,4 +302,5 @@ def _layout(tif, kind, first, pages):
         kind=kind,
         compression=tifffile.COMPRESSION(first.compression).name.lower(),
         coloured=first.samplesperpixel > 1,
+        holds_classes=states_classes(tif),
     )

@@ -45,11 +45,12 @@ class SlicesVolume(Volume):
         if others:
             notices.append(f"{len(others)} files that are no TIFF are ignored: {_some(others)}")
         first = open_slice(self._paths[0], spacing)
-        stated = first.spacing
+        stated, holds_classes = first.spacing, first.holds_classes
         for other in self._paths[1:]:
             volume = open_slice(other, spacing)
             _check_equal(self._paths[0], first, other, volume)
             stated = stated if volume.spacing == stated else None
+            holds_classes &= volume.holds_classes
         if first.spacing and not stated:
             notices.append("its slices state different voxel sizes: the spacing is unknown")
         super().__init__(
@@ -60,10 +61,8 @@ class SlicesVolume(Volume):
             format="folder of TIFF slices",
             notices=notices + list(first.notices),
             storage=first.storage,
+            holds_classes=holds_classes,
         )
-
-    def _read(self, start, stop):
-        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
 
     def _read_box(self, box):
         (z0, z1), rows, columns = box
@@ -80,10 +79,11 @@ class SlicesVolume(Volume):
 class SlicesWriter(Writer):
     """Writes a folder of TIFF files ``slice_0000.tif``, each with the spacing of the volume."""
 
-    def __init__(self, path, shape, dtype, spacing=None):
-        super().__init__(path, shape, dtype, spacing)
+    def __init__(self, path, shape, dtype, spacing=None, *, classes=False):
+        super().__init__(path, shape, dtype, spacing, classes=classes)
         self._digits = max(4, len(str(self.shape[0] - 1)))
-        self._options = tiff_options((1, *self.shape[1:]), self.dtype, self.spacing)
+        shape = 1, *self.shape[1:]
+        self._options = tiff_options(shape, self.dtype, self.spacing, classes=self.classes)
 
     def _write(self, start, slab):
         for z, image in enumerate(slab, start):

@@ -49,6 +49,7 @@ class TiffVolume(Volume):
             name=path,
             format=NAMES.get(layout.kind, "TIFF"),
             notices=notices,
+            holds_classes=layout.holds_classes,
             storage={
                 "byte_order": BYTE_ORDERS[layout.dtype.byteorder],
                 "compression": layout.compression,
@@ -59,9 +60,6 @@ class TiffVolume(Volume):
         if layout.doubtful:  # no memory is taken before one part proves to be what is declared
             with open(path, "rb", buffering=0) as file:
                 self._decode_part(file, layout.pages[0], 0, 0)
-
-    def _read(self, start, stop):
-        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
 
     def _read_box(self, box):
         (z0, z1), rows, columns = box

@@ -4,41 +4,32 @@ The space is reserved at once and each slab is written at its offset, so that me
 and slabs may come in any order.
 """
 
-import os
 from math import prod
 
 import numpy as np
 import tifffile
 
+from tomoseg_tf.volume.plain import PlainWriter
 from tomoseg_tf.volume.spacing import as_rational
-from tomoseg_tf.volume.storage.contiguous import write_at
-from tomoseg_tf.volume.writer import Writer
+from tomoseg_tf.volume.volume import CLASSES, CONTENT
 
 IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 OME_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64")
 CLASSIC_BYTES = 2**32 - 2**25  # a classic TIFF has 32-bit offsets; the rest is for its pages
 
 
-class TiffWriter(Writer):
+class TiffWriter(PlainWriter):
     """Writes a TIFF file, in the format that `tiff_options` chooses."""
 
     ome = False
 
-    def __init__(self, path, shape, dtype, spacing=None):
-        super().__init__(path, shape, dtype, spacing)
-        options = tiff_options(self.shape, self.dtype, self.spacing, ome=self.ome)
-        self._stored = self.dtype.newbyteorder(options["byteorder"])
-        self._offset, _ = tifffile.imwrite(path, dtype=self.dtype, returnoffset=True, **options)
-        self._descriptor = os.open(path, os.O_RDWR)
-
-    def close(self):
-        """Close the file."""
-        os.close(self._descriptor)
-
-    def _write(self, start, slab):
-        step = self.shape[1] * self.shape[2] * self.dtype.itemsize
-        data = slab.astype(self._stored, copy=False)
-        write_at(self._descriptor, self._offset + start * step, data)
+    def __init__(self, path, shape, dtype, spacing=None, *, classes=False):
+        super().__init__(path, shape, dtype, spacing, classes=classes)
+        options = tiff_options(
+            self.shape, self.dtype, self.spacing, ome=self.ome, classes=self.classes
+        )
+        offset, _ = tifffile.imwrite(path, dtype=self.dtype, returnoffset=True, **options)
+        self._begin(path, offset, options["byteorder"])
 
 
 class OmeTiffWriter(TiffWriter):
@@ -47,8 +38,8 @@ class OmeTiffWriter(TiffWriter):
     ome = True
 
 
-def tiff_options(shape, dtype, spacing, *, ome=False):
-    """Choose the kind of TIFF file for a volume and how it states the spacing.
+def tiff_options(shape, dtype, spacing, *, ome=False, classes=False):
+    """Choose the kind of TIFF file for a volume and how it states the spacing and the classes.
 
     ImageJ format for the types and sizes that it knows, else OME-TIFF, else (whole numbers of 64
     bits, floats of 16) a plain TIFF with the fields of the ImageJ format as JSON.
@@ -63,6 +54,8 @@ def tiff_options(shape, dtype, spacing, *, ome=False):
         Size of a voxel along (z, y, x) in µm.
     ome : bool, optional
         Whether it has to be OME-TIFF.
+    classes : bool, optional
+        Whether it is to state that its voxels are classes: in the description.
 
     Returns
     -------
@@ -82,15 +75,17 @@ def tiff_options(shape, dtype, spacing, *, ome=False):
         raise ValueError(f"OME-TIFF cannot hold {dtype}; use a name ending in .tif or .npy")
     if dtype.name in IMAGEJ_TYPES and not big and not ome:
         options |= {"imagej": True, "byteorder": ">"}
-        options |= {"shape": (*shape, 1), "metadata": {"axes": "ZYXS"}}  # else X = 1 is lost
+        metadata = {"axes": "ZYXS"} | ({CONTENT: CLASSES} if classes else {})
+        options |= {"shape": (*shape, 1), "metadata": metadata}  # else X = 1 is lost
         return _add_spacing(options, spacing)
     options["byteorder"] = "<"
     if dtype.name in OME_TYPES:
-        options |= {"ome": True, "metadata": {"axes": "ZYX"}}
+        metadata = {"axes": "ZYX"} | ({"Description": f"{CONTENT}={CLASSES}"} if classes else {})
+        options |= {"ome": True, "metadata": metadata}
         return _add_ome_spacing(options, spacing)
     if shape[2] == 1:
         raise ValueError(f"TIFF cannot hold {dtype} one voxel wide; use a name ending in .npy")
-    options["metadata"] = {"axes": "ZYX"}
+    options["metadata"] = {"axes": "ZYX"} | ({CONTENT: CLASSES} if classes else {})
     return _add_spacing(options, spacing)
 
 

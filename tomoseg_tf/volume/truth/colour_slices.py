@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 
+from tomoseg_tf.volume.tiff.metadata import read_spacing
 from tomoseg_tf.volume.tiff.opening import open_tiff
 from tomoseg_tf.volume.tiff.slices import list_slices
-from tomoseg_tf.volume.tiff.spacing import read_spacing
 from tomoseg_tf.volume.truth.png_slices import INDEXED, equal_slices, read_png
 from tomoseg_tf.volume.volume import check_shape
 

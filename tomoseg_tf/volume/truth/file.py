@@ -1,12 +1,8 @@
 """Writing a truth: classes of uint8 in any format that volumes are written in."""
 
-from pathlib import Path
-
 import numpy as np
 
-from tomoseg_tf.volume.formats import check_output, create_volume
-from tomoseg_tf.volume.kept_spacing import LOST_SPACING, keeps_spacing
-from tomoseg_tf.volume.truth.mark import mark_classes
+from tomoseg_tf.volume.creating import check_output, create_volume, keeps_notes, lost_spacing
 from tomoseg_tf.volume.truth.opening import open_truth
 from tomoseg_tf.volume.truth.palette import IGNORE
 from tomoseg_tf.volume.truth.sparse import label_slices
@@ -46,7 +42,8 @@ def write_truth(path, truth, *, labelled_slices=None, spacing=None, overwrite=Fa
     kept = whole if labelled_slices is None else label_slices(whole, labelled_slices)
     spacing = whole.spacing if spacing is None else tuple(spacing)
     counts, lost = np.zeros(IGNORE + 1, np.int64), []
-    with create_volume(path, kept.shape, np.uint8, spacing=spacing, overwrite=overwrite) as writer:
+    settings = {"spacing": spacing, "classes": True, "overwrite": overwrite}
+    with create_volume(path, kept.shape, np.uint8, **settings) as writer:
         for start, slab in whole.slabs():
             stop = start + len(slab)
             classes = slab if kept is whole else kept.read(start, stop)
@@ -55,22 +52,21 @@ def write_truth(path, truth, *, labelled_slices=None, spacing=None, overwrite=Fa
             lost += [start + int(z) for z in _changed_slices(slab, classes)]
             if progress:
                 progress(stop, kept.shape[0])
-        if isinstance(writer.path, Path):
-            mark_classes(writer.path)
     notices = kept.named_notices()
     if lost:
         named = ", ".join(map(str, lost[:8])) + (", ..." if len(lost) > 8 else "")
+        slices = "1 slice holds" if len(lost) == 1 else f"{len(lost)} slices hold"
         notices.append(
-            f"{whole.name}: {len(lost)} slices hold labels but are not named as labelled, and are "
-            f"ignored: {named}"
+            f"{whole.name}: {slices} labels without being named as labelled, and "
+            f"{'is' if len(lost) == 1 else 'are'} ignored: {named}"
         )
-    if counts[0] and counts[IGNORE] and not counts[1:IGNORE].any():
+    only_ignored = counts[0] and counts[IGNORE] and not counts[1:IGNORE].any()
+    if only_ignored and not keeps_notes(path):
         notices.append(
             f"{path}: holds only 0 and 255 (ignored); read it with --palette classes, or it may be "
             "taken for a mask in which 255 is class 1"
         )
-    if spacing is not None and not keeps_spacing(path):
-        notices.append(f"{path}: {LOST_SPACING}")
+    notices += lost_spacing(path, spacing)
     return {
         "path": f"{path}",
         "shape": list(kept.shape),

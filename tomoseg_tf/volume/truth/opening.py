@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tomoseg_tf.volume.formats import as_volume
 from tomoseg_tf.volume.histogram import count_values
 from tomoseg_tf.volume.location import Location, split_location
+from tomoseg_tf.volume.opening import as_volume
 from tomoseg_tf.volume.tiff.slices import list_slices
 from tomoseg_tf.volume.truth.colour_proposal import count_colours, propose_colours
 from tomoseg_tf.volume.truth.colour_slices import (
@@ -17,7 +17,6 @@ from tomoseg_tf.volume.truth.colour_slices import (
     colours_of_tiff,
 )
 from tomoseg_tf.volume.truth.colour_volume import ColourTruth
-from tomoseg_tf.volume.truth.mark import states_classes
 from tomoseg_tf.volume.truth.palette import IGNORE, Palette, parse_palette
 from tomoseg_tf.volume.truth.png_slices import PngVolume, list_png
 from tomoseg_tf.volume.truth.unmapped import MOST, count_levels, list_counts, propose_palette
@@ -70,7 +69,7 @@ def open_truth(truth, palette="auto"):
         return _levels(source)
     if palette.name != "auto":
         return ValueTruth(source, palette)
-    if states_classes(truth):
+    if source.holds_classes:
         return ValueTruth(source, parse_palette("classes"))
     if not _is_mask(source):
         return ValueTruth(source, automatic_palette())
@@ -98,7 +97,9 @@ def open_mask(mask):
     ValueError
         If it cannot be read, or holds colours.
     """
-    return open_truth(mask, "classes" if states_classes(mask) else "mask")
+    source = _open_labels(mask, Palette())
+    marked = not isinstance(source, ColourSlices) and source.holds_classes
+    return open_truth(source, "classes" if marked else "mask")
 
 
 @dataclass(frozen=True)

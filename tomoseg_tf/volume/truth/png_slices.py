@@ -158,9 +158,13 @@ class PngVolume(Volume):
             },
         )
 
-    def _read(self, start, stop):
-        images = [read_png(path, self._header, colours=False) for path in self._paths[start:stop]]
-        return np.stack(images) if images else np.empty((0, *self.shape[1:]), self.dtype)
+    def _read_box(self, box):
+        (z0, z1), rows, columns = box
+        result = np.empty((z1 - z0, rows[1] - rows[0], columns[1] - columns[0]), self.dtype)
+        for index, path in enumerate(self._paths[z0:z1]):
+            image = read_png(path, self._header, colours=False)
+            result[index] = image[slice(*rows), slice(*columns)]
+        return result
 
 
 def equal_slices(path):

@@ -13,7 +13,8 @@ class SparseTruth(TruthVolume):
 
     def __init__(self, source, labelled):
         number = int(np.count_nonzero(labelled))
-        notice = f"{number} of its {len(labelled)} slices are labelled; the others are ignored"
+        verb = "is" if number == 1 else "are"
+        notice = f"{number} of its {len(labelled)} slices {verb} labelled; the others are ignored"
         super().__init__(source, [notice])
         self._notice = notice
         self._source = source

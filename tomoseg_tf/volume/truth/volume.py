@@ -27,17 +27,5 @@ class TruthVolume(Volume):
             format=source.format,
             notices=(*source.notices, *notices),
             storage=source.storage,
+            holds_classes=True,
         )
-
-    def named_notices(self):
-        """Notices, each with the name of the file that it is about.
-
-        Returns
-        -------
-        list of str
-            ``"labels.tif: ..."``, also of each file that was merged.
-        """
-        return [f"{self.name}: {notice}" for notice in self.notices]
-
-    def _read(self, start, stop):
-        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))

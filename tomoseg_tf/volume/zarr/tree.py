@@ -38,7 +38,7 @@ def find_node(root, text):
             f"{root}: is no Zarr store; a zarr.json, .zarray or .zgroup file is missing in it"
         )
     folder = root / text
-    found = read_node(_checked(root, folder)) if folder.is_dir() else None
+    found = read_node(_checked(root, folder)) if os.path.isdir(folder) else None
     if found is not None:
         return found
     image = find_multiscales(node.attributes)
@@ -98,10 +98,10 @@ def _level(root, group, image, level):
     folder = group.folder / path
     if Path(path).is_absolute() or ".." in Path(path).parts:
         raise ValueError(f"{group.folder}: its level {path!r} leads out of the store")
-    node = read_node(_checked(root, folder)) if folder.is_dir() else None
+    node = read_node(_checked(root, folder)) if os.path.isdir(folder) else None
     if node is None or not node.is_array:
         raise ValueError(
-            f"{group.folder}: its level {path!r} is no array; copy or write the store again"
+            f"{group.folder}: its level {path[:200]!r} is no array; copy or write the store again"
         )
     return node
 

@@ -8,11 +8,11 @@ import zarr
 
 from tomoseg_tf.volume.storage.contiguous import native
 from tomoseg_tf.volume.storage.damage import DAMAGE, reason
-from tomoseg_tf.volume.volume import BYTE_ORDERS, SLAB_BYTES, Volume
+from tomoseg_tf.volume.volume import BYTE_ORDERS, CLASSES, CONTENT, SLAB_BYTES, Volume
 from tomoseg_tf.volume.zarr.chunks import count_chunks
 from tomoseg_tf.volume.zarr.selecting import select_array
 
-MARK = "tomoseg-tf"  # attribute of the arrays that we write: {"complete": true} at the end
+MARK = "tomoseg-tf"  # attribute of the arrays that we write: {"complete": true, ...} at the end
 CHUNKY = 4  # times the usual size, at most, of slabs that are as deep as a chunk
 SPARSE = 1000  # a store that holds fewer of its chunks than one in so many is not believed
 
@@ -54,6 +54,7 @@ class ZarrVolume(Volume):
             name=path,
             format=f"{kind} (Zarr version {chosen.node.version})",
             notices=notices,
+            holds_classes=_mark(chosen).get(CONTENT) == CLASSES,
             storage={
                 "array": where,
                 "byte_order": BYTE_ORDERS[chosen.layout.dtype.byteorder],
@@ -87,9 +88,6 @@ class ZarrVolume(Volume):
         axis, most = self._chosen.axes[0], max(1, SLAB_BYTES // slice_bytes)
         chunk = 1 if axis is None else self._chosen.layout.inner[axis]
         return max(most - most % chunk, min(chunk, CHUNKY * most))
-
-    def _read(self, start, stop):
-        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
 
     def _read_box(self, box):
         chosen = self._chosen
@@ -131,13 +129,18 @@ def _open(chosen):
     return array
 
 
+def _mark(chosen):
+    """Read what an array states that was written here; empty for others."""
+    mark = chosen.node.attributes.get(MARK)
+    return mark if isinstance(mark, dict) else {}
+
+
 def _missing_chunks(root, chosen):
     """Say how many chunks are missing, an error where they cannot be meant to."""
     folder, layout = chosen.node.folder, chosen.layout
     stored, declared = count_chunks(root, folder, layout)
-    mark = chosen.node.attributes.get(MARK)
-    ours = isinstance(mark, dict)
-    if ours and mark.get("complete") is not True:
+    ours = isinstance(chosen.node.attributes.get(MARK), dict)
+    if ours and _mark(chosen).get("complete") is not True:
         raise ValueError(f"{folder}: its writing was interrupted; write it again")
     if stored == declared:
         return []

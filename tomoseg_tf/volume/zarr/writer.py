@@ -4,6 +4,7 @@ from math import prod
 
 import zarr
 
+from tomoseg_tf.volume.volume import CLASSES, CONTENT
 from tomoseg_tf.volume.writer import Writer
 from tomoseg_tf.volume.zarr.layers import Layers
 from tomoseg_tf.volume.zarr.ome import image_attributes
@@ -21,8 +22,8 @@ class ZarrWriter(Writer):
     refused as input.
     """
 
-    def __init__(self, path, shape, dtype, spacing=None, *, inside=None):
-        super().__init__(path, shape, dtype, spacing)
+    def __init__(self, path, shape, dtype, spacing=None, *, classes=False, inside=None):
+        super().__init__(path, shape, dtype, spacing, classes=classes)
         if inside is not None:
             raise ValueError(f"{path}: a store is written as a whole; leave out ::{inside}")
         name = path.name.removeprefix(".").partition(".partial-")[0]
@@ -38,7 +39,7 @@ class ZarrWriter(Writer):
             fill_value=0,
             dimension_names=["z", "y", "x"],
             compressors=zarr.codecs.BloscCodec(cname="zstd", clevel=3, shuffle="shuffle"),
-            attributes={MARK: {"complete": False}},
+            attributes=self._mark(complete=False),
             config={"write_empty_chunks": True},
         )
         self._layers = Layers(self.shape, self.dtype, chunks[0], path.parent)
@@ -56,11 +57,15 @@ class ZarrWriter(Writer):
             whole = self._array[first : first + len(layer)]
             whole[filled] = layer[filled]
             self._array[first : first + len(layer)] = whole
-        self._array.attrs[MARK] = {"complete": True}
+        self._array.attrs.update(self._mark(complete=True))
 
     def close(self):
         """Drop what is held."""
         self._layers.close()
+
+    def _mark(self, *, complete):
+        """Attributes of the array: whether it is complete, and that it holds classes."""
+        return {MARK: {"complete": complete} | ({CONTENT: CLASSES} if self.classes else {})}
 
     def _write(self, start, slab):
         for first, layer in self._layers.add(start, slab):

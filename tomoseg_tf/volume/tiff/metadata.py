@@ -1,9 +1,10 @@
-"""Spacing in the metadata of TIFF files: ImageJ, OME, tifffile's own, plain resolution tags."""
+"""Spacing, and the mark of classes, in the metadata of TIFF files: ImageJ, OME, tifffile's own."""
 
 import math
 import xml.etree.ElementTree as ElementTree
 
 from tomoseg_tf.volume.spacing import micrometres
+from tomoseg_tf.volume.volume import CLASSES, CONTENT
 
 RESOLUTION_UNITS = {2: "inch", 3: "cm"}
 ADVICE = "state it with --spacing"
@@ -39,23 +40,53 @@ def names_other_files(tif):
 
     Parameters
     ----------
-    tif : tifffile.TiffFile
-        Open file with at least one page.
+    tif
+        As for `read_spacing`.
 
     Returns
     -------
     bool
         Whether a slice has the identifier of another file than this one.
     """
-    if not tif.is_ome:
+    root = _parsed(tif.ome_metadata)
+    if root is None:
         return False
-    try:
-        root = ElementTree.fromstring(tif.ome_metadata)
-    except (ElementTree.ParseError, ValueError):
-        return False
-    elements = [item for item in root.iter() if item.tag.rpartition("}")[2] == "UUID"]
     own = {root.get("UUID")} - {None}
-    return len(own | {(item.text or "").strip() for item in elements}) > 1
+    return len(own | {(item.text or "").strip() for item in _elements(root, "UUID")}) > 1
+
+
+def states_classes(tif):
+    """Tell whether a TIFF file states that its voxels are classes, not grey levels.
+
+    Parameters
+    ----------
+    tif
+        As for `read_spacing`.
+
+    Returns
+    -------
+    bool
+        Whether ``content=classes`` is in its ImageJ, OME or tifffile description.
+    """
+    root = _parsed(tif.ome_metadata)
+    if root is not None:
+        texts = [(item.text or "").strip() for item in _elements(root, "Description")]
+        return f"{CONTENT}={CLASSES}" in texts
+    metadata = tif.imagej_metadata or (tif.shaped_metadata or ({},))[0]
+    return metadata.get(CONTENT) == CLASSES
+
+
+def _parsed(text):
+    """Root of an OME-XML text, None if there is no text or it is damaged."""
+    try:
+        return ElementTree.fromstring(text) if text else None
+    except (ElementTree.ParseError, ValueError):
+        return None
+
+
+def _elements(root, name):
+    """Elements of a name, whatever the version of OME."""
+    return [item for item in root.iter() if item.tag.rpartition("}")[2] == name]
 
 
 def _tagged(page, metadata):
@@ -72,11 +103,10 @@ def _tagged(page, metadata):
 
 def _ome(text):
     """Spacing from the first image of an OME-XML text."""
-    try:
-        root = ElementTree.fromstring(text)
-    except (ElementTree.ParseError, ValueError):
+    root = _parsed(text)
+    if root is None:
         return None, "its OME metadata is damaged: the voxel size is unknown"
-    pixels = next((item for item in root.iter() if item.tag.rpartition("}")[2] == "Pixels"), None)
+    pixels = next(iter(_elements(root, "Pixels")), None)
     if pixels is None:
         return None, None
     values = [_number(pixels.get(f"PhysicalSize{axis}")) for axis in "ZYX"]
