@@ -64,6 +64,28 @@ def test_json_and_every_option(run, tmp_path, pairs):
         assert (np.subtract(starts[1:], stops[:-1]) == 2).all()
 
 
+def test_images_of_slices(run, tmp_path, pairs):
+    options = ["--patch", "slice", "--split", "slice", "--slices", "30,2,10", "--skip-empty"]
+    code, text, notices = run(tmp_path / "out", *pairs, *options)
+    assert code == 0
+    assert text.startswith(f"{tmp_path / 'out'}: images of 1 x 16 x 16 voxels, uint8")
+    records = open_records(tmp_path / "out")
+    assert (records.kind, records.patch) == ("images", (1, 16, 16))
+    assert [records.count(s) for s in ("training", "validation", "test")] == [30, 2, 10]
+    assert records.manifest.split.skip_empty
+    assert "6 slices were asked for by no split" in notices
+    assert "of the 12 slices for validation and test lie next to one in training" in notices
+
+
+def test_validation_samples(run, tmp_path, pairs):
+    options = ["--patch", "1,8,8", "--validation", 2, "--fractions", "0.7,0.3,0", "--json"]
+    code, text, _ = run(tmp_path / "out", *pairs, *options)
+    assert code == 0
+    assert json.loads(text)["kind"] == "images"
+    splits = [source.blocks[0].split for source in open_records(tmp_path / "out").sources]
+    assert splits == ["training", "training", "validation"]
+
+
 def test_output_is_refused_then_replaced(run, tmp_path, pairs):
     out = tmp_path / "out"
     assert run(out, *pairs, "--patch", "8,8,8")[0] == 0
@@ -83,6 +105,9 @@ def test_output_is_refused_then_replaced(run, tmp_path, pairs):
         (["--patch", "8,8,8", "--test", "7"], "test sample 7 does not exist"),
         (["--patch", "8,8,8", "--classes", "background"], "2 to 255 different names"),
         (["--patch", "8,8,8", "--split", "block", "--guard", "9"], "too few for 3 blocks"),
+        (["--patch", "8,8,8", "--split", "slice"], "for patches of 1 slice, not of 8; use a patch"),
+        (["--patch", "slice", "--slices", "3,1,1"], "only be given when splitting by slice"),
+        (["--patch", "slice", "--validation", "3"], "validation sample 3 does not exist"),
     ],
 )
 def test_errors_are_one_line_and_leave_nothing(run, tmp_path, pairs, options, message):
@@ -102,7 +127,8 @@ def test_truth_of_another_shape(run, tmp_path, pairs):
 
 
 @pytest.mark.parametrize(
-    "options", [["--patch", "8,8"], ["--split", "random"], ["--patch", "a,b,c"]]
+    "options",
+    [["--patch", "8,8"], ["--split", "random"], ["--patch", "a,b,c"], ["--patch", "slices"]],
 )
 def test_wrong_usage(run, tmp_path, pairs, options):
     assert run(tmp_path / "out", *pairs, *options)[0] == 2

@@ -1,6 +1,6 @@
 import numpy as np
 
-from tomoseg_tf.records.cutting import count_voxels, cut_patches
+from tomoseg_tf.records.cutting import LeftOut, count_voxels, cut_patches
 from tomoseg_tf.records.split import Block
 from tomoseg_tf.volume import ArrayVolume
 
@@ -32,7 +32,7 @@ def test_patches_lie_in_their_block():
         name: [where["origin"] for _, _, where in writer.patches]
         for name, writer in writers.items()
     }
-    assert left_out == 0
+    assert left_out == LeftOut()
     assert origins["training"] == [(z, 0, x) for z in (0, 2, 3) for x in (0, 2)]
     assert origins["test"] == [(z, 0, x) for z in (6, 8) for x in (0, 2)]
     volume, truth, where = writers["test"].patches[1]

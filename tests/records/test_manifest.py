@@ -22,6 +22,9 @@ def test_manifest_is_plain_json(folder, records):
         "test_samples": [2],
         "guard": None,
         "cover": "drop",
+        "validation_samples": [],
+        "slices": None,
+        "skip_empty": False,
     }
 
 

@@ -1,6 +1,7 @@
+from tomoseg_tf.records.cutting import LeftOut
 from tomoseg_tf.records.notices import (
     cover_notices,
-    ignored_notices,
+    left_out_notices,
     missing_notices,
     sample_notices,
     share_notices,
@@ -40,9 +41,12 @@ def test_published_grid_drops_an_eighth():
     assert cover_notices(samples, blocks, (192, 192, 192), "shift") == []
 
 
-def test_ignored_patches_are_counted():
-    assert ignored_notices(0) == []
-    assert ignored_notices(3) == ["3 patches hold only ignored voxels and were left out"]
+def test_patches_left_out_are_counted():
+    assert left_out_notices(LeftOut()) == []
+    assert left_out_notices(LeftOut(3, 4)) == [
+        "3 patches hold only ignored voxels and were left out",
+        "4 patches hold only background and were left out",
+    ]
 
 
 def test_a_class_without_a_voxel_is_told():

@@ -9,6 +9,14 @@ from tomoseg_tf.cli import options
 from tomoseg_tf.table import aligned
 
 
+class Patch(options.Numbers):
+    """Three sides of a patch, or the word slice."""
+
+    def convert(self, value, param, ctx):
+        """Turn the text into three numbers; keep the word."""
+        return value if value == "slice" else super().convert(value, param, ctx)
+
+
 @click.command(short_help="Cut volumes and truth into training records.")
 @click.argument("output", metavar="OUT", type=click.Path(path_type=Path))
 @click.option(
@@ -22,18 +30,18 @@ from tomoseg_tf.table import aligned
 )
 @click.option(
     "--patch",
-    type=options.Numbers(int, minimum=1),
+    type=Patch(int, minimum=1),
     default="192,192,192",
     show_default=True,
-    metavar="Z,Y,X",
-    help="Sides of a patch in voxels.",
+    metavar="Z,Y,X|slice",
+    help="Sides of a patch in voxels, such as 1,64,64 for 2D networks, or slice for whole slices.",
 )
 @click.option(
     "--split",
-    type=click.Choice(["sample", "block"]),
+    type=click.Choice(["sample", "block", "slice"]),
     default="sample",
     show_default=True,
-    help="Whole samples, or each sample cut in z.",
+    help="Whole samples, each sample cut in z, or every slice drawn at random (neighbours leak).",
 )
 @click.option(
     "--fractions",
@@ -42,6 +50,20 @@ from tomoseg_tf.table import aligned
     show_default=True,
     metavar="F,F,F",
     help="Shares of the slices for training, validation and test.",
+)
+@click.option(
+    "--slices",
+    type=options.Numbers(int, minimum=0),
+    metavar="N,N,N",
+    help="Numbers of slices for them with --split slice, in place of --fractions.",
+)
+@click.option(
+    "--validation",
+    "validation_samples",
+    type=click.IntRange(min=0),
+    multiple=True,
+    metavar="N",
+    help="Keep sample N (0 is the first pair) for the validation; may be repeated.",
 )
 @click.option(
     "--test",
@@ -63,6 +85,9 @@ from tomoseg_tf.table import aligned
     default="drop",
     show_default=True,
     help="Leave out what does not fill a patch, or shift the last patch inwards.",
+)
+@click.option(
+    "--skip-empty", is_flag=True, help="Leave out patches that hold nothing but background."
 )
 @click.option(
     "--classes",
@@ -95,11 +120,13 @@ from tomoseg_tf.table import aligned
 def records(output, pairs, classes, masks, as_json, **settings):
     """Cut volumes and their truth into patches and write them to the folder OUT.
 
+    Patches of one slice become PNG images under DeepLab's feature names, deeper ones raw voxels.
     The same command goes on after the last whole file if it was interrupted.
 
     \b
-    Example:
+    Examples:
       tomoseg-tf records out --pair a.tif a_truth.tif --pair b.tif b_truth.tif --split block
+      tomoseg-tf records out --pair scan truth --patch slice --split slice --slices 530,20,180
     """
     from tomoseg_tf.records import has_unfinished, write_records
 
@@ -146,7 +173,7 @@ def _summarise(folder, manifest):
         }
         for split, shards in manifest["shards"].items()
     }
-    kept = ("patch", "dtype", "spacing", "classes", "notices")
+    kept = ("kind", "patch", "dtype", "spacing", "classes", "notices")
     return {"folder": str(folder), **{key: manifest[key] for key in kept}, "splits": splits}
 
 
@@ -158,5 +185,6 @@ def _table(summary):
         rows.append((split, *(f"{number:,}" for number in numbers)))
     table = aligned(rows).splitlines()
     patch = " x ".join(map(str, summary["patch"]))
-    head = f"{summary['folder']}: patches of {patch} voxels, {summary['dtype']}; voxels by class"
+    of = "images" if summary["kind"] == "images" else "patches"
+    head = f"{summary['folder']}: {of} of {patch} voxels, {summary['dtype']}; voxels by class"
     return "\n  ".join([head, *table])

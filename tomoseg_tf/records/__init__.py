@@ -1,10 +1,10 @@
 """Volumes and their truth to sharded TFRecords, and back as `tf.data` batches."""
 
-from tomoseg_tf.records.augmentation import Augmentation, augment
+from tomoseg_tf.records.batches.augmentation import Augmentation, augment
+from tomoseg_tf.records.batches.pipeline import training_batches, validation_batches
+from tomoseg_tf.records.batches.reading import named_shards
 from tomoseg_tf.records.manifest import Manifest, read_manifest
 from tomoseg_tf.records.opening import Records, open_records
-from tomoseg_tf.records.pipeline import training_batches, validation_batches
-from tomoseg_tf.records.reading import named_shards
 from tomoseg_tf.records.split import SPLITS
 from tomoseg_tf.records.unfinished import has_unfinished
 from tomoseg_tf.records.writer import write_records

@@ -12,12 +12,12 @@ def check_sides(patch):
 
     Parameters
     ----------
-    patch : sequence of three int
-        Sides (z, y, x) in voxels.
+    patch : sequence of three int, or "slice"
+        Sides (z, y, x) in voxels, or whole slices.
 
     Returns
     -------
-    tuple of three int
+    tuple of three int, or "slice"
         The same.
 
     Raises
@@ -25,10 +25,44 @@ def check_sides(patch):
     ValueError
         If they are not three whole numbers of 1 or more.
     """
+    if isinstance(patch, str):
+        if patch != "slice":
+            raise ValueError(f"patch {patch!r} must be three sides (z, y, x), or slice")
+        return patch
     sides = tuple(int(side) for side in patch)
     if len(sides) != 3 or min(sides) < 1 or sides != tuple(patch):
         raise ValueError(f"patch {tuple(patch)} must be three sides (z, y, x) of 1 voxel or more")
     return sides
+
+
+def check_equal_slices(volumes):
+    """Check that the slices of all volumes are of one size.
+
+    Parameters
+    ----------
+    volumes : sequence of Volume
+        The volumes, at least one.
+
+    Returns
+    -------
+    tuple of three int
+        Sides of a patch that is a whole slice: 1, Y, X.
+
+    Raises
+    ------
+    ValueError
+        If two differ.
+    """
+    sizes = {volume.shape[1:]: volume.name for volume in reversed(volumes)}
+    if len(sizes) > 1:
+        (first, name), (other, another) = list(sizes.items())[-1], list(sizes.items())[-2]
+        fit = ",".join(str(min(sides)) for sides in zip(*sizes, strict=True))
+        raise ValueError(
+            f"whole slices are asked for, but those of {another} have {other[0]} x {other[1]} "
+            f"voxels and those of {name} {first[0]} x {first[1]}; use a patch that fits into all, "
+            f"of at most 1,{fit}"
+        )
+    return 1, *volumes[0].shape[1:]
 
 
 def check_classes(classes):
@@ -86,7 +120,7 @@ def check_duplicates(measured, blocks):
             )
 
 
-def check_not_empty(shards, fractions):
+def check_not_empty(shards, fractions, skip_empty=False):
     """Refuse a split without patches whose fraction is positive.
 
     Parameters
@@ -95,15 +129,18 @@ def check_not_empty(shards, fractions):
         Shards of each split.
     fractions : tuple of three float
         Shares asked for.
+    skip_empty : bool, optional
+        Whether patches without an object were left out.
 
     Raises
     ------
     ValueError
         If there is such a split.
     """
+    what = "background or ignored" if skip_empty else "ignored"
     for name, fraction in zip(SPLITS, fractions, strict=True):
         if fraction > 0 and not shards[name]:
             raise ValueError(
-                f"the {name} split would hold no patch: all of its voxels are ignored; "
+                f"the {name} split would hold no patch: all of its voxels are {what}; "
                 "use other samples, another split, or a fraction of 0 for it"
             )

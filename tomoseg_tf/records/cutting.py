@@ -1,26 +1,47 @@
 """Cutting the blocks of all samples into patches."""
 
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from tomoseg_tf.records.grid import grid_starts
+from tomoseg_tf.records.split import grid_starts
 from tomoseg_tf.volume import IGNORE, inside_of
+
+SLAB_BYTES = 64 * 2**20
+
+
+@dataclass
+class LeftOut:
+    """How many patches were left out: all voxels ignored, or no object where that is asked for."""
+
+    ignored: int = 0
+    empty: int = 0
 
 
 def cut_patches(
-    samples, blocks, writers, *, patch, cover, num_classes, insides=None, progress=None
+    samples,
+    blocks,
+    writers,
+    *,
+    patch,
+    cover,
+    num_classes,
+    insides=None,
+    skip_empty=False,
+    progress=None,
 ):
     """Cut the patches of all blocks and hand them to the writers of their splits.
 
-    One slab of the depth of a patch is in memory at a time.
+    One slab of the depth of a patch is in memory at a time; of patches of one slice, as many
+    slices as fit into 64 MiB, so that each chunk of a file is read once.
 
     Parameters
     ----------
     samples : sequence of (Volume, Volume)
         Volumes and truths.
     blocks : sequence of Block
-        Slices of each split.
+        Slices of each split, by sample and z.
     writers : dict from str to ShardWriter
         Writer of each split; closed at the end.
     patch : tuple of three int
@@ -31,42 +52,78 @@ def cut_patches(
         Number of classes, background included.
     insides : sequence of (tomoseg_tf.volume.Sample or None), optional
         Which voxels of each volume are the sample; all if not given.
+    skip_empty : bool, optional
+        Whether patches without an object are left out.
     progress : callable, optional
         Called as ``progress(done, total)`` with numbers of patches.
 
     Returns
     -------
-    int
-        Number of patches left out since all of their voxels are ignored.
+    LeftOut
+        Numbers of patches left out.
     """
     grids = [_grid(samples[block.sample][0].shape, block, patch, cover) for block in blocks]
     total = sum(len(zs) * len(ys) * len(xs) for zs, ys, xs in grids)
-    done = left_out = 0
-    for block, (zs, ys, xs) in zip(blocks, grids, strict=True):
-        volume, truth = samples[block.sample]
-        for z in zs:
-            grey, classes = (part.read(z, z + patch[0]) for part in (volume, truth))
-            inside = inside_of(insides[block.sample] if insides else None, z, z + patch[0])
-            for y, x in product(ys, xs):
-                box = np.s_[:, y : y + patch[1], x : x + patch[2]]
-                counts = count_voxels(classes[box], num_classes)
-                if counts[-1] == classes[box].size:
-                    left_out += 1
-                else:
-                    writers[block.split].write(
-                        grey[box],
-                        classes[box],
-                        origin=(z, y, x),
-                        source=block.sample,
-                        counts=counts,
-                        **_sample(inside, box, classes, num_classes),
-                    )
-                done += 1
-                if progress:
-                    progress(done, total)
+    done, left_out = 0, LeftOut()
+    for block, z, ys, xs, (grey, classes, inside) in _slabs(
+        samples, zip(blocks, grids, strict=True), insides, patch[0]
+    ):
+        for y, x in product(ys, xs):
+            box = np.s_[:, y : y + patch[1], x : x + patch[2]]
+            counts = count_voxels(classes[box], num_classes)
+            if counts[-1] == classes[box].size:
+                left_out.ignored += 1
+            elif skip_empty and not any(counts[1:-1]):
+                left_out.empty += 1
+            else:
+                writers[block.split].write(
+                    grey[box],
+                    classes[box],
+                    origin=(z, y, x),
+                    source=block.sample,
+                    counts=counts,
+                    **_sample(inside, box, classes, num_classes),
+                )
+            done += 1
+            if progress:
+                progress(done, total)
     for writer in writers.values():
         writer.close()
     return left_out
+
+
+def _slabs(samples, blocks, insides, depth):
+    """Yield each slab of patches: its block and starts along z, y and x, and what it holds."""
+    blocks = list(blocks)
+    ends = {block.sample: block.stop for block, _ in blocks}
+    reader, current = None, None
+    for block, (zs, ys, xs) in blocks:
+        if block.sample != current:
+            current, inside = block.sample, insides[block.sample] if insides else None
+            reader = _Reader(*samples[current], inside, depth, ends[current])
+        for z in zs:
+            yield block, z, ys, xs, reader.read(z)
+
+
+class _Reader:
+    """Reads slabs of the depth of a patch of one sample; single slices several at a time."""
+
+    def __init__(self, volume, truth, sample, depth, end):
+        self._parts, self._sample, self._depth, self._end = (volume, truth), sample, depth, end
+        voxels = volume.shape[1] * volume.shape[2]
+        fit = SLAB_BYTES // (voxels * (volume.dtype.itemsize + 1))
+        self._ahead = max(1, fit) if depth == 1 else depth
+        self._start = self._stop = 0
+
+    def read(self, z):
+        """Grey values, classes and what is the sample, of the slices of a patch."""
+        if not self._start <= z <= z + self._depth <= self._stop:
+            self._slabs = None  # the old ones make room first
+            self._start, self._stop = z, min(z + self._ahead, max(self._end, z + self._depth))
+            slabs = [part.read(self._start, self._stop) for part in self._parts]
+            self._slabs = *slabs, inside_of(self._sample, self._start, self._stop)
+        cut = slice(z - self._start, z - self._start + self._depth)
+        return [None if slab is None else slab[cut] for slab in self._slabs]
 
 
 def _sample(inside, box, classes, num_classes):

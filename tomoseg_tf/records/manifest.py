@@ -79,6 +79,7 @@ class Source(_Part):
     asked for: "auto", "none" or a name; `mask_sha256` is the hash of what is the sample, one byte a
     voxel. `statistics` are those of the whole volume, filtered, None if it holds NaN outside the
     sample; `sample_statistics` are those of the sample, None if every voxel is the sample.
+    In records of images, grey value = `offset` + `scale` * level of the PNG.
     """
 
     volume: str
@@ -92,6 +93,8 @@ class Source(_Part):
     mask_sha256: str | None = None
     statistics: Statistics | None
     sample_statistics: Statistics | None = None
+    offset: float = 0.0
+    scale: float = 1.0
     blocks: tuple[Block, ...]
 
     def seen(self, outside):
@@ -129,23 +132,33 @@ class Source(_Part):
 
 
 class Split(_Part):
-    """How the samples were split into training, validation and test."""
+    """How the samples were split into training, validation and test, and what was left out.
 
-    method: Literal["sample", "block"]
+    `slices` are the numbers asked for when slices were drawn one by one; `skip_empty` says whether
+    patches without an object were left out.
+    """
+
+    method: Literal["sample", "block", "slice"]
     fractions: tuple[float, float, float]
     test_samples: tuple[int, ...]
     guard: int | None
     cover: Literal["drop", "shift"]
+    validation_samples: tuple[int, ...] = ()
+    slices: Triple | None = None
+    skip_empty: bool = False
 
 
 class Manifest(_Part):
     """Everything about a folder of records.
 
+    `kind` tells what a record is: "volumes", see `tomoseg_tf.records.schema`, or "images" of one
+    slice, see `tomoseg_tf.records.images`. `dtype` is the type of the volumes.
     `filters` are those that the volumes went through first. `voxels` gives for each split the
     voxels of each class in its patches, then those ignored, by the truth as it was given.
     """
 
     format: Literal[1]
+    kind: Literal["volumes", "images"] = "volumes"
     patch: Triple
     dtype: str
     classes: tuple[str, ...]

@@ -66,7 +66,7 @@ def mask_hash(inside, depth):
 
 
 def mask_notices(volumes, masks):
-    """Say what is left out of each volume.
+    """Say what lies outside of the sample in each volume.
 
     Parameters
     ----------
@@ -80,5 +80,13 @@ def mask_notices(volumes, masks):
     list of str
         A notice for each volume that has something outside the sample.
     """
-    pairs = zip(volumes, masks, strict=True)
-    return [f"{volume.name}: {inside.notice}" for volume, (_, inside) in pairs if inside]
+    notices = []
+    for volume, (asked, inside) in zip(volumes, masks, strict=True):
+        if inside is None:
+            continue
+        what = f"what lies outside the mask {inside.name}"
+        if asked == "auto":
+            share = 100 * (1 - inside.inside(0, 1).mean())
+            what = f"{share:.3g} % of each slice lies outside the reconstruction circle and"
+        notices.append(f"{volume.name}: {what} is left out in training unless the recipe keeps it")
+    return notices

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from tomoseg_tf.records.grid import grid_starts, uncovered_share
-from tomoseg_tf.records.split import SPLITS
+from tomoseg_tf.records.split import SPLITS, grid_starts, uncovered_share
 
 
 def sample_notices(samples):
@@ -19,7 +18,7 @@ def sample_notices(samples):
     list of str
         Each notice once, with the name of its file.
     """
-    texts = [f"{part.name}: {text}" for pair in samples for part in pair for text in part.notices]
+    texts = [text for pair in samples for part in pair for text in part.named_notices()]
     return list(dict.fromkeys(texts))
 
 
@@ -84,22 +83,21 @@ def cover_notices(samples, blocks, patch, cover):
     ]
 
 
-def ignored_notices(left_out):
-    """Say how many patches were left out because nothing in them is labelled.
+def left_out_notices(left_out):
+    """Say how many patches were left out for what they hold.
 
     Parameters
     ----------
-    left_out : int
-        Patches of which all voxels are ignored.
+    left_out : LeftOut
+        Patches of which all voxels are ignored, and those without an object.
 
     Returns
     -------
     list of str
-        A notice if there are any.
+        A notice for each kind if there are any.
     """
-    if not left_out:
-        return []
-    return [f"{left_out} patches hold only ignored voxels and were left out"]
+    kinds = ((left_out.ignored, "ignored voxels"), (left_out.empty, "background"))
+    return [f"{count} patches hold only {what} and were left out" for count, what in kinds if count]
 
 
 def missing_notices(voxels, classes):

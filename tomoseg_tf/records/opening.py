@@ -29,8 +29,13 @@ class Records:
         return self.manifest.patch
 
     @property
+    def kind(self):
+        """What a record is: "volumes" for patches of voxels, "images" for PNG of one slice."""
+        return self.manifest.kind
+
+    @property
     def dtype(self):
-        """NumPy name of the type of the grey values."""
+        """NumPy name of the type of the grey values in the volumes."""
         return self.manifest.dtype
 
     @property

@@ -1,4 +1,4 @@
-"""What one record holds: a patch of a volume and its truth, as a `tf.train.Example`.
+"""What one volume record holds: a patch and its truth, as a `tf.train.Example`.
 
 ===========  =======  =================================================================
 feature      kind     value
@@ -82,16 +82,34 @@ def encode(volume, truth, *, origin, source, counts, inside=None):
     """
     little = np.ascontiguousarray(volume, volume.dtype.newbyteorder("<"))
     features = {
-        "volume": _bytes(little.tobytes()),
-        "dtype": _bytes(volume.dtype.name.encode()),
-        "shape": _integers(volume.shape),
-        "origin": _integers(origin),
-        "source": _integers([source]),
-        "truth": _bytes(np.ascontiguousarray(truth, np.uint8).tobytes()),
-        "counts": _integers(counts),
+        "volume": text(little.tobytes()),
+        "dtype": text(volume.dtype.name.encode()),
+        "shape": integers(volume.shape),
+        "origin": integers(origin),
+        "source": integers([source]),
+        "truth": text(np.ascontiguousarray(truth, np.uint8).tobytes()),
+        "counts": integers(counts),
     }
+    return serialise(features, inside)
+
+
+def serialise(features, inside=None):
+    """Serialise the features of a record.
+
+    Parameters
+    ----------
+    features : dict from str to tf.train.Feature
+        The features.
+    inside : (Z, Y, X) ndarray of bool, optional
+        Which voxels are the sample; all if not given.
+
+    Returns
+    -------
+    bytes
+        Serialised `tf.train.Example`; the same features give the same bytes.
+    """
     if inside is not None:
-        features["sample"] = _bytes(np.packbits(inside).tobytes())
+        features = {**features, "sample": text(np.packbits(inside).tobytes())}
     example = tf.train.Example(features=tf.train.Features(feature=features))
     return example.SerializeToString(deterministic=True)  # or the order of features is by chance
 
@@ -173,9 +191,33 @@ def to_float64(volume, dtype):
     return tf.cast(volume, tf.float64)
 
 
-def _bytes(value):
+def text(value):
+    """Make a feature of bytes.
+
+    Parameters
+    ----------
+    value : bytes
+        What it holds.
+
+    Returns
+    -------
+    tf.train.Feature
+        The feature.
+    """
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
 
 
-def _integers(values):
+def integers(values):
+    """Make a feature of whole numbers.
+
+    Parameters
+    ----------
+    values : sequence of int
+        What it holds.
+
+    Returns
+    -------
+    tf.train.Feature
+        The feature.
+    """
     return tf.train.Feature(int64_list=tf.train.Int64List(value=[int(value) for value in values]))

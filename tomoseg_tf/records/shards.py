@@ -25,11 +25,14 @@ class ShardWriter:
         First shards of the split that are there already: their patches are not written again.
     finished : callable, optional
         Called as ``finished(split, shard)`` with each shard that is written.
+    encode : callable, optional
+        Serialises a patch, as `schema.encode` does.
     """
 
-    def __init__(self, folder, split, patches_per_shard, *, done=(), finished=None):
+    def __init__(self, folder, split, patches_per_shard, *, done=(), finished=None, encode=encode):
         self._folder, self._split = Path(folder), split
         self._limit, self._done, self._finished = patches_per_shard, tuple(done), finished
+        self._encode = encode
         self._writer, self._name, self._patches, self._bytes = None, None, [], 0
         self.shards = []
 
@@ -46,7 +49,9 @@ class ShardWriter:
         if len(self.shards) < len(self._done):
             self._pass(_describe(source, origin, 0, counts, sample_counts))
             return
-        record = encode(volume, truth, origin=origin, source=source, counts=counts, inside=inside)
+        record = self._encode(
+            volume, truth, origin=origin, source=source, counts=counts, inside=inside
+        )
         try:
             if self._writer is None:
                 self._name = f"{self._split}-{len(self.shards):05d}.tfrecord"

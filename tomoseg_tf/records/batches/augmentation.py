@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from numbers import Real
 
+from tomoseg_tf.records.batches.geometry import enlarge, move
 from tomoseg_tf.records.schema import tf
 
+MOVES = 0x6D6F7665  # folded into the seed, so that the other changes keep their random numbers
+SMALLEST_ZOOM = 0.1
+LARGEST = {"shift": 0.9, "rotation": 180.0, "brightness": float("inf"), "noise": float("inf")}
 _PLANES = {"z": (1, 2), "y": (0, 2), "x": (0, 1)}
 
 
@@ -12,11 +16,23 @@ _PLANES = {"z": (1, 2), "y": (0, 2), "x": (0, 1)}
 class Augmentation:
     """Random changes of each crop, in the order of the fields below.
 
+    Each crop that is drawn is changed once: the 5 to 6 copies per image of [1]_ are
+    ``crops_per_patch`` of `training_batches`. Shift, zoom and rotation are one affine map in the
+    plane, so that the image is interpolated once: bilinearly, the truth from the nearest voxel.
+    What they bring in from outside the frame has the grey value of the nearest voxel at the edge
+    and is ignored.
+
     Parameters
     ----------
     upscale : tuple of two float, optional
         Smallest and largest factor, 1 or more, by which a crop is enlarged about its middle:
         linear interpolation for the image, the nearest voxel for the truth.
+    shift : float, optional
+        Largest shift along y and along x, as a share of the side, up to 0.9.
+    zoom : tuple of two float, optional
+        Smallest and largest factor by which a crop is zoomed in its plane; below 1 it shrinks.
+    rotation : float, optional
+        Largest rotation about the z axis in degrees, to either side, up to 180.
     quarter_turns : tuple of str, optional
         Axes ("z", "y", "x") about which a crop is turned by 0, 90, 180 or 270 degrees. An axis
         whose plane has unequal sides in the crop is left out.
@@ -33,9 +49,16 @@ class Augmentation:
     ------
     ValueError
         If a value is not possible.
+
+    References
+    ----------
+    .. [1] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.4
     """
 
     upscale: tuple[float, float] = (1.0, 1.0)
+    shift: float = 0.0
+    zoom: tuple[float, float] = (1.0, 1.0)
+    rotation: float = 0.0
     quarter_turns: tuple[str, ...] = ("z",)
     flips: bool = True
     contrast: tuple[float, float] = (1.0, 1.0)
@@ -43,12 +66,13 @@ class Augmentation:
     noise: float = 0.0
 
     def __post_init__(self):
-        for name, least in (("upscale", 1.0), ("contrast", 0.0)):
+        for name, least in (("upscale", 1.0), ("zoom", SMALLEST_ZOOM), ("contrast", 0.0)):
             _check_range(name, getattr(self, name), least)
-        for name in ("brightness", "noise"):
+        for name, most in LARGEST.items():
             value = getattr(self, name)
-            if not _is_number(value) or not 0 <= value < float("inf"):
-                raise ValueError(f"augmentation {name} {value!r} must be a number of 0 or more")
+            if not _is_number(value) or not 0 <= value <= most or value == float("inf"):
+                limit = "0 or more" if most == float("inf") else f"0 to {most:g}"
+                raise ValueError(f"augmentation {name} {value!r} must be a number of {limit}")
         turns = self.quarter_turns
         if not isinstance(turns, tuple | list) or any(axis not in _PLANES for axis in turns):
             raise ValueError(
@@ -56,6 +80,11 @@ class Augmentation:
             )
         if not isinstance(self.flips, bool):
             raise ValueError(f"augmentation flips {self.flips!r} must be true or false")
+
+    @property
+    def moves(self):
+        """Whether shift, zoom or rotation change anything."""
+        return bool(self.shift or self.rotation or tuple(self.zoom) != (1.0, 1.0))
 
 
 def augment(image, truth, augmentation, seed):
@@ -81,42 +110,13 @@ def augment(image, truth, augmentation, seed):
     if tuple(augmentation.upscale) != (1.0, 1.0):
         low, high = augmentation.upscale
         image, truth = enlarge(image, truth, _uniform(scale, low, high))
+    if augmentation.moves:
+        image, truth = _move(image, truth, augmentation, tf.random.fold_in(seed, MOVES))
     for axis, key in zip(augmentation.quarter_turns, _seeds(turns, 3), strict=False):
         image, truth = _turn(image, truth, axis, key)
     if augmentation.flips:
         image, truth = _flip(image, truth, flips)
     return change_grey(image, augmentation, grey), truth
-
-
-def enlarge(image, truth, factor):
-    """Enlarge a crop about its middle; what leaves the frame is cut off.
-
-    Parameters
-    ----------
-    image : (Z, Y, X) tensor of float32
-        Grey values, interpolated linearly.
-    truth : (Z, Y, X) tensor of uint8
-        Classes, taken from the nearest voxel.
-    factor : () tensor of float32
-        Factor of 1 or more.
-
-    Returns
-    -------
-    (Z, Y, X) tensor of float32, (Z, Y, X) tensor of uint8
-        The middle part, enlarged to the same shape.
-    """
-    shape = image.shape
-    for axis, side in enumerate(shape):
-        middle = (side - 1) / 2
-        places = middle + (tf.range(side, dtype=tf.float32) - middle) / factor
-        low = tf.floor(places)
-        part = tf.reshape(places - low, [-1 if i == axis else 1 for i in range(3)])
-        lower = tf.cast(low, tf.int32)
-        upper = tf.minimum(lower + 1, side - 1)
-        below, above = (tf.gather(image, index, axis=axis) for index in (lower, upper))
-        image = below + part * (above - below)
-        truth = tf.gather(truth, tf.cast(tf.floor(places + 0.5), tf.int32), axis=axis)
-    return tf.ensure_shape(image, shape), tf.ensure_shape(truth, shape)
 
 
 def change_grey(image, augmentation, seed):
@@ -146,6 +146,21 @@ def change_grey(image, augmentation, seed):
         std = _uniform(amount, 0.0, augmentation.noise)
         image += std * tf.random.stateless_normal(image.shape, where)
     return image
+
+
+def _move(image, truth, augmentation, seed):
+    """Shift, zoom and rotate a crop in its plane by random amounts."""
+    where, size, angle = _seeds(seed, 3)
+    share = tf.random.stateless_uniform(
+        [2], where, minval=-augmentation.shift, maxval=augmentation.shift
+    )
+    return move(
+        image,
+        truth,
+        shift=share * tf.constant(image.shape[1:].as_list(), tf.float32),
+        zoom=_uniform(size, *augmentation.zoom),
+        rotation=_uniform(angle, -augmentation.rotation, augmentation.rotation),
+    )
 
 
 def _turn(image, truth, axis, seed):

@@ -1,9 +1,10 @@
 """Batches of crops for training and of whole patches for validation, as `tf.data`."""
 
-from tomoseg_tf.records.augmentation import augment
-from tomoseg_tf.records.normalising import make_normaliser
-from tomoseg_tf.records.reading import balanced, index_split
-from tomoseg_tf.records.sampling import check_crop, crop_starts, cut_crops
+from tomoseg_tf.records.batches.augmentation import augment
+from tomoseg_tf.records.batches.normalising import make_normaliser
+from tomoseg_tf.records.batches.reading import balanced, index_split
+from tomoseg_tf.records.batches.sampling import check_crop, crop_starts, cut_crops
+from tomoseg_tf.records.images import decode_image
 from tomoseg_tf.records.schema import decode, decode_sample, tf
 from tomoseg_tf.volume import IGNORE
 
@@ -45,7 +46,8 @@ def training_batches(
     crop : sequence of three int, optional
         Sides (z, y, x) of the crops in voxels; the whole patch if not given.
     crops_per_patch : int, optional
-        Crops taken from a patch each time it is read.
+        Crops taken from a patch each time it is read; with augmentation, copies of it that are
+        changed differently.
     foreground : float, optional
         Probability that a crop is put around a foreground voxel; in a patch without foreground
         the crop is anywhere.
@@ -165,7 +167,8 @@ def _shuffled(slots, seed, epoch):
 
 def _decode(record, records, outside):
     """Decode a patch: volume, truth, source and, if the outside is left out, what is the sample."""
-    volume, truth, source = decode(record, records.patch, records.dtype)
+    parse = decode if records.kind == "volumes" else decode_image
+    volume, truth, source = parse(record, records.patch, records.dtype)
     if outside == "kept" or not any(each.sample_statistics for each in records.sources):
         return volume, truth, source
     inside = decode_sample(record, records.patch)

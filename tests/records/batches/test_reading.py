@@ -9,7 +9,7 @@ from tomoseg_tf.records import (
     training_batches,
     validation_batches,
 )
-from tomoseg_tf.records.reading import balanced, index_split
+from tomoseg_tf.records.batches.reading import balanced, index_split
 from tomoseg_tf.records.schema import decode, tf
 from tomoseg_tf.volume import Normalisation
 

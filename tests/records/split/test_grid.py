@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tomoseg_tf.records.grid import check_patch, grid_starts, uncovered_share
+from tomoseg_tf.records.split.grid import check_patch, grid_starts, uncovered_share
 
 
 def test_published_grid_is_five_by_five():

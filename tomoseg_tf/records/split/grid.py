@@ -1,7 +1,5 @@
 """The grid of patches over a block of a volume."""
 
-from tomoseg_tf.records.split import largest_side
-
 
 def grid_starts(size, side, cover="drop"):
     """First voxels of the patches along one axis.
@@ -87,6 +85,22 @@ def uncovered_share(shape, starts, patch):
         covered *= first[-1] + side
         total *= size
     return 1 - covered / total
+
+
+def largest_side(side):
+    """Largest side of a patch that fits: a multiple of 8 where there is room for one.
+
+    Parameters
+    ----------
+    side : int
+        Voxels to fit into.
+
+    Returns
+    -------
+    int
+        `side` rounded down to a multiple of 8; `side` itself (at least 0) below 8.
+    """
+    return side // 8 * 8 if side >= 8 else max(0, side)
 
 
 def _times(sides):

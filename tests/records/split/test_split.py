@@ -3,7 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from tomoseg_tf.records.split import Sample, SplitSettings, apportion, plan_blocks
+from tomoseg_tf.records.split import Sample, SplitSettings, plan_blocks
+from tomoseg_tf.records.split.by_block import apportion
 
 PUBLISHED = (0.6, 0.3, 0.1)
 
@@ -32,6 +33,16 @@ def test_published_split_of_1280_slices_is_met_exactly():
 def test_named_test_samples_are_kept():
     blocks, _ = plan([100, 10, 100, 100], test_samples=(0, 2))
     assert by_split(blocks)[2] == {0, 2}
+
+
+def test_named_validation_samples_are_kept():
+    """As for folds by spot: single images, some of them held out."""
+    fractions = (0.8, 0.2, 0)
+    blocks, notices = plan([1] * 10, validation_samples=(2, 5), fractions=fractions, patch_depth=1)
+    assert by_split(blocks) == [set(range(10)) - {2, 5}, {2, 5}, set()]
+    assert notices == []
+    blocks, _ = plan([100, 10, 100, 100], validation_samples=(0,), test_samples=(2,))
+    assert by_split(blocks) == [{1, 3}, {0}, {2}]
 
 
 def test_two_samples_share_one_between_training_and_validation():
@@ -106,6 +117,19 @@ def test_apportion_is_the_rounded_share(total):
         ([50], {}, "1 sample.s. with 1 for the test leave none for training"),
         ([50, 50], {"test_samples": (0, 1)}, "with 2 for the test leave none"),
         ([50, 50], {"test_samples": (2,)}, "test sample 2 does not exist"),
+        ([50] * 3, {"validation_samples": (3,)}, "validation sample 3 does not exist"),
+        ([50] * 2, {"validation_samples": (0,)}, "1 for the test and 1 for the validation leave"),
+        ([50] * 3, {"validation_samples": (1,), "test_samples": (1,)}, "named for validation and"),
+        (
+            [50] * 3,
+            {"validation_samples": (1,), "fractions": (0.9, 0, 0.1)},
+            "validation samples are named, but the fraction of the validation is 0",
+        ),
+        (
+            [50] * 3,
+            {"test_samples": (1,), "fractions": (0, 0, 1)},
+            "2 of the 3 samples belong to no split",
+        ),
         ([20], {"method": "block"}, "s0: 20 slices are too few for 3 blocks .* at most 6 slices"),
         ([50], {"method": "block", "guard": 20}, "with 20 between; .* smaller guard"),
         ([50], {"method": "block", "test_samples": (0,)}, "by sample, not by block"),
@@ -113,7 +137,11 @@ def test_apportion_is_the_rounded_share(total):
         ([50], {"fractions": (0.5, 0.5, 0.5)}, "add up to 1"),
         ([50], {"fractions": (float("nan"), 0.5, 0.5)}, "add up to 1"),
         ([50], {"fractions": (1.5, -0.5, 0)}, "each 0 or more"),
-        ([50], {"method": "random"}, "split 'random' is not known; use one of sample, block"),
+        (
+            [50],
+            {"method": "random"},
+            "split 'random' is not known; use one of sample, block",
+        ),
         ([50], {"cover": "all"}, "cover 'all' is not known"),
         ([50], {"guard": -1}, "guard -1 must be 0 or more"),
     ],

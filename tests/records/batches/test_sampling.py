@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tomoseg_tf.records.sampling import check_crop, crop_starts, cut_crops
+from tomoseg_tf.records.batches.sampling import check_crop, crop_starts, cut_crops
 from tomoseg_tf.records.schema import tf
 
 PATCH, CROP = (16, 20, 24), (8, 8, 12)

@@ -4,7 +4,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from tomoseg_tf.records.assignment import assign_samples
+from tomoseg_tf.records.split.assignment import assign_samples
 
 SHARES = {"training": 0.6, "validation": 0.3, "test": 0.1}
 
@@ -38,6 +38,18 @@ def test_each_split_gets_a_sample_however_small_its_share():
 def test_named_tests_are_the_only_ones():
     names = assign_samples([10, 200, 10, 10], SHARES, {1: "test"}, 0)
     assert [index for index, name in enumerate(names) if name == "test"] == [1]
+
+
+def test_splits_with_fixed_samples_get_no_others():
+    fixed = {0: "validation", 7: "test", 9: "test"}
+    for depths in ([10] * 10, [10] * 30):
+        names = assign_samples(depths, SHARES, fixed, 0)
+        assert {i: n for i, n in enumerate(names) if n != "training"} == fixed
+
+
+def test_a_thousand_samples_take_no_time():
+    names = assign_samples([1] * 400, SHARES, {}, 1)
+    assert Counter(names) == {"training": 240, "validation": 120, "test": 40}
 
 
 def test_seed_decides_between_equal_samples():

@@ -3,7 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from tomoseg_tf.records.augmentation import Augmentation, augment, enlarge
+from tomoseg_tf.records.batches.augmentation import Augmentation, augment
+from tomoseg_tf.records.batches.geometry import enlarge
 from tomoseg_tf.records.schema import tf
 
 NOTHING = {"quarter_turns": (), "flips": False}
@@ -135,8 +136,36 @@ def test_grey_changes_leave_the_truth_alone(crop):
     assert 1.5 < max(noises) < 2.4
 
 
+def test_moves_stay_within_their_limits():
+    """A bright voxel in the middle of zeros is found where shift, zoom and rotation put it."""
+    truth = np.zeros((1, 41, 41), np.uint8)
+    truth[0, 20, 20] = 1
+    image = truth.astype(np.float32)
+    places = []
+    for _, classes in apply(image, truth, 100, shift=0.25, **NOTHING):
+        places += [place - 20 for place in np.argwhere(classes[0] == 1)]
+        lost = np.count_nonzero(classes == 255)
+        assert lost <= 41**2 - 31**2
+    places = np.abs(places)
+    assert places.max(axis=0).min() >= 9
+    assert places.max() <= 10
+    for _, classes in apply(image, truth, 20, zoom=(0.5, 2.0), rotation=180.0, **NOTHING):
+        assert classes[0, 20, 20] == 1
+
+
+def test_moves_keep_the_random_numbers_of_the_rest(crop):
+    """Noise and turns are the same with and without a rotation that is next to nothing."""
+    settings = {"noise": 1.0, "brightness": 1.0}
+    plain = apply(*crop, 3, **settings)
+    moved = apply(*crop, 3, rotation=1e-9, **settings)
+    for (image, truth), (other, classes) in zip(plain, moved, strict=True):
+        np.testing.assert_allclose(image, other, atol=1e-3)
+        np.testing.assert_array_equal(truth, classes)
+
+
 def test_equal_seeds_give_equal_changes(crop):
-    settings = {"upscale": (1.0, 1.5), "noise": 1.0, "brightness": 1.0, "contrast": (0.5, 1.5)}
+    settings = {"shift": 0.2, "zoom": (0.8, 1.2), "rotation": 30.0}
+    settings |= {"upscale": (1.0, 1.5), "noise": 1.0, "brightness": 1.0, "contrast": (0.5, 1.5)}
     first, second = (apply(*crop, 3, **settings) for _ in range(2))
     np.testing.assert_array_equal([r[0] for r in first], [r[0] for r in second])
     assert not np.array_equal(first[0][0], first[1][0])
@@ -147,6 +176,9 @@ def test_equal_seeds_give_equal_changes(crop):
     [
         ({"upscale": (0.5, 2.0)}, r"upscale \(0.5, 2.0\) must be two factors, .* of 1 or more"),
         ({"upscale": 2.0}, "upscale 2.0 must be two factors"),
+        ({"zoom": (0.0, 2.0)}, r"zoom \(0.0, 2.0\) must be two factors, .* of 0.1 or more"),
+        ({"shift": 1.0}, "shift 1.0 must be a number of 0 to 0.9"),
+        ({"rotation": 270}, "rotation 270 must be a number of 0 to 180"),
         ({"contrast": (1.5, 0.5)}, "contrast .* the smallest and the largest"),
         ({"quarter_turns": ("w",)}, "quarter_turns .* must be a list of axes out of z, y, x"),
         ({"quarter_turns": "z"}, "quarter_turns 'z' must be a list"),

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tomoseg_tf.records.normalising import make_normaliser
+from tomoseg_tf.records.batches.normalising import make_normaliser
 from tomoseg_tf.records.schema import decode, encode
 from tomoseg_tf.volume import Normalisation, measure
 
@@ -22,7 +22,8 @@ def volumes(dtype):
 def normalise(arrays, source, normalisation):
     sources = [SimpleNamespace(seen=lambda _, array=array: measure(array)) for array in arrays]
     dtype = arrays[0].dtype.name
-    function = make_normaliser(SimpleNamespace(dtype=dtype, sources=sources), normalisation)
+    records = SimpleNamespace(kind="volumes", dtype=dtype, sources=sources)
+    function = make_normaliser(records, normalisation)
     truth = np.zeros(arrays[0].shape, np.uint8)
     record = encode(arrays[source], truth, origin=(0, 0, 0), source=source, counts=[])
     grey, _, index = decode(record, truth.shape, dtype)
@@ -42,6 +43,16 @@ def test_equal_to_the_normalisation_of_volumes(dtype, method, scope):
         result = normalise(arrays, source, normalisation)
         assert result.dtype == np.float32
         np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("scope", ["volume", "patch"])
+@pytest.mark.parametrize("method", ["minmax", "percentile"])
+def test_top_is_that_of_volumes(method, scope):
+    arrays = volumes("int16")
+    normalisation = Normalisation(method, training=scope, top=255.0)
+    expected = normalisation.intensity(measure(arrays[1]))(arrays[1])
+    np.testing.assert_allclose(normalise(arrays, 1, normalisation), expected, rtol=1e-6, atol=1e-5)
+    assert expected.max() == 255
 
 
 @pytest.mark.parametrize("scope", ["volume", "patch"])

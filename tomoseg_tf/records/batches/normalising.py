@@ -17,9 +17,10 @@ def make_normaliser(records, normalisation):
     Returns
     -------
     callable
-        ``normalise(crop, source, inside=None)``: a (Z, Y, X) tensor as `schema.decode` gives it,
-        the index of its source, and a tensor of bool that says which voxels are the sample, to a
-        tensor of float32. What is constant, or outside the sample, becomes zeros.
+        ``normalise(crop, source, inside=None)``: a (Z, Y, X) tensor as `schema.decode` or
+        `images.decode_image` gives it, the index of its source, and a tensor of bool that says
+        which voxels are the sample, to a tensor of float32. What is constant, or outside the
+        sample, becomes zeros.
 
     Raises
     ------
@@ -36,16 +37,31 @@ def make_normaliser(records, normalisation):
         mappings = [normalisation.intensity(each) for each in statistics]
         shifts = tf.constant([mapping.shift for mapping in mappings], tf.float64)
         scales = tf.constant([mapping.scale for mapping in mappings], tf.float64)
-        clip = mappings[0].clip
+        limit = mappings[0].top if mappings[0].clip else None
 
         def scaled(grey, source, inside):
-            return _map(grey, tf.gather(shifts, source), tf.gather(scales, source), clip)
+            return _map(grey, tf.gather(shifts, source), tf.gather(scales, source), limit)
+
+    grey_of = _make_grey(records)
 
     def normalise(crop, source, inside=None):
-        result = scaled(to_float64(crop, records.dtype), source, inside)
+        result = scaled(grey_of(crop, source), source, inside)
         return result if inside is None else tf.where(inside, result, tf.zeros_like(result))
 
     return normalise
+
+
+def _make_grey(records):
+    """Make the function from a decoded crop and its source to grey values in float64."""
+    if records.kind == "volumes":
+        return lambda crop, source: to_float64(crop, records.dtype)
+    offsets = tf.constant([source.offset for source in records.sources], tf.float64)
+    scales = tf.constant([source.scale for source in records.sources], tf.float64)
+
+    def grey_of(crop, source):
+        return tf.gather(offsets, source) + tf.gather(scales, source) * tf.cast(crop, tf.float64)
+
+    return grey_of
 
 
 def _by_patch(grey, inside, normalisation):
@@ -55,13 +71,13 @@ def _by_patch(grey, inside, normalisation):
         mean = tf.reduce_mean(values)
         constant = tf.reduce_min(values) == tf.reduce_max(values)
         std = tf.sqrt(tf.reduce_mean(tf.square(values - mean)))
-        return _map(grey, mean, tf.where(constant, tf.zeros_like(std), std), clip=False)
+        return _map(grey, mean, tf.where(constant, tf.zeros_like(std), std))
     if normalisation.method == "minmax":
         low, high = tf.reduce_min(values), tf.reduce_max(values)
-        return _map(grey, low, high - low, clip=False)
+        return _map(grey, low, (high - low) / normalisation.top)
     ordered = tf.sort(tf.reshape(values, [-1]))
     low, high = (_percentile(ordered, p) for p in (normalisation.low, normalisation.high))
-    return _map(grey, low, high - low, clip=True)
+    return _map(grey, low, (high - low) / normalisation.top, normalisation.top)
 
 
 def _part(grey, inside):
@@ -81,9 +97,9 @@ def _percentile(ordered, percent):
     return low + (tf.gather(ordered, above) - low) * part
 
 
-def _map(grey, shift, scale, clip):
-    """Map grey values to ``(grey - shift) / scale``; a scale of 0 gives zeros."""
+def _map(grey, shift, scale, limit=None):
+    """Map to ``(grey - shift) / scale``, clipped to [0, limit] if there is one; by 0 to zeros."""
     values = tf.math.divide_no_nan(grey - shift, scale)
-    if clip:
-        values = tf.clip_by_value(values, 0.0, 1.0)
+    if limit is not None:
+        values = tf.clip_by_value(values, 0.0, float(limit))
     return tf.cast(values, tf.float32)

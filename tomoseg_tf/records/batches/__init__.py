@@ -1,0 +1,1 @@
+"""From records to `tf.data` batches: reading, crops, normalisation, augmentation."""

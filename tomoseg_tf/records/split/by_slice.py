@@ -1,0 +1,119 @@
+"""The split slice by slice: every slice is drawn by itself, whatever its neighbours are."""
+
+import numpy as np
+
+from tomoseg_tf.records.split.by_block import apportion
+from tomoseg_tf.records.split.settings import SPLITS, Block
+from tomoseg_tf.volume import IGNORE
+
+NONE = -1
+
+
+def draw_slices(samples, settings, empty=None):
+    """Draw the slices of each split at random from those of all samples, as in [1]_ and [2]_.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+        The samples in order.
+    settings : SplitSettings
+        Numbers of slices or, without them, fractions; and the seed.
+    empty : sequence of (Z,) ndarray of bool, optional
+        Slices of each sample that are not drawn; none if not given.
+
+    Returns
+    -------
+    list of Block
+        Runs of neighbouring slices in one split, by sample and z.
+    list of str
+        What is left out, and how many slices have a neighbour in training.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer slices than asked for, or a split would get none.
+
+    References
+    ----------
+    .. [1] S. S. Torbati-Sarraf et al., JOM 73, 2021: of 730 slices 550 were for training, 20 of
+       them for validation, and 180 for the test
+    .. [2] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.3
+    """
+    depths = [sample.depth for sample in samples]
+    chosen = np.full(sum(depths), NONE)
+    left_out = np.concatenate(empty) if empty is not None else np.zeros(sum(depths), bool)
+    pool = np.flatnonzero(~left_out)
+    numbers = _numbers(pool.size, int(left_out.sum()), settings)
+    order = np.random.default_rng(settings.seed).permutation(pool)
+    for index, part in enumerate(np.split(order, np.cumsum(numbers))[:-1]):
+        chosen[part] = index
+    splits = np.split(chosen, np.cumsum(depths)[:-1])
+    blocks = [block for index, each in enumerate(splits) for block in _runs(index, each)]
+    notices = []
+    if left_out.any():
+        notices.append(f"{left_out.sum()} slices hold background only and were left out")
+    if pool.size > sum(numbers):
+        notices.append(f"{pool.size - sum(numbers)} slices were asked for by no split")
+    return blocks, notices + _leak_notices(splits)
+
+
+def empty_slices(truth):
+    """Find the slices of a truth that hold no object.
+
+    Parameters
+    ----------
+    truth : Volume
+        Classes of type uint8, 255 = ignore.
+
+    Returns
+    -------
+    (Z,) ndarray of bool
+        True where a slice holds only background and ignored voxels.
+    """
+    filled = [((slab != 0) & (slab != IGNORE)).any(axis=(1, 2)) for _, slab in truth.slabs()]
+    return ~np.concatenate(filled)
+
+
+def _numbers(available, left_out, settings):
+    """Slices that each split gets."""
+    if settings.slices is not None:
+        if sum(settings.slices) > available:
+            less = f" ({left_out} more hold background only)" if left_out else ""
+            raise ValueError(
+                f"{sum(settings.slices)} slices are asked for, but there are {available}{less}; "
+                "ask for fewer"
+            )
+        return settings.slices
+    shares = settings.shares
+    if available < len(shares):
+        raise ValueError(
+            f"{available} slices are too few for {len(shares)} splits ({', '.join(shares)}); add "
+            "samples, or give one of them a fraction of 0"
+        )
+    sizes = dict(zip(shares, apportion(available, list(shares.values()), 1), strict=True))
+    return tuple(sizes.get(split, 0) for split in SPLITS)
+
+
+def _runs(sample, chosen):
+    """Blocks of neighbouring slices of one sample that are in one split."""
+    starts = np.flatnonzero(np.diff(chosen, prepend=NONE - 1))
+    for start, stop in zip(starts, [*starts[1:], chosen.size], strict=True):
+        if chosen[start] != NONE:
+            yield Block(sample, SPLITS[chosen[start]], int(start), int(stop))
+
+
+def _leak_notices(splits):
+    """Say how many slices outside training have a neighbour in it."""
+    held = leaking = 0
+    for chosen in splits:
+        trained = np.pad(chosen == 0, 1)
+        others = chosen > 0
+        held += int(others.sum())
+        leaking += int((others & (trained[:-2] | trained[2:])).sum())
+    if not leaking:
+        return []
+    return [
+        f"{leaking} of the {held} slices for validation and test lie next to one in training; in a "
+        "scan neighbours show nearly the same, so that their scores are better than on another "
+        "scan (split by block keeps neighbours together)"
+    ]
