@@ -138,12 +138,14 @@ class Shading:
         Sides (Z, Y, X) of the volume.
     length : float
         Distance of the lattice nodes, in voxels.
+    stream : int
+        Stream of random numbers of the seed; another gives an independent field.
     """
 
-    def __init__(self, seed, shape, *, length=24.0):
+    def __init__(self, seed, shape, *, length=24.0, stream=SHADING):
         self.shape, self.length = tuple(shape), length
         nodes = [int(np.ceil(side / length)) + 4 for side in shape]
-        rng = np.random.default_rng((seed, SHADING))
+        rng = np.random.default_rng((seed, stream))
         self.lattice = rng.standard_normal(nodes).astype(np.float32)
         self.in_y, self.in_x = (self._weights(np.arange(side)) for side in shape[1:])
 

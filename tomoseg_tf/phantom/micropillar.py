@@ -13,6 +13,7 @@ from tomoseg_tf.phantom.artefacts import (
     rings_slice,
 )
 from tomoseg_tf.phantom.objects import coverage, draw_radii, draw_shapes, keep_apart
+from tomoseg_tf.phantom.pillar import Pillar
 
 FILL = 34  # grey level outside the reconstruction circle
 MARGIN = 9  # slices above and below from which objects may reach into the volume
@@ -87,8 +88,8 @@ class Micropillar:
         centres = np.stack(
             [
                 rng.uniform(-MARGIN, self.shape[0] + MARGIN, len(radii)),
-                self._axis[0] + distance * np.sin(angle),
-                self._axis[1] + distance * np.cos(angle),
+                self._pillar.axis[0] + distance * np.sin(angle),
+                self._pillar.axis[1] + distance * np.cos(angle),
             ],
             axis=1,
         )
@@ -98,28 +99,8 @@ class Micropillar:
         return draw_shapes(rng, centres[kept], radii[kept])
 
     @cached_property
-    def _axis(self):
-        """Axis of the pillar (y, x) in voxels: near the rotation axis, not on it."""
-        rng = np.random.default_rng((self.seed, 4))
-        centre = np.array(self.shape[1:]) / 2
-        return centre + rng.uniform(-0.012, 0.012, 2) * min(self.shape[1:])
-
-    @cached_property
-    def _grid(self):
-        """Voxel centres (y, x) as an open grid."""
-        return np.ogrid[0.5 : self.shape[1], 0.5 : self.shape[2]]
-
-    @cached_property
-    def _radius(self):
-        """Distance of each voxel from the rotation axis, in voxels."""
-        y, x = self._grid
-        return np.hypot(y - self.shape[1] / 2, x - self.shape[2] / 2).astype(np.float32)
-
-    @cached_property
-    def _polar(self):
-        """Distance from the pillar's axis in voxels, and angle around it."""
-        y, x = (grid - centre for grid, centre in zip(self._grid, self._axis, strict=True))
-        return np.hypot(y, x).astype(np.float32), np.arctan2(y, x).astype(np.float32)
+    def _pillar(self):
+        return Pillar(self.shape[1:], self.seed, self.pillar_radius)
 
     @cached_property
     def _spectrum(self):
@@ -142,15 +123,7 @@ class Micropillar:
         (Y, X) ndarray of float32
             Depth in voxels, negative outside the pillar.
         """
-        rng = np.random.default_rng((self.seed, 5))
-        waves = np.arange(2, 8)[:, None]
-        phases = rng.uniform(0, 2 * np.pi, waves.shape)
-        twists = rng.uniform(-0.02, 0.02, waves.shape)
-        sizes = rng.normal(0, 0.004, waves.shape) * self.pillar_radius
-        angles = np.linspace(-np.pi, np.pi, 2049)
-        surface = self.pillar_radius + sizes.T @ np.cos(waves * angles + phases + twists * z)
-        distance, angle = self._polar
-        return np.interp(angle, angles, surface[0]).astype(np.float32) - distance
+        return self._pillar.depth(z)
 
     def slabs(self, depth=16):
         """Make the scan slab by slab; the result does not depend on the slabs.
@@ -192,7 +165,7 @@ class Micropillar:
         depth = self.depth(z)
         inside = np.clip(depth + 0.5, 0, 1)
         edge = 58 * np.exp(-np.square(depth - 2.5) / 8) - 22 * np.exp(-np.square(depth + 3) / 10)
-        cupping = 8 * np.square(self._radius / self.pillar_radius) - 4
+        cupping = 8 * np.square(self._pillar.radius / self.pillar_radius) - 4
         matrix = self.matrix + cupping - self.contrast * shares
         return self.environment + (matrix - self.environment) * inside + edge
 
@@ -200,8 +173,10 @@ class Micropillar:
         """Add shading, rings and noise; quantise; fill outside the reconstruction circle."""
         inside = np.clip(self.depth(z) / 4, 0, 1)
         grey = clean + self.shading * self._shading.slice(z) * inside
-        grey += self.rings * rings_slice(self.seed, z, self._radius, fade=0.15 * self.pillar_radius)
+        grey += self.rings * rings_slice(
+            self.seed, z, self._pillar.radius, fade=0.15 * self.pillar_radius
+        )
         grey += self.noise * backprojection_noise(self.seed, z, self._spectrum, self.shape[1:])
         grey = np.clip(np.rint(grey), 0, 255).astype(np.uint8)
-        grey[self._radius > min(self.shape[1:]) / 2] = FILL
+        grey[self._pillar.radius > min(self.shape[1:]) / 2] = FILL
         return grey
