@@ -33,6 +33,7 @@ REQUIRES = [
     "PyYAML>=6.0",
     "rich>=13",
     "scikit-image>=0.22",
+    "scikit-learn>=1.4",
     "scipy>=1.11",
     "tensorflow>=2.18",
     "tifffile>=2024.1.30",
@@ -69,7 +70,7 @@ setup(
     package_data={
         "tomoseg_tf": ["py.typed"],
         "tomoseg_tf.fitted": ["*/*"],
-        "tomoseg_tf.recipes": ["*.yaml"],
+        "tomoseg_tf.recipes": ["*.yaml", "*/*.yaml"],
         "tomoseg_tf.example": ["*.tif", "*.md"],
     },
     entry_points={"console_scripts": ["tomoseg-tf=tomoseg_tf.cli.main:main"]},

@@ -68,7 +68,7 @@ def trained(monkeypatch):
 
 def test_changed_settings_and_json(run, recipe, tmp_path, trained):
     change = ("--epochs", 5, "--set", "optimiser.learning_rate=2e-3", "--set", "seed=4")
-    change += ("--from", "run1/best_dice")
+    change += ("--from", "run1/best_dice", "--minutes", 2.5)
     code, out, err = run(
         recipe, "--records", "there", "-o", "run", "--json", "--overwrite", *change
     )
@@ -76,7 +76,7 @@ def test_changed_settings_and_json(run, recipe, tmp_path, trained):
     assert json.loads(out)["loss"] == {"epoch": 7, "value": 0.5, "weights": "run/best"}
     settings, records, folder, options = trained[0]
     assert (settings.schedule.epochs, settings.optimiser.learning_rate) == (5, 0.002)
-    assert settings.seed == 4
+    assert (settings.seed, settings.schedule.minutes) == (4, 2.5)
     assert settings.model.weights == "run1/best_dice"
     assert (str(records), str(folder), options["overwrite"]) == ("there", "run", True)
 
@@ -129,3 +129,11 @@ def test_mistakes_are_one_line(run, recipe, records, tmp_path, arguments, messag
 
 def test_usage_is_exit_2(run, recipe):
     assert run(recipe)[0] == 2
+
+
+def test_shipped_recipes_are_listed(run):
+    code, out, _ = run("--list")
+    assert code == 0
+    names = [line.split()[0] for line in out.splitlines()[1:]]
+    assert {"micropillar", "slices", "jom2021/unet_plus_plus"} <= set(names)
+    assert "DeepLab v3+ with Xception-71" in out

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.backend import load_keras
-from tomoseg_tf.models.pspnet import GridMean, LinearResize, pspnet
+from tomoseg_tf.models.pspnet import GridMean, pspnet
+from tomoseg_tf.models.resizing import ResizeBilinear
 
 keras = load_keras()
 DATA = Path(__file__).parent / "data"
@@ -132,9 +133,9 @@ def test_half_pixel_resizing_is_that_of_keras_and_legacy_starts_at_the_first_cen
     x = np.random.default_rng(0).standard_normal((2, 3, 5, 2)).astype("float32")
     fine = np.zeros((2, 12, 20, 1), "float32")
     expected = keras.layers.UpSampling2D(4, interpolation="bilinear")(x)
-    np.testing.assert_allclose(LinearResize(True)([x, fine]), expected, atol=1e-5)
+    np.testing.assert_allclose(ResizeBilinear("half_pixel")(x, fine), expected, atol=1e-5)
 
-    legacy = np.asarray(LinearResize(False)([x, fine]))
+    legacy = np.asarray(ResizeBilinear("first_pixel")(x, fine))
     np.testing.assert_allclose(legacy[:, ::4, ::4], x, atol=1e-6)
     np.testing.assert_allclose(legacy[:, 2, ::4], (x[:, 0] + x[:, 1]) / 2, atol=1e-6)
     np.testing.assert_allclose(legacy[:, 8:, ::4], np.repeat(x[:, 2:], 4, axis=1), atol=1e-6)
@@ -204,10 +205,11 @@ def test_another_backend_computes_the_same():
     pytest.importorskip("torch")
     code = """
 import numpy as np
-from tomoseg_tf.models.pspnet import GridMean, LinearResize
+from tomoseg_tf.models.pspnet import GridMean
+from tomoseg_tf.models.resizing import ResizeBilinear
 x = np.arange(72, dtype="float32").reshape(1, 6, 12, 1)
 coarse = GridMean(3)(x)
-print(float(coarse[0, 2, 1, 0]), float(LinearResize(True)([coarse, x])[0, 4, 7, 0]))
+print(float(coarse[0, 2, 1, 0]), float(ResizeBilinear("half_pixel")(coarse, x)[0, 4, 7, 0]))
 """
     result = subprocess.run(
         [sys.executable, "-c", code],

@@ -45,7 +45,7 @@ def test_a_new_pixel_on_an_old_one_takes_exactly_its_value():
     x = noise(1, 33, 9, 2)
     np.testing.assert_array_equal(resized(x, (129, 33))[:, ::4, ::4], x)
     np.testing.assert_array_equal(resized(x, (33, 9)), x)
-    np.testing.assert_array_equal(resized(x, (33, 9), align_corners=False), x)
+    np.testing.assert_array_equal(resized(x, (33, 9), grid="half_pixel"), x)
 
 
 @pytest.mark.parametrize(
@@ -54,20 +54,20 @@ def test_a_new_pixel_on_an_old_one_takes_exactly_its_value():
 def test_half_pixel_centres_are_those_of_keras(sides, new_sides):
     x = noise(2, *sides, 3)
     expected = np.asarray(keras.ops.image.resize(x, new_sides, data_format="channels_last"))
-    found = resized(x, new_sides, align_corners=False)
+    found = resized(x, new_sides, grid="half_pixel")
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_the_two_grids_differ_by_more_than_a_rounding():
     x = noise(1, 6, 6, 3)
-    aligned, half_pixel = resized(x, (24, 24)), resized(x, (24, 24), align_corners=False)
+    aligned, half_pixel = resized(x, (24, 24)), resized(x, (24, 24), grid="half_pixel")
     assert np.abs(aligned - half_pixel).max() > 0.5
 
 
 def test_open_sides_are_read_from_the_tensors_and_the_network_learns_through_them():
     image = keras.Input((None, None, 1))
     x = keras.layers.Conv2D(2, 3, strides=4, padding="same")(image)
-    x = ResizeBilinear(align_corners=False, name="resize")(x, image)
+    x = ResizeBilinear(grid="half_pixel", name="resize")(x, image)
     assert x.shape == (None, None, None, 2)
     network = keras.Model(image, x)
     network.compile("sgd", "mse")
@@ -78,7 +78,7 @@ def test_open_sides_are_read_from_the_tensors_and_the_network_learns_through_the
         network.train_on_batch(slices, np.concatenate([slices, slices], axis=-1))
     assert np.abs(network.get_weights()[0] - before).max() > 1e-6
     again = keras.models.model_from_json(network.to_json())
-    assert again.get_layer("resize").align_corners is False
+    assert again.get_layer("resize").grid == "half_pixel"
 
 
 def test_half_precision_stays_half_precision():
@@ -96,7 +96,7 @@ import torch
 from tomoseg_tf.models.resizing import ResizeBilinear
 x = torch.randn(2, 7, 9, 3, generator=torch.Generator().manual_seed(0))
 for align in (True, False):
-    found = ResizeBilinear(align_corners=align)(x, torch.zeros(2, 13, 21, 1)).cpu()
+    found = ResizeBilinear("corners" if align else "half_pixel")(x, torch.zeros(2, 13, 21, 1)).cpu()
     expected = torch.nn.functional.interpolate(
         x.permute(0, 3, 1, 2), (13, 21), mode="bilinear", align_corners=align
     )
@@ -109,3 +109,8 @@ for align in (True, False):
         text=True,
     )
     assert result.stdout.split() == ["True", "True"], result.stderr
+
+
+def test_an_unknown_grid_is_named():
+    with pytest.raises(ValueError, match="grid 'edges' is none of corners, half_pixel, first_pix"):
+        ResizeBilinear("edges")

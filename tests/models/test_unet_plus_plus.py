@@ -98,7 +98,7 @@ def decoder_parameters(family, topology, decoder):
         return skips, {4 << i: Weightless(width)(image) for i, width in enumerate(PLAIN[family])}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tomoseg_tf.models.unet_plus_plus.features", stand_in)
+        patch.setattr("tomoseg_tf.models.unet_plus_plus_nodes.features", stand_in)
         model = unet_plus_plus(
             (None, None, 1), 1, backbone="resnet50", topology=topology, decoder=decoder
         )
@@ -263,6 +263,20 @@ def test_kernels_are_penalised_and_features_dropped_as_published():
     assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_backbone_may_have_dropout_before_the_head():
+    """Without it, as published, there is no such layer; its values are the same."""
+    plain, dropped = (
+        unet_plus_plus((None, None, 1), 1, backbone="resnet18", **options)
+        for options in ({}, {"dropout": 0.5})
+    )
+    rates = [
+        [layer.rate for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+        for model in (plain, dropped)
+    ]
+    assert rates == [[], [0.5]]
+    assert [w.path for w in plain.weights] == [w.path for w in dropped.weights]
+
+
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_probabilities_stay_float32_in_mixed_precision(policy):
     keras.config.set_dtype_policy(policy)
@@ -283,7 +297,11 @@ def test_probabilities_stay_float32_in_mixed_precision(policy):
         ((16, 16, 16, 1), {}, r"input_shape must be \(Y, X, channels\)"),
         ((16, 16, 1), {"topology": "unet3+"}, "topology 'unet3\\+' is none of 'unet\\+\\+'"),
         ((16, 16, 1), {"backbone": "vgg"}, "backbone 'vgg' is none of resnet18"),
-        ((32, 32, 1), {"backbone": "resnet18", "depth": 3}, "depth, .* belong to the plain nets"),
+        (
+            (32, 32, 1),
+            {"backbone": "resnet18", "depth": 3},
+            "depth and l2 belong to the plain",
+        ),
         ((32, 32, 1), {"backbone": "resnet18", "widths": (8, 8)}, "widths must be 5"),
         ((16, 16, 1), {"decoder": "transpose"}, "decoder belongs to the nets with a backbone"),
         ((16, 16, 1), {"decoder": "pixels"}, "decoder 'pixels' is none of"),

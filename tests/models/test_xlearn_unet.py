@@ -159,3 +159,22 @@ def test_probabilities_are_float32_in_mixed_precision(policy):
 def test_what_cannot_be_built_is_named(shape, options, message):
     with pytest.raises(ValueError, match=message):
         xlearn_unet(shape, 1, **options)
+
+
+def test_one_rate_replaces_the_published_three():
+    for dropout, expected in ((None, [0.2, 0.25, 0.25]), (0.5, [0.5] * 3)):
+        model = xlearn_unet((16, 16, 1), 1, base_features=1, dropout=dropout)
+        rates = [layer.rate for layer in model.layers if "dropout" in layer.name]
+        assert rates == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dropout": 1.0}, "dropout must be from 0 to below 1, got 1.0"),
+        ({"dropout": 0.5, "variant": "transformer2"}, "dropout belongs to transformer3_pooling"),
+    ],
+)
+def test_a_dropout_that_cannot_be_is_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        xlearn_unet((16, 16, 1), 1, base_features=1, **options)

@@ -71,7 +71,7 @@ def test_filters_of_the_weights_are_replayed_on_the_raw_scan(save, scan, tmp_pat
     assert (results[3][1] != results[0][1]).any()
     assert summaries[0]["filters"] == list(FILTERS)
     assert summaries[2]["filters"] == []
-    assert f"filtered as it is read: {FILTERS[0]}" in summaries[0]["notices"]
+    assert summaries[0]["notices"][0].endswith(f": filtered as it is read: {FILTERS[0]}")
 
 
 def test_what_is_left_out_becomes_background(save, scan, tmp_path):
@@ -83,6 +83,15 @@ def test_what_is_left_out_becomes_background(save, scan, tmp_path):
     assert "lies outside the reconstruction circle" in summary["notices"][-1]
     summary = segment_file(scan, tmp_path / "all.npy", weights=weights, mask="none")
     assert read(tmp_path / "all.npy").all()
+
+
+def test_what_an_output_cannot_keep_is_told(save, scan, tmp_path):
+    volume = open_volume(scan, spacing=(0.1, 0.1, 0.1))
+    kept = segment_file(volume, tmp_path / "s.h5", weights=save())
+    lost = segment_file(volume, tmp_path / "s.npy", weights=save())
+    assert kept["notices"] == []
+    assert [notice.startswith(f"{tmp_path / 's.npy'}: ") for notice in lost["notices"]] == [True]
+    assert open_volume(tmp_path / "s.h5").holds_classes
 
 
 def test_a_mask_is_a_file_that_is_never_an_output(save, scan, tmp_path):

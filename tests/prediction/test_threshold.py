@@ -16,6 +16,11 @@ def test_classes_go_by_the_largest_probability():
         to_segmentation(np.array([[0.3, 0.4, 0.3]], "float32"), 0.5)
 
 
+def test_open_outputs_are_cut_only_where_they_become_grey_levels():
+    assert to_grey_levels(np.array([-0.2, 1.16], "float32")).tolist() == [0, 255]
+    assert to_segmentation(np.array([[-0.2], [1.16]], "float32")).tolist() == [0, 1]
+
+
 def test_grey_levels_above_127_mean_at_least_one_half():
     probabilities = np.linspace(0, 1, 100_001, dtype="float32")
     levels = to_grey_levels(probabilities)

@@ -146,7 +146,7 @@ def test_a_finished_net_is_not_trained_again(done, records, recipe, monkeypatch)
     def refuse(*arguments, **options):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("tomoseg_tf.studies.ablation.train", refuse)
+    monkeypatch.setattr("tomoseg_tf.studies.runs.train", refuse)
     told = []
     again = ablation(recipe(), records, folder, nets=TINY, notify=told.append)
     assert again == result
@@ -189,7 +189,7 @@ def test_overwrite_starts_anew(recipe, records, tmp_path, monkeypatch):
     def stop(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tomoseg_tf.studies.ablation.train", stop)
+    monkeypatch.setattr("tomoseg_tf.studies.runs.train", stop)
     with pytest.raises(KeyboardInterrupt):
         ablation(recipe(), records, folder, nets=TINY, overwrite=True)
     assert [path.name for path in folder.iterdir()] == ["ablation.json"]

@@ -13,8 +13,9 @@ import pytest
 from tomoseg_tf.backend import EnoughMemory, load_tensorflow
 from tomoseg_tf.records import open_records, write_records
 from tomoseg_tf.training import format_recipe, read_recipe, train
+from tomoseg_tf.training.batches import training_data
 from tomoseg_tf.training.checkpoint import read_state, write_state
-from tomoseg_tf.training.fit import TOO_LARGE, _summary, _training_data
+from tomoseg_tf.training.fit import TOO_LARGE, _summary
 from tomoseg_tf.training.run import RunFolder
 from tomoseg_tf.weights import load, open_weights
 
@@ -149,8 +150,8 @@ def test_a_finished_run_is_refused_and_replaced_on_request(straight, records, ti
 def test_epochs_of_fixed_length_begin_in_the_middle_of_a_pass(records, tiny):
     """Epochs of 3 steps over passes of another length: the third begins after 6 steps."""
     recipe, opened = tiny(schedule={"epochs": 5, "steps_per_epoch": 3}), open_records(records)
-    (whole, steps), (third, _) = (_training_data(recipe, opened, epoch) for epoch in (0, 2))
-    _, steps_of_pass = _training_data(tiny(), opened, 0)
+    (whole, steps), (third, _) = (training_data(recipe, opened, epoch) for epoch in (0, 2))
+    _, steps_of_pass = training_data(tiny(), opened, 0)
     assert steps == 3
     assert 6 % steps_of_pass
     for one, other in zip(whole.skip(6).take(4), third.take(4), strict=True):

@@ -4,13 +4,16 @@ import pytest
 from tomoseg_tf.backend import load_keras, load_tensorflow
 from tomoseg_tf.training.losses import (
     LOSSES,
-    SegmentationLoss,
     binary_crossentropy,
     categorical_crossentropy,
     crossentropy_dice,
+    half_crossentropy_minus_dice,
+    mean_squared_error,
 )
+from tomoseg_tf.training.objective import SegmentationLoss
 
 keras, tf = load_keras(), load_tensorflow()
+LEAST = {"half_crossentropy_minus_dice": -1}  # of every other loss it is 0
 
 
 def column(values, dtype):
@@ -80,6 +83,34 @@ def test_dice_sums_run_over_the_batch_not_over_each_volume():
     )
 
 
+def test_the_loss_of_unet_plus_plus_has_a_closed_form():
+    """4 voxels, 1 of them object, p = 1/2: Dice 1/2 as above, and both parts of the entropy."""
+    y_true, y_pred = column([1, 0, 0, 0, 255], "uint8"), column([0.5] * 5, "float32")
+    loss = half_crossentropy_minus_dice(y_true, y_pred)
+    np.testing.assert_allclose(loss, np.log(2) / 2 - 0.5, rtol=1e-6)
+
+
+def test_the_loss_of_unet_plus_plus_takes_several_classes():
+    """Classes of 2 and 1 voxels of 3, p = 1/2, as for the cross-entropy with Dice."""
+    y_true, y_pred = column([0, 0, 1], "uint8"), column([[0.5, 0.5]] * 3, "float32")
+    loss = half_crossentropy_minus_dice(y_true, y_pred, class_weights=[1, 4])
+    expected = 2 * np.log(2) / 2 - (3 / 4.5 + 2 / 3.5) / 2
+    np.testing.assert_allclose(loss, expected, rtol=1e-6)
+
+
+def test_squared_error_of_a_binary_network_is_against_0_and_1():
+    y_true, y_pred = column([1, 0, 255], "uint8"), column([1.5, 0.25, 9.0], "float32")
+    loss = mean_squared_error(y_true, y_pred, class_weights=[2, 3])
+    np.testing.assert_allclose(loss, (3 * 0.5**2 + 2 * 0.25**2) / 2, rtol=1e-6)
+
+
+def test_squared_error_of_several_classes_is_that_of_keras_against_one_hot():
+    y_true, y_pred = random_batch(3)
+    y_true[y_true == 255] = 1
+    expected = keras.losses.MeanSquaredError()(np.eye(3)[y_true[..., 0]], y_pred)
+    np.testing.assert_allclose(mean_squared_error(y_true, y_pred), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "num_classes"),
     [
@@ -87,6 +118,10 @@ def test_dice_sums_run_over_the_batch_not_over_each_volume():
         ("categorical_crossentropy", 3),
         ("crossentropy_dice", 1),
         ("crossentropy_dice", 3),
+        ("half_crossentropy_minus_dice", 1),
+        ("half_crossentropy_minus_dice", 3),
+        ("mean_squared_error", 1),
+        ("mean_squared_error", 3),
     ],
 )
 class TestEveryLoss:
@@ -105,9 +140,9 @@ class TestEveryLoss:
         other[ignored] = 1 - other[ignored]
         assert float(LOSSES[name](y_true, other)) == float(loss)
 
-    def test_an_ignored_batch_has_loss_zero(self, name, num_classes):
+    def test_an_ignored_batch_has_the_least_loss(self, name, num_classes):
         y_true, y_pred = random_batch(num_classes)
-        assert float(LOSSES[name](np.full_like(y_true, 255), y_pred)) == 0
+        assert float(LOSSES[name](np.full_like(y_true, 255), y_pred)) == LEAST.get(name, 0)
 
     def test_saturated_probabilities_stay_finite(self, name, num_classes):
         y_true, y_pred = random_batch(num_classes)
@@ -118,12 +153,27 @@ class TestEveryLoss:
         assert np.isfinite(loss)
         assert np.isfinite(tape.gradient(loss, y_pred)).all()
 
-    def test_a_perfect_segmentation_has_loss_zero(self, name, num_classes):
+    def test_a_perfect_segmentation_has_the_least_loss(self, name, num_classes):
         y_true, _ = random_batch(num_classes)
         labels = np.where(y_true == 255, 0, y_true)
         perfect = labels if num_classes == 1 else np.eye(num_classes)[labels[..., 0]]
         loss = LOSSES[name](y_true, perfect.astype("float32"))
-        np.testing.assert_allclose(loss, 0, atol=1e-6)
+        np.testing.assert_allclose(loss, LEAST.get(name, 0), atol=1e-6)
+
+    def test_a_weight_map_is_added_to_the_weights_of_the_classes(self, name, num_classes):
+        """A map of 2 over classes of 1 is classes of 3; the Dice has no weights."""
+        y_true, y_pred = random_batch(num_classes)
+        twos = np.full(y_true.shape, 2, "float32")
+        weights = [3.0] * max(num_classes, 2)
+        loss = LOSSES[name](y_true, y_pred, weight_map=twos)
+        expected = LOSSES[name](y_true, y_pred, class_weights=weights)
+        np.testing.assert_allclose(loss, expected, rtol=1e-6)
+        assert float(loss) > float(LOSSES[name](y_true, y_pred))
+
+    def test_slices_give_the_loss_of_the_volume_that_they_make(self, name, num_classes):
+        y_true, y_pred = random_batch(num_classes)
+        slices = [array.reshape(6, 4, 5, -1) for array in (y_true, y_pred)]
+        np.testing.assert_allclose(LOSSES[name](*slices), LOSSES[name](y_true, y_pred), rtol=1e-6)
 
     def test_half_precision_probabilities_are_computed_in_single(self, name, num_classes):
         y_true, y_pred = random_batch(num_classes)

@@ -3,9 +3,9 @@ import pytest
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.models.summary import build
+from tomoseg_tf.training.devices import choose_devices
 from tomoseg_tf.training.network import (
     check_sides,
-    choose_devices,
     compiled_network,
     dtype_policy,
     network_arguments,
@@ -34,6 +34,32 @@ def test_two_classes_make_a_binary_network_except_for_the_categorical_loss(loss,
     arguments = network_arguments(recipe(loss={"name": loss}), classes)
     assert arguments["num_classes"] == channels
     assert build("unet_3d", arguments).output_shape[-1] == channels
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        ({"name": "unet_3d"}, [None, None, None, 1]),
+        ({"name": "unet_2d"}, [None, None, 1]),
+        ({"name": "deeplab_v3_plus", "channels": 3}, [None, None, 3]),
+        ({"name": "xlearn_unet", "channels": 3}, [48, 64, 3]),
+    ],
+)
+def test_the_input_is_what_the_network_sees_of_a_crop(model, shape):
+    arguments = network_arguments(recipe(model=model), 3, (1, 48, 64))
+    assert arguments == {"input_shape": shape, "num_classes": 3}
+
+
+def test_a_network_of_fixed_sides_has_some_without_records_too():
+    assert network_arguments(recipe(model={"name": "xlearn_unet"}), 2)["input_shape"] == [32, 32, 1]
+
+
+def test_slices_fit_whatever_the_depth_of_the_patch():
+    chosen = recipe(model={"name": "unet_2d", "arguments": {"levels": 3, "base_features": 1}})
+    arguments = network_arguments(chosen, 2)
+    check_sides("unet_2d", arguments, {"the crop": (1, 8, 4), "the patch": (5, 8, 8)})
+    with pytest.raises(ValueError, match="the patch 8,8,6 does not fit unet_2d: side 6"):
+        check_sides("unet_2d", arguments, {"the crop": (1, 8, 8), "the patch": (8, 8, 6)})
 
 
 def test_binary_loss_with_three_classes_is_refused():

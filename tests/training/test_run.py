@@ -38,6 +38,17 @@ def test_an_unfinished_run_of_the_same_settings_is_gone_on_with(run, tiny):
     assert run.find_state(MANIFEST, tiny(), overwrite=True) is None
 
 
+def test_a_run_begun_before_a_setting_was_there_is_gone_on_with(run, tiny):
+    run.begin(MANIFEST, tiny())
+    stop_after(run, 1)
+    path = run.folder / "recipe.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    newer = ("minutes:", "boundary_width:", "encoder:")
+    path.write_text("".join(line for line in lines if not line.strip().startswith(newer)))
+    assert len(path.read_text().splitlines()) == len(lines) - 3
+    assert len(run.find_state(MANIFEST, tiny()).history) == 1
+
+
 def test_other_settings_are_refused_by_name(run, tiny):
     run.begin(MANIFEST, tiny())
     stop_after(run, 2)

@@ -84,3 +84,34 @@ def test_a_run_is_finished_after_its_epochs():
     recipe = check_recipe({"schedule": {"epochs": 2}})
     assert not is_finished(history([0.1]), recipe)
     assert is_finished(history([0.1, 0.2]), recipe)
+
+
+def test_a_run_of_minutes_ends_after_the_epoch_that_passes_them():
+    recipe = check_recipe({"schedule": {"epochs": 9, "minutes": 0.5}})
+    rows = [{"val_dice": 0.1, "seconds": seconds} for seconds in (14.0, 15.0, 1.5)]
+    assert [is_finished(rows[:count], recipe) for count in range(4)] == [False] * 3 + [True]
+
+
+def test_cosine_reaches_its_end_when_the_minutes_are_used_up():
+    """A minute of epochs of 12 seconds: the fifth is the last, long before the hundredth."""
+    settings = {"epochs": 100, "minutes": 1, "learning_rate": "cosine", "final": 0.2}
+    recipe = check_recipe({"optimiser": {"learning_rate": 1.0}, "schedule": settings})
+    rows = [{"val_dice": 0.1, "seconds": 12.0}] * 5
+    half = 0.2 + 0.8 * (1 + math.cos(math.pi / 4)) / 2
+    assert rates(recipe, rows) == pytest.approx([1, half, 0.6, 1.2 - half, 0.2])
+    assert is_finished(rows, recipe)
+
+
+def test_cosine_follows_the_epochs_where_they_end_before_the_minutes():
+    settings = {"epochs": 3, "minutes": 60, "learning_rate": "cosine", "final": 0.2}
+    recipe = check_recipe({"optimiser": {"learning_rate": 1.0}, "schedule": settings})
+    rows = [{"val_dice": 0.1, "seconds": 12.0}] * 3
+    assert rates(recipe, rows) == pytest.approx([1, 0.6, 0.2])
+
+
+def test_an_epoch_longer_than_the_minutes_is_the_last():
+    settings = {"minutes": 1, "learning_rate": "cosine", "final": 0.2}
+    recipe = check_recipe({"optimiser": {"learning_rate": 1.0}, "schedule": settings})
+    rows = [{"val_dice": 0.1, "seconds": 90.0}]
+    assert is_finished(rows, recipe)
+    assert learning_rate(rows, recipe) == pytest.approx(0.2)

@@ -2,6 +2,7 @@ import h5py
 import numpy as np
 import pytest
 
+from tomoseg_tf.models import xlearn_unet
 from tomoseg_tf.volume import Normalisation
 from tomoseg_tf.weights import import_weights, load, open_weights
 from tomoseg_tf.weights.arrays import read_values
@@ -100,3 +101,42 @@ def test_source_and_folder_are_checked_first(tmp_path, source):
     with pytest.raises(ValueError, match="damaged"):
         import_weights(source, tmp_path / "out", arguments=SMALL)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_published_multi_gpu_file_of_xlearn_needs_no_arguments(tmp_path):
+    """All arrays lie in one nested group, between groups of the GPUs, which have none."""
+    arguments = {"variant": "transformer2", "base_features": 3, "activation": "relu"}
+    network = xlearn_unet((16, 16, 1), 1, **arguments)
+    rng = np.random.default_rng(0)
+    network.set_weights([rng.normal(size=weight.shape) for weight in network.weights])
+    path, names, counts = tmp_path / "weights_seg.h5", [], {}
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"input_1", b"lambda_1", b"model_1", b"conv2d_transpose_9"]
+        file.attrs["keras_version"] = "2.1.5-tf"
+        for name in file.attrs["layer_names"]:
+            file.create_group(name).attrs["weight_names"] = np.array([], "S1")
+        for layer in network.layers:
+            kind = type(layer).__name__.lower()
+            number = counts[kind] = counts.get(kind, -1) + (1 if layer.weights else 0)
+            for weight, values in zip(layer.weights, layer.get_weights(), strict=True):
+                names.append(f"{kind}_{number}/{weight.name}:0")
+                file["model_1"][names[-1]] = np.asarray(values)
+        file["model_1"].attrs["weight_names"] = [name.encode() for name in names]
+    imported = import_weights(path, tmp_path / "out", model="xlearn_unet")
+    config = imported.config
+    assert {key: config.arguments[key] for key in arguments} == arguments
+    assert (config.arguments["input_shape"], config.axes) == ([16, 16, 1], "ZYX")
+    assert config.normalisation == Normalisation("minmax")
+    for ours, theirs in zip(read_values(load(tmp_path / "out")), read_values(network), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    stated = import_weights(
+        path,
+        tmp_path / "stated",
+        model="xlearn_unet",
+        arguments={"activation": "sigmoid"},
+        normalisation=Normalisation("zscore"),
+    )
+    assert stated.config.arguments["activation"] == "sigmoid"
+    assert stated.config.normalisation.method == "zscore"
+    with pytest.raises(ValueError, match="does not fit xlearn_unet"):
+        import_weights(path, tmp_path / "x", model="xlearn_unet", arguments={"base_features": 2})

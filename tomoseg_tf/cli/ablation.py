@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tomoseg_tf.cli import options
+from tomoseg_tf.cli import options, training_options
 
 
 class Nets(click.ParamType):
@@ -30,22 +30,12 @@ class Nets(click.ParamType):
 
 @click.command(short_help="Train nets of several sizes and compare them.")
 @click.argument("records", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
+@training_options.output(
     "folder",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="FOLDER",
-    help="Folder of the runs, the table and the figure. An unfinished ablation is gone on with.",
+    "FOLDER",
+    "Folder of the runs, the table and the figure. An unfinished ablation is gone on with.",
 )
-@click.option(
-    "--recipe",
-    default="gaudez2022",
-    show_default=True,
-    metavar="NAME|FILE",
-    help="Settings that all nets are trained by.",
-)
+@training_options.recipe("gaudez2022", "Settings that all nets are trained by.")
 @click.option(
     "--nets",
     type=Nets(),
@@ -54,14 +44,8 @@ class Nets(click.ParamType):
     metavar="LEVELS:BASE,...",
     help="The nets, by their levels and base features.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Short for --set schedule.epochs=N.")
-@click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Replace a setting of the recipe, as in optimiser.learning_rate=0.001; repeatable.",
-)
+@training_options.epochs
+@training_options.changes
 @options.overwrite
 @options.as_json
 def ablation(records, folder, recipe, nets, epochs, changes, overwrite, as_json):
@@ -90,37 +74,24 @@ def ablation(records, folder, recipe, nets, epochs, changes, overwrite, as_json)
             "model.arguments.base_features",
         ):
             raise click.UsageError(f"--set {change}: the sizes of the nets are set with --nets")
-    if epochs is not None:
-        changes = (*changes, f"schedule.epochs={epochs}")
+    changes = training_options.with_budget(changes, epochs=epochs)
     from tomoseg_tf.studies.ablation import ablation as run_ablation
     from tomoseg_tf.training import read_recipe
 
     settings = read_recipe(recipe, changes)
-    try:
-        with options.progress("Training") as progress:
-            result = run_ablation(
-                settings,
-                records,
-                folder,
-                nets=nets,
-                overwrite=overwrite,
-                notify=options.notify,
-                report=lambda row: options.notify(_line(row, settings.schedule.epochs)),
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        raise ValueError(
-            f"interrupted; the same command goes on with {folder} after its last whole epoch"
-        ) from None
+    total = settings.schedule.epochs
+    with training_options.training(folder) as progress:
+        result = run_ablation(
+            settings,
+            records,
+            folder,
+            nets=nets,
+            overwrite=overwrite,
+            notify=options.notify,
+            report=lambda row: options.notify(f"  {training_options.epoch_line(row, total)}"),
+            progress=progress,
+        )
     click.echo(json.dumps(result.to_dict()) if as_json else _text(result))
-
-
-def _line(row, total):
-    """Sum an epoch up in one line."""
-    return (
-        f"  epoch {row['epoch']}/{total}  loss {row['loss']:.4f}  val loss {row['val_loss']:.4f}  "
-        f"val dice {row['val_dice']:.4f}  {row['seconds']:.1f} s"
-    )
 
 
 def _text(result):

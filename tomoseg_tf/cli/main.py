@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "Train a network by a recipe.",
     "segment": "Segment a volume with fitted weights.",
     "evaluate": "Compare a segmentation with the truth.",
+    "compare": "Train or load several networks and compare them.",
     "ablation": "Train nets of several sizes and compare them.",
     "models": "List the networks.",
     "weights": "List, check and import fitted weights.",

@@ -7,6 +7,19 @@ import click
 from tomoseg_tf.cli import options
 
 
+class Axes(click.ParamType):
+    """Axes separated by commas, such as ``z,y,x``."""
+
+    name = "z,y,x"
+
+    def convert(self, value, param, ctx):
+        """Turn the text into letters without commas."""
+        letters = value.replace(",", "")
+        if not letters or len(set(letters)) < len(letters) or set(letters) - set("zyx"):
+            self.fail(f"{value!r} must be z, y or x, each at most once, such as z,y,x", param, ctx)
+        return letters
+
+
 class Box(click.ParamType):
     """Part of a volume, such as ``0:64,100:200,100:200``."""
 
@@ -43,6 +56,13 @@ class Box(click.ParamType):
 @click.option(
     "--grey-levels", is_flag=True, help="Write them as uint8 grey levels, 0 to 255, instead."
 )
+@click.option(
+    "--colours",
+    type=options.VOLUME,
+    metavar="FILE",
+    help="Write the segmentation in the colours of the weights too: an RGB .tif, or a folder of "
+    "slices (no suffix: TIFF; .png: PNG).",
+)
 @click.option("--roi", type=Box(), help="Segment only this part; statistics stay those of all.")
 @click.option(
     "--mask",
@@ -59,6 +79,27 @@ class Box(click.ParamType):
     flag_value=False,
     default=True,
     help="VOLUME went through the filters of the weights already: do not apply them.",
+)
+@click.option(
+    "--step",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Pixels from patch to patch, for weights of one patch size (xlearn_unet); 1 as "
+    "published.  [default: a quarter of the patch]",
+)
+@click.option(
+    "--passes",
+    type=Axes(),
+    default="z",
+    show_default=True,
+    help="Axes along which a 2D network sees slices, such as z,y,x: the probabilities are the mean "
+    "of the passes. The voxels are taken for cubes.",
+)
+@click.option(
+    "--max-memory",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="GB",
+    help="Memory for tiles, batches and buffers, beside 1 GB of the program.  [default: 2.5]",
 )
 @options.spacing
 @options.shape
@@ -78,7 +119,7 @@ class Box(click.ParamType):
 )
 @options.overwrite
 @options.as_json
-def segment(volume, segmentation, spacing, shape, dtype, as_json, **settings):
+def segment(volume, segmentation, spacing, shape, dtype, max_memory, as_json, **settings):
     """Segment VOLUME with fitted weights and write SEGMENTATION: classes, 0 is background.
 
     VOLUME and SEGMENTATION are TIFF, HDF5, Zarr, NRRD, NPY or RAW by their suffix,
@@ -90,15 +131,17 @@ def segment(volume, segmentation, spacing, shape, dtype, as_json, **settings):
       tomoseg-tf segment pillar.tif pillar_seg.tif -w unet_3d_micropillar
       tomoseg-tf segment slices/ result/ -w my_weights --threshold 0.4 --probabilities p.tif
       tomoseg-tf segment scan.h5::/exchange/data result.zarr -w my_weights --mask auto
+      tomoseg-tf segment scan.tif classes.tif -w my_2d_weights --passes z,y,x --colours rgb.tif
     """
     from tomoseg_tf.prediction import segment_file
     from tomoseg_tf.volume import open_volume
 
     scan = open_volume(volume, spacing=spacing, shape=shape, dtype=dtype)
+    settings["max_memory"] = None if max_memory is None else 1e9 * max_memory
     with options.progress("Segmenting") as progress:
         summary = segment_file(scan, segmentation, progress=progress, **settings)
     for notice in summary["notices"]:
-        options.notify(f"{volume}: {notice}")
+        options.notify(notice)
     if as_json:
         click.echo(json.dumps(summary))
         return

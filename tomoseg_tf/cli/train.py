@@ -5,7 +5,21 @@ from pathlib import Path
 
 import click
 
-from tomoseg_tf.cli import options
+from tomoseg_tf.cli import options, training_options
+from tomoseg_tf.table import aligned
+
+
+def list_recipes(ctx, param, wanted):
+    """Print the shipped recipes, and end."""
+    if not wanted or ctx.resilient_parsing:
+        return
+    from tomoseg_tf.training import read_recipe
+    from tomoseg_tf.training.recipe_file import shipped_recipes
+
+    rows = [("recipe", "")]
+    rows += [(name, read_recipe(path).description) for name, path in shipped_recipes().items()]
+    click.echo(aligned(rows, left=(0, 1)))
+    ctx.exit()
 
 
 @click.command(short_help="Train a network by a recipe.")
@@ -17,14 +31,10 @@ from tomoseg_tf.cli import options
     metavar="FOLDER",
     help="Training records (see: tomoseg-tf records).",
 )
-@click.option(
-    "-o",
-    "--output",
+@training_options.output(
     "run",
-    required=True,
-    type=click.Path(path_type=Path),
-    metavar="RUN",
-    help="Folder of the run: best weights, history, logs. An unfinished run is gone on with.",
+    "RUN",
+    "Folder of the run: best weights, history, logs. An unfinished run is gone on with.",
 )
 @click.option(
     "--from",
@@ -32,17 +42,24 @@ from tomoseg_tf.cli import options
     metavar="NAME|FOLDER",
     help="Weights to start from; short for --set model.weights=...",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Short for --set schedule.epochs=N.")
+@training_options.epochs
 @click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Replace a setting of the recipe, as in optimiser.learning_rate=0.001; repeatable.",
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Short for --set schedule.minutes=M: end after the epoch that passes them.",
+)
+@training_options.changes
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=list_recipes,
+    help="List the shipped recipes, and exit.",
 )
 @options.overwrite
 @options.as_json
-def train(recipe, records, run, start, epochs, changes, overwrite, as_json):
+def train(recipe, records, run, start, epochs, minutes, changes, overwrite, as_json):
     """Train the network of RECIPE, a YAML file or the name of a shipped recipe.
 
     The same command goes on with a run that was interrupted.
@@ -51,41 +68,27 @@ def train(recipe, records, run, start, epochs, changes, overwrite, as_json):
     Example:
       tomoseg-tf train micropillar --records records -o run
       tomoseg-tf train my.yaml --records records -o run --set batches.batch_size=4
+      tomoseg-tf train slices --records records -o run --minutes 30
     """
     from tomoseg_tf.training import read_recipe
     from tomoseg_tf.training import train as train_network
 
     if start is not None:
         changes = (*changes, f"model.weights={start}")
-    if epochs is not None:
-        changes = (*changes, f"schedule.epochs={epochs}")
+    changes = training_options.with_budget(changes, epochs=epochs, minutes=minutes)
     settings = read_recipe(recipe, changes)
     total = settings.schedule.epochs
-    try:
-        with options.progress("Training") as progress:
-            summary = train_network(
-                settings,
-                records,
-                run,
-                overwrite=overwrite,
-                notify=options.notify,
-                report=lambda row: options.notify(_line(row, total)),
-                progress=progress,
-            )
-    except KeyboardInterrupt:
-        raise ValueError(
-            f"interrupted; the same command goes on with {run} after its last whole epoch"
-        ) from None
+    with training_options.training(run) as progress:
+        summary = train_network(
+            settings,
+            records,
+            run,
+            overwrite=overwrite,
+            notify=options.notify,
+            report=lambda row: options.notify(training_options.epoch_line(row, total)),
+            progress=progress,
+        )
     click.echo(json.dumps(summary) if as_json else _table(summary))
-
-
-def _line(row, total):
-    """Sum an epoch up in one line."""
-    return (
-        f"epoch {row['epoch']}/{total}  loss {row['loss']:.4f}  val loss {row['val_loss']:.4f}  "
-        f"val accuracy {row['val_accuracy']:.4f}  val dice {row['val_dice']:.4f}  "
-        f"lr {row['learning_rate']:.2e}  {row['seconds']:.1f} s"
-    )
 
 
 def _table(summary):

@@ -133,9 +133,8 @@ def _measure(name, as_json):
 @click.option(
     "--normalisation",
     type=click.Choice(["zscore", "minmax", "percentile", "none"]),
-    default="zscore",
-    show_default=True,
-    help="How the input was normalised; at prediction over the whole volume.",
+    help="How the input was normalised; at prediction over the whole volume.  [default: zscore; "
+    "minmax for xlearn_unet]",
 )
 @click.option("--classes", metavar="A,B,...", help="Names of the classes, background first.")
 @click.option(
@@ -163,18 +162,21 @@ def import_(source, folder, normalisation, classes, as_json, **settings):
     of Keras 3. Only arrays are read; the network is the one that --model names.
 
     \b
-    Example:
+    Examples:
       tomoseg-tf weights import final-trained-weights.h5 my_weights --model unet_3d
+      tomoseg-tf weights import weights_seg.h5 xlearn --model xlearn_unet
     """
     from tomoseg_tf.volume import Normalisation
     from tomoseg_tf.weights import import_weights
 
+    if normalisation is not None:
+        normalisation = Normalisation(method=normalisation, training="patch")
     if classes is not None:
         classes = [name.strip() for name in classes.split(",")]
     written = import_weights(
         source,
         folder,
-        normalisation=Normalisation(method=normalisation, training="patch"),
+        normalisation=normalisation,
         classes=classes,
         **settings,
     )

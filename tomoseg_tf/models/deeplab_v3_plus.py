@@ -85,7 +85,7 @@ def deeplab_v3_plus(
     _check(input_shape, num_classes, output_stride, atrous_rates, dropout, momentum, flavour)
     rates = ATROUS_RATES[output_stride] if atrous_rates is None else atrous_rates
     published = flavour == "model_garden"
-    resize = partial(ResizeBilinear, align_corners=published)
+    resize = partial(ResizeBilinear, "corners" if published else "half_pixel")
     image = keras.Input(input_shape, name="image")
 
     features, low_level = xception(

@@ -4,6 +4,7 @@ from math import lcm
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.models.backbones import BACKBONES, features
+from tomoseg_tf.models.resizing import ResizeBilinear
 
 keras = load_keras()
 layers = keras.layers
@@ -81,6 +82,7 @@ def pspnet(
     _check_choices(backbone, downsample_factor, resize)
     _check(input_shape, num_classes, filters, dropout, lcm(*LEVELS) * downsample_factor)
 
+    grid = "half_pixel" if resize == "half_pixel" else "first_pixel"
     image = keras.Input(input_shape, name="image")
     skips, _ = features(image, backbone, stride=downsample_factor)
     x = skips[downsample_factor]
@@ -89,7 +91,7 @@ def pspnet(
     for cells in LEVELS:
         level = GridMean(cells, name=f"level{cells}_pool")(x)
         level = _conv(level, filters, f"level{cells}")
-        level = LinearResize(resize == "half_pixel", name=f"level{cells}_resize")([level, x])
+        level = ResizeBilinear(grid, dtype="float32", name=f"level{cells}_resize")(level, x)
         pyramid.append(level)
     x = layers.Concatenate(name="pyramid")(pyramid)
     x = _conv(x, filters, "aggregation")
@@ -98,7 +100,7 @@ def pspnet(
 
     x = layers.Conv2D(num_classes, 3, padding="same", dtype="float32", name="final_conv")(x)
     if resize == "half_pixel":
-        x = LinearResize(True, dtype="float32", name="final_resize")([x, image])
+        x = ResizeBilinear(grid, dtype="float32", name="final_resize")(x, image)
     else:
         x = layers.UpSampling2D(downsample_factor, dtype="float32", name="final_resize")(x)
     activation = "sigmoid" if num_classes == 1 else "softmax"
@@ -148,47 +150,6 @@ class GridMean(layers.Layer):
     def get_config(self):
         """Arguments to build the layer again."""
         return {**super().get_config(), "cells": self.cells}
-
-
-@keras.saving.register_keras_serializable(package="tomoseg_tf")
-class LinearResize(layers.Layer):
-    """Linear up-sampling in Y and X, as two products with a matrix of weights.
-
-    Parameters
-    ----------
-    half_pixel : bool
-        Whether the corners of the first pixels coincide, or their centres.
-    """
-
-    def __init__(self, half_pixel, **kwargs):
-        super().__init__(**kwargs)
-        self.half_pixel = half_pixel
-
-    def call(self, inputs):
-        """Bring (B, y, x, C) to the sides of the second tensor, (B, Y, X, any)."""
-        x, reference = inputs
-        rows = self._weights(ops.shape(x)[1], ops.shape(reference)[1])
-        columns = self._weights(ops.shape(x)[2], ops.shape(reference)[2])
-        x = ops.einsum("Yy,byxc->bYxc", rows, ops.cast(x, "float32"))
-        return ops.cast(ops.einsum("Xx,bYxc->bYXc", columns, x), self.compute_dtype)
-
-    def _weights(self, coarse, fine):
-        """Weight of each coarse pixel in each fine one; beyond the outer ones, theirs alone."""
-        shift = 0.5 if self.half_pixel else 0.0
-        step = ops.cast(coarse, "float32") / ops.cast(fine, "float32")
-        at = (ops.cast(ops.arange(fine), "float32") + shift) * step - shift
-        at = ops.clip(at, 0.0, ops.cast(coarse - 1, "float32"))
-        distance = ops.abs(at[:, None] - ops.cast(ops.arange(coarse), "float32"))
-        return ops.maximum(1.0 - distance, 0.0)
-
-    def compute_output_shape(self, input_shapes):
-        """Sides of the reference, channels of the input."""
-        shape, reference = input_shapes
-        return (shape[0], *reference[1:3], shape[3])
-
-    def get_config(self):
-        """Arguments to build the layer again."""
-        return {**super().get_config(), "half_pixel": self.half_pixel}
 
 
 def _check_choices(backbone, downsample_factor, resize):

@@ -1,9 +1,11 @@
-"""Bilinear resizing of slices, with the grids of two generations of TensorFlow."""
+"""Bilinear resizing of slices, with the grids that published networks have."""
 
 from tomoseg_tf.backend import load_keras
 
 keras = load_keras()
 ops = keras.ops
+
+GRIDS = ("corners", "half_pixel", "first_pixel")
 
 
 @keras.saving.register_keras_serializable(package="tomoseg_tf")
@@ -16,17 +18,20 @@ class ResizeBilinear(keras.layers.Layer):
 
     Parameters
     ----------
-    align_corners : bool
-        True: the centres of the corner pixels of both grids coincide, as in
-        TensorFlow 1 with this name and in PyTorch. False: the outer edges do
-        (half-pixel centres), as in TensorFlow 2.
+    grid : {"corners", "half_pixel", "first_pixel"}
+        What coincides in both grids. "corners": the centres of all corner pixels, as
+        in TensorFlow 1 with ``align_corners`` and in PyTorch. "half_pixel": the outer
+        edges, as in TensorFlow 2. "first_pixel": the centres of the first pixels
+        alone, as in TensorFlow 1 by default.
     **kwargs
         Of `keras.layers.Layer`, such as ``name`` and ``dtype``.
     """
 
-    def __init__(self, align_corners=True, **kwargs):
+    def __init__(self, grid="corners", **kwargs):
         super().__init__(**kwargs)
-        self.align_corners = align_corners
+        if grid not in GRIDS:
+            raise ValueError(f"grid {grid!r} is none of {', '.join(GRIDS)}")
+        self.grid = grid
 
     def call(self, x, reference):
         """Resize x (B, Y, X, C) to the sides of reference (B, Y', X', any)."""
@@ -42,13 +47,16 @@ class ResizeBilinear(keras.layers.Layer):
         new = ops.arange(target, dtype="int32")[:, None]
         old = ops.arange(source, dtype="int32")[None]
         # In whole numbers, so that a new pixel that falls on an old one takes exactly its value.
-        if self.align_corners:
+        if self.grid == "corners":
             step = ops.maximum(target - 1, 1)
             place = new * (source - 1)
-        else:
+        elif self.grid == "half_pixel":
             step = 2 * target
             place = ops.maximum((2 * new + 1) * source - target, 0)
-            place = ops.minimum(place, (source - 1) * step)
+        else:
+            step = target
+            place = new * source
+        place = ops.minimum(place, (source - 1) * step)
         distance = ops.cast(ops.abs(place - old * step), "float32") / ops.cast(step, "float32")
         return ops.cast(ops.relu(1 - distance), self.compute_dtype)
 
@@ -58,4 +66,4 @@ class ResizeBilinear(keras.layers.Layer):
 
     def get_config(self):
         """Give the arguments that build this layer again."""
-        return {**super().get_config(), "align_corners": self.align_corners}
+        return {**super().get_config(), "grid": self.grid}

@@ -1,7 +1,8 @@
 """UNet++ and the nets it is compared with: plain, and on a classification backbone."""
 
 from tomoseg_tf.backend import load_keras
-from tomoseg_tf.models.backbones import BACKBONES, features
+from tomoseg_tf.models.backbones import BACKBONES
+from tomoseg_tf.models.unet_plus_plus_nodes import backbone_node, plain_nodes
 
 keras = load_keras()
 layers = keras.layers
@@ -66,7 +67,8 @@ def unet_plus_plus(
         with a backbone (16, 32, 64, 128, 256); (35, 70, 140, 280, 560) with
         topology "unet" is ``wU_Net``.
     dropout : float or None
-        Plain nets only: after each convolution. None for the published 0.5.
+        Plain nets: after each convolution; None for the published 0.5. With a
+        backbone: before the head; None for none, as published.
     l2 : float or None
         Plain nets only: penalty on the kernels. None for the published 1e-4.
     activation : {None, "sigmoid"}
@@ -100,18 +102,23 @@ def unet_plus_plus(
     _check_choices(topology, decoder, heads, activation)
     widths = widths or (BACKBONE_WIDTHS if backbone else PLAIN_WIDTHS)
     if backbone:
-        _check_backbone(backbone, heads, widths, (depth, dropout, l2))
+        _check_backbone(backbone, heads, widths, (depth, l2))
+        dropout = 0.0 if dropout is None else dropout
     else:
         depth = len(widths) - 1 if depth is None else depth
         dropout = 0.5 if dropout is None else dropout
         l2 = 1e-4 if l2 is None else l2
-        _check_plain(topology, decoder, heads, depth, widths, dropout)
+        _check_plain(topology, decoder, heads, depth, widths)
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be from 0 to below 1, got {dropout}")
     _check(input_shape, num_classes, widths, 32 if backbone else 2**depth)
     activation = activation or ("sigmoid" if num_classes == 1 else "softmax")
 
     image = keras.Input(input_shape, name="image")
     if backbone:
-        x = _backbone_nodes(image, backbone, topology, decoder, widths)
+        x = backbone_node(image, backbone, topology, decoder, widths)
+        if dropout:
+            x = layers.Dropout(dropout, name="final_dropout")(x)
         probabilities = layers.Conv2D(
             num_classes,
             3,
@@ -121,46 +128,9 @@ def unet_plus_plus(
             name="final_conv",
         )(x)
     else:
-        nodes = _plain_nodes(image, topology, widths[: depth + 1], dropout, l2)
+        nodes = plain_nodes(image, topology, widths[: depth + 1], dropout, l2)
         probabilities = _plain_heads(nodes, num_classes, topology, heads, activation, l2)
     return keras.Model(image, probabilities, name=name)
-
-
-def _plain_nodes(image, topology, widths, dropout, l2):
-    """Nodes by (row, column) from 1, diagonal by diagonal: the first ones are a shallower net."""
-    nodes, rows = {}, len(widths)
-    for bottom, width in enumerate(widths, start=1):
-        x = image
-        if bottom > 1:
-            x = layers.MaxPooling2D(2, name=f"pool{bottom - 1}")(nodes[bottom - 1, 1])
-        nodes[bottom, 1] = _plain_unit(x, width, f"conv{bottom}1", dropout, l2)
-        if topology == "unet" and bottom < rows:
-            continue
-        for row in reversed(range(1, bottom)):
-            column = bottom - row + 1
-            x = layers.Conv2DTranspose(
-                widths[row - 1], 2, 2, padding="same", name=f"up{row}{column}"
-            )(nodes[row + 1, column - 1])
-            x = _merge(x, nodes, row, column, topology, f"merge{row}{column}")
-            x = _plain_unit(x, widths[row - 1], f"conv{row}{column}", dropout, l2)
-            nodes[row, column] = x
-    return nodes
-
-
-def _plain_unit(x, width, name, dropout, l2):
-    """Two 3x3 convolutions, each rectified and then dropped out."""
-    for index in (1, 2):
-        x = layers.Conv2D(
-            width,
-            3,
-            padding="same",
-            activation="relu",
-            kernel_initializer="he_normal",
-            kernel_regularizer=keras.regularizers.L2(l2),
-            name=f"{name}_{index}",
-        )(x)
-        x = layers.Dropout(dropout, name=f"{name}_dropout{index}")(x)
-    return x
 
 
 def _plain_heads(nodes, num_classes, topology, heads, activation, l2):
@@ -185,51 +155,6 @@ def _plain_heads(nodes, num_classes, topology, heads, activation, l2):
     return layers.Average(dtype="float32", name="output_mean")(probabilities)
 
 
-def _backbone_nodes(image, backbone, topology, decoder, widths):
-    """Build the nodes from the features of a backbone, and give the last: the finest one."""
-    skips, plain = features(image, backbone)
-    nodes = {(row, 0): skips[1 << row - 1] for row in range(2, 6)}
-    nested = topology != "unet"
-    for column in range(1, 6):
-        for row in reversed(range(1, 7 - column)):
-            if row + column < 6 and (row == 1 or not nested):
-                continue
-            x = plain[1 << row] if column == 1 else nodes[row + 1, column - 1]
-            # An index one too low in the published code: row 5 wraps to the narrowest.
-            width = widths[row % 5] if nested else widths[row - 1]
-            stage = f"decoder_stage{row}-{column}"
-            x = _up(x, decoder, width, stage)
-            x = _merge(x, nodes, row, column, topology, f"{stage}_merge")
-            for index in (1, 2) if decoder == "upsampling" else (2,):
-                x = layers.Conv2D(
-                    width, 3, padding="same", use_bias=False, name=f"{stage}_conv{index}"
-                )(x)
-                x = _norm_relu(x, stage, index)
-            nodes[row, column] = x
-    return nodes[1, 5]
-
-
-def _up(x, decoder, width, stage):
-    if decoder == "upsampling":
-        return layers.UpSampling2D(2, name=f"{stage}_upsample")(x)
-    x = layers.Conv2DTranspose(
-        width, 4, 2, padding="same", use_bias=False, name=f"{stage}_upsample"
-    )(x)
-    return _norm_relu(x, stage, 1)
-
-
-def _norm_relu(x, stage, index):
-    x = layers.BatchNormalization(name=f"{stage}_bn{index}")(x)
-    return layers.ReLU(name=f"{stage}_relu{index}")(x)
-
-
-def _merge(x, nodes, row, column, topology, name):
-    """Concatenate what was up-sampled with the nodes on its left, leftmost first."""
-    columns = sorted(left for at, left in nodes if at == row and left < column)
-    seen = {"unet": columns[:1], "unet+": columns[-1:], "unet++": columns}[topology]
-    return layers.Concatenate(name=name)([x, *(nodes[row, left] for left in seen)]) if seen else x
-
-
 def _check_choices(topology, decoder, heads, activation):
     for argument, value, choices in (
         ("topology", topology, TOPOLOGIES),
@@ -246,13 +171,13 @@ def _check_backbone(backbone, heads, widths, plain_options):
         raise ValueError(f"backbone {backbone!r} is none of {', '.join(BACKBONES)}")
     if heads != "fast" or any(option is not None for option in plain_options):
         raise ValueError(
-            "heads, depth, dropout and l2 belong to the plain nets; leave them out with a backbone"
+            "heads, depth and l2 belong to the plain nets; leave them out with a backbone"
         )
     if len(widths) != 5:
         raise ValueError(f"widths must be 5 with a backbone, finest first, got {tuple(widths)}")
 
 
-def _check_plain(topology, decoder, heads, depth, widths, dropout):
+def _check_plain(topology, decoder, heads, depth, widths):
     if decoder != "upsampling":
         raise ValueError("decoder belongs to the nets with a backbone; leave it out or name one")
     if heads != "fast" and topology != "unet++":
@@ -261,8 +186,6 @@ def _check_plain(topology, decoder, heads, depth, widths, dropout):
         raise ValueError(
             f"depth must be 1 to {len(widths) - 1} with {len(widths)} widths, got {depth}"
         )
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout must be from 0 to below 1, got {dropout}")
 
 
 def _check(input_shape, num_classes, widths, stride):

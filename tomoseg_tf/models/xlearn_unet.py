@@ -6,6 +6,7 @@ keras = load_keras()
 layers = keras.layers
 
 POOLINGS = {"transformer2": 2, "transformer3_pooling": 3}
+DROPOUTS = (0.2, 0.25, 0.25)
 ACTIVATIONS = ("relu", "sigmoid", "softmax", "linear")
 
 
@@ -17,6 +18,7 @@ def xlearn_unet(
     base_features=32,
     kernel_size=3,
     batch_norm=False,
+    dropout=None,
     activation=None,
     name="xlearn_unet",
 ):
@@ -47,6 +49,9 @@ def xlearn_unet(
         always has 3.
     batch_norm : bool
         Batch-normalise before every rectifier but that of the output.
+    dropout : float, optional
+        Rate after each of the three dense layers of "transformer3_pooling"; 0.2, 0.25
+        and 0.25, as published, by default.
     activation : {"relu", "sigmoid", "softmax", "linear"}, optional
         Of the output, where it is not to follow from `num_classes`; "relu" for
         published weights, whose output may exceed 1.
@@ -75,6 +80,7 @@ def xlearn_unet(
        thesis, Arizona State University, 2020.
     """
     _check(input_shape, num_classes, variant, base_features, kernel_size, activation)
+    _check_dropout(dropout, variant)
     poolings = POOLINGS[variant]
     pixels = input_shape[0] * input_shape[1] // 4**poolings
 
@@ -100,7 +106,7 @@ def xlearn_unet(
     if poolings == 2:
         x = layers.Dense(pixels, name="bottom_dense")(x)
     else:
-        x = _squeeze(x, pixels, batch_norm)
+        x = _squeeze(x, pixels, batch_norm, DROPOUTS if dropout is None else (dropout,) * 3)
     x = layers.Reshape((*sides, 1), name="bottom_reshape")(x)
 
     for index in range(poolings - 1):
@@ -123,11 +129,10 @@ def xlearn_unet(
     return keras.Model(image, probabilities, name=name)
 
 
-def _squeeze(x, pixels, batch_norm):
+def _squeeze(x, pixels, batch_norm, dropouts):
     """Three rectified dense layers, of half, half and all the pixels of the bottom."""
-    for index, (units, rate) in enumerate(
-        ((pixels // 2, 0.2), (pixels // 2, 0.25), (pixels, 0.25))
-    ):
+    widths = (pixels // 2, pixels // 2, pixels)
+    for index, (units, rate) in enumerate(zip(widths, dropouts, strict=True)):
         x = layers.Dense(units, name=f"bottom{index}_dense")(x)
         x = _rectify(x, batch_norm, f"bottom{index}")
         x = layers.Dropout(rate, name=f"bottom{index}_dropout")(x)
@@ -138,6 +143,17 @@ def _rectify(x, batch_norm, name):
     if batch_norm:
         x = layers.BatchNormalization(name=f"{name}_norm")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _check_dropout(dropout, variant):
+    if dropout is None:
+        return
+    if variant == "transformer2":
+        raise ValueError(
+            "dropout belongs to transformer3_pooling; leave it out for transformer2, which has none"
+        )
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout must be from 0 to below 1, got {dropout}")
 
 
 def _check(input_shape, num_classes, variant, base_features, kernel_size, activation):

@@ -1,6 +1,9 @@
 """Figures: each function draws into an Axes, a new one unless given, and returns it."""
 
+from tomoseg_tf.plots.choosing import choose_slices
+from tomoseg_tf.plots.comparison import plot_comparison
 from tomoseg_tf.plots.confusion import plot_confusion_matrix
+from tomoseg_tf.plots.error_panel import error_image, plot_error_panel
 from tomoseg_tf.plots.figure import check_figure, new_axes, save_figure
 from tomoseg_tf.plots.hit_map import HIT_COLOURS, hit_map, plot_hit_map
 from tomoseg_tf.plots.panels import busiest_slice, plot_panels
@@ -12,10 +15,14 @@ __all__ = [
     "Preview",
     "busiest_slice",
     "check_figure",
+    "choose_slices",
+    "error_image",
     "hit_map",
     "new_axes",
     "plot_classes",
+    "plot_comparison",
     "plot_confusion_matrix",
+    "plot_error_panel",
     "plot_hit_map",
     "plot_panels",
     "plot_preview",

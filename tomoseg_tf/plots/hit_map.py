@@ -94,7 +94,7 @@ def plot_hit_map(truth, segmentation, *, grey=None, spacing=None, title=None, le
     image = np.array([to_rgb(colour) for colour in HIT_COLOURS.values()])[outcome]
     if grey is not None:
         right = outcome == list(HIT_COLOURS).index("true negative")
-        image[right] = _dimmed(grey, outcome.shape)[right, None]
+        image[right] = dimmed(grey, outcome.shape)[right, None]
     ax = draw(image, spacing=spacing, title=title, ax=ax)
     if legend:
         present = set(np.unique(outcome).tolist()) | {0, 1, 2, 3}
@@ -102,8 +102,26 @@ def plot_hit_map(truth, segmentation, *, grey=None, spacing=None, title=None, le
     return ax
 
 
-def _dimmed(grey, shape):
-    """Grey levels between black and a dark grey, by their percentiles."""
+def dimmed(grey, shape):
+    """Scale grey levels between black and a dark grey, by their percentiles.
+
+    Parameters
+    ----------
+    grey : (Y, X) array_like
+        Grey levels.
+    shape : (int, int)
+        Shape that they must have.
+
+    Returns
+    -------
+    (Y, X) ndarray of float64
+        Brightness from 0 to 0.3.
+
+    Raises
+    ------
+    ValueError
+        If the shape is another.
+    """
     grey = check_slice(grey)
     if grey.shape != shape:
         raise ValueError(f"grey has shape {grey.shape}, truth and segmentation {shape}")

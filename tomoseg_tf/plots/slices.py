@@ -86,6 +86,22 @@ def plot_classes(image, *, spacing=None, title=None, ax=None):
     return draw(shown, spacing=spacing, title=title, ax=ax, cmap=colours, vmin=0, vmax=number)
 
 
+def colours_of_classes(number):
+    """Colours that `plot_classes` gives to classes.
+
+    Parameters
+    ----------
+    number : int
+        Number of classes, the background included.
+
+    Returns
+    -------
+    list of str
+        Colours ``#rrggbb`` by class index; beyond the last one those of the objects come again.
+    """
+    return [_CLASSES[0 if c == 0 else (c - 1) % (len(_CLASSES) - 1) + 1] for c in range(number)]
+
+
 def scale_bar(ax, shape, spacing):
     """Draw a scale bar of a round length, about a quarter of the width, into an image.
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tomoseg_tf.prediction.engine import Engine, value_bytes
-from tomoseg_tf.prediction.executor import Output, predict_tiles
-from tomoseg_tf.prediction.graph import inference_graph
-from tomoseg_tf.prediction.plan import check_roi, make_plan
+from tomoseg_tf.prediction.executor import Output
+from tomoseg_tf.prediction.networks import open_network
+from tomoseg_tf.prediction.passes import predict
+from tomoseg_tf.prediction.plan import check_roi
 from tomoseg_tf.volume import Normalisation, as_volume, measure, open_sample
 
 
@@ -28,20 +28,27 @@ def predict_volume(
     axes="ZYX",
     roi=None,
     tile=None,
+    step=None,
+    passes="z",
     max_memory=None,
     device="auto",
     precision="float32",
     progress=None,
 ):
-    """Predict the probabilities of a volume in memory, tile by tile.
+    """Predict the probabilities of a volume in memory: in tiles, by slices, or patch by patch.
 
     The result equals one pass of the model over the whole volume, normalised
-    and padded with zeros at the high ends to multiples of the model's stride.
+    and padded with zeros at the high ends to multiples of the model's stride. A
+    2D network sees slices, whole and in batches; where one does not fit into the
+    memory it is cut into exact tiles, if the network allows that. A network of
+    one patch size (`tomoseg_tf.models.xlearn_unet`) predicts patches that
+    overlap, and each pixel gets their mean.
 
     Parameters
     ----------
     model : keras.Model
-        A network of this package.
+        A network of this package: from (B, Z, Y, X, C) or from slices (B, Y, X, C),
+        with C 1, or 3 for the grey value three times.
     volume : (Z, Y, X) array_like, Volume or path
         Grey levels.
     normalisation : Normalisation, optional
@@ -51,14 +58,22 @@ def predict_volume(
         in no statistics, is 0 to the network, and gets probability 0 in every channel. By default
         "auto" if the normalisation leaves the outside out, and "none" if it keeps it.
     axes : str
-        Axis order that the weights were fitted in, "ZYX" or "XYZ".
+        Axis order that the weights were fitted in, "ZYX" or "XYZ"; the latter for 3D
+        networks only.
     roi : tuple of (int, int), optional
         Part of the volume to predict, (start, stop) per axis. What lies around
         it is still seen by the network.
     tile : tuple of int, optional
         Sides of the tiles; chosen from the memory if not given.
+    step : int, optional
+        Pixels from patch to patch, for a network of one patch size; a quarter of the
+        patch by default, 1 as published.
+    passes : str
+        Axes that a 2D network predicts slices along, of "z", "y" and "x"; the
+        probabilities are the mean of the passes. A slice along y is (Z, X), one along x
+        (Z, Y); the voxels are taken for cubes.
     max_memory : float, optional
-        Bytes for tiles and buffers; 2.5 GB by default.
+        Bytes for tiles, batches and buffers; 2.5 GB by default.
     device, precision : str
         See `tomoseg_tf.prediction.engine.Engine`.
     progress : callable, optional
@@ -67,38 +82,36 @@ def predict_volume(
     Returns
     -------
     (Z, Y, X, C) ndarray of float32
-        Probabilities in [0, 1].
+        Probabilities in [0, 1]. A network with an open output, such as the published
+        ones of `xlearn_unet` with ``activation="relu"``, promises none: what it gives is
+        returned uncut and may exceed 1. It is cut where it becomes grey levels.
 
     Raises
     ------
     ValueError
-        If the model holds a layer that cannot be computed in tiles, the roi is
-        outside the volume, a voxel of the sample is NaN or infinite, or nothing fits into
-        the memory.
+        If the model holds a layer that cannot be computed in tiles, an option does not belong
+        to it, the roi is outside the volume, a voxel of the sample is NaN or infinite, or
+        nothing fits into the memory.
     """
     volume = as_volume(volume)
     normalisation = normalisation or Normalisation(method="none")
     roi = check_roi(roi, volume)
-    nodes = inference_graph(model, axes=axes)
-    channels = nodes[-1].channels
-    plan = make_plan(
-        nodes,
-        volume.shape,
-        roi=roi,
-        tile=tile,
-        value_bytes=value_bytes(precision),
-        voxel_bytes=(volume.dtype.itemsize, 4 * channels),
-        max_memory=max_memory,
+    network = open_network(
+        model, axes=axes, step=step, passes=passes, precision=precision, device=device
     )
+    channels = network.num_classes
     writer = _ArrayWriter((*(high - low for low, high in roi), channels), np.float32)
-    engine = Engine(nodes, precision=precision, device=device)
     sample = open_sample(volume, normalisation.mask if mask is None else mask)
-    predict_tiles(
-        engine,
-        plan,
+    predict(
+        network,
         volume,
         measured_intensity(normalisation, volume, sample),
         [Output(np.asarray, writer, "float32", channels)],
+        passes=passes,
+        roi=roi,
+        tile=tile,
+        voxel_bytes=(volume.dtype.itemsize, 4 * channels),
+        max_memory=max_memory,
         sample=sample,
         progress=progress,
     )

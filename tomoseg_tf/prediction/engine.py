@@ -1,14 +1,13 @@
 """Compute a tile of the result with ``keras.ops``, on any backend of Keras."""
 
-import contextlib
-import re
-
 import numpy as np
 
-from tomoseg_tf.backend import EnoughMemory, find_gpus, load_keras
+from tomoseg_tf.backend import EnoughMemory, load_keras
+from tomoseg_tf.prediction.device import find_device, place
 from tomoseg_tf.prediction.geometry import (
     CONCATENATION,
     CONVOLUTION,
+    EXPANSION,
     INPUT,
     POOLING,
     UPSAMPLING,
@@ -16,8 +15,6 @@ from tomoseg_tf.prediction.geometry import (
     last_uses,
     needed_boxes,
 )
-
-PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 class Engine:
@@ -41,42 +38,54 @@ class Engine:
     """
 
     def __init__(self, nodes, *, precision="float32", device="auto"):
-        if precision not in PRECISIONS:
-            raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, got {precision!r}")
         self.nodes, self.precision = nodes, precision
-        self.keras = load_keras()
-        self.device = _find_device(device, precision)
-        self.ops = self.keras.ops
+        self.device = find_device(device, precision)
+        self.ops = load_keras().ops
         self.last_use = last_uses(nodes)
-        with self._place():
+        with place(self.device):
             self.weights = [self._tensors(index) for index in range(len(nodes))]
-
-    def _place(self):
-        return self.keras.device(self.device) if self.device else contextlib.nullcontext()
 
     def _dtype(self, index):
         return "float32" if index == len(self.nodes) - 1 else self.precision
 
     def _tensors(self, index):
         node = self.nodes[index]
-        if node.kind != CONVOLUTION:
+        if node.kernel is None:
             return None
         return tuple(
             self.ops.convert_to_tensor(array, dtype=self._dtype(index))
             for array in (node.kernel, node.bias)
         )
 
-    def run(self, tile, box, shape):
+    def needed(self, box, shape):
+        """Part of the padded volume that `run` must be given for a box of the result.
+
+        Parameters
+        ----------
+        box : tuple of (int, int)
+            Wanted part of the result, in voxels of the padded volume.
+        shape : tuple of int
+            Padded sides of the volume.
+
+        Returns
+        -------
+        tuple of (int, int)
+        """
+        return needed_boxes(self.nodes, box, shape)[0]
+
+    def run(self, tile, box, shape, tick=None):
         """Compute one box of the result.
 
         Parameters
         ----------
         tile : ndarray of float32
-            Normalised grey of `needed_boxes(nodes, box, shape)[0]`: (Z, Y, X).
+            Normalised grey of what `needed` says: (Z, Y, X).
         box : tuple of (int, int)
             Wanted part of the result, in voxels of the padded volume.
         shape : tuple of int
             Padded sides of the volume.
+        tick : callable, optional
+            Not called: a tile is one step.
 
         Returns
         -------
@@ -90,7 +99,7 @@ class Engine:
         """
         sides = " x ".join(str(side) for side in tile.shape)
         with (
-            self._place(),
+            place(self.device),
             EnoughMemory(
                 f"a tile of {sides} voxels does not fit into the memory; end other programs that "
                 "use it, or segment part after part with --roi"
@@ -105,9 +114,8 @@ class Engine:
             if boxes[index] is None:
                 continue
             if node.kind == INPUT:
-                tensors[index] = self.ops.convert_to_tensor(
-                    tile[None, ..., None], dtype=self.precision
-                )
+                grey = np.repeat(tile[None, ..., None], node.channels, axis=-1)
+                tensors[index] = self.ops.convert_to_tensor(grey, dtype=self.precision)
                 continue
             wanted = input_box(node, boxes[index], shape, self.nodes[node.inputs[0]].factor)
             inputs = [_crop(tensors[source], boxes[source], wanted) for source in node.inputs]
@@ -125,8 +133,12 @@ class Engine:
             return self.ops.max_pool(
                 inputs[0], node.window, node.window, "valid", data_format="channels_last"
             )
-        if node.kind == UPSAMPLING:
-            repeated = self._repeat(inputs[0], node.window)
+        if node.kind in (UPSAMPLING, EXPANSION):
+            repeated = (
+                self._repeat(inputs[0], node.window)
+                if node.kind == UPSAMPLING
+                else self._expand(index, inputs[0])
+            )
             held = tuple(
                 (start * size, stop * size)
                 for (start, stop), size in zip(have, node.window, strict=True)
@@ -152,30 +164,20 @@ class Engine:
             return x
         return getattr(self.ops, node.activation)(x)
 
+    def _expand(self, index, x):
+        """Give each voxel a cell of its own: a kernel times its channels, and the bias."""
+        (depth, height, width), (kernel, bias) = self.nodes[index].window, self.weights[index]
+        _, z, y, x_side, _ = x.shape
+        x = self.ops.einsum("bzyxc,dhwfc->bzdyhxwf", x, kernel)
+        x = self.ops.reshape(x, (1, z * depth, y * height, x_side * width, -1))
+        return self.ops.add(x, bias)
+
     def _repeat(self, x, window):
         """Repeat each voxel along the three axes."""
         for axis, size in enumerate(window, start=1):
             if size > 1:
                 x = self.ops.repeat(x, size, axis=axis)
         return x
-
-
-def value_bytes(precision):
-    """Bytes per value inside the network."""
-    return 4 if precision == "float32" else 2
-
-
-def _find_device(device, precision):
-    """Name of a device for Keras, None for the backend's choice."""
-    gpus = find_gpus()
-    wanted = {"auto": None, "cpu": "cpu:0", "gpu": "gpu:0"}.get(device, device)
-    if wanted is not None and not re.fullmatch(r"(cpu:0|gpu:\d+)", wanted):
-        raise ValueError(f"device must be auto, cpu, gpu or gpu:N, got {device!r}")
-    if wanted is not None and wanted.startswith("gpu") and int(wanted[4:]) >= len(gpus):
-        raise ValueError(f"no device {wanted} here, {len(gpus)} GPUs found; use --device cpu")
-    if precision == "float16" and (wanted == "cpu:0" or not gpus):
-        raise ValueError("float16 is for GPUs; on a processor use float32 or bfloat16")
-    return wanted
 
 
 def _crop(x, have, want):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tomoseg_tf.prediction.geometry import needed_boxes, volume_of
+from tomoseg_tf.prediction.geometry import volume_of
 from tomoseg_tf.volume import inside_of
 
 
@@ -36,7 +36,7 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, prog
 
     Parameters
     ----------
-    engine : Engine
+    engine : Engine, SliceEngine or PatchEngine
         The network.
     plan : Plan
         The tiles.
@@ -55,7 +55,7 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, prog
     (first, _), (top, bottom), (left, right) = plan.roi
     done, total = 0, volume_of(plan.roi)
     for (start, stop), boxes in plan.layers():
-        low, high = needed_boxes(engine.nodes, boxes[0], plan.padded)[0][0]
+        low, high = engine.needed(boxes[0], plan.padded)[0]
         slab = volume.read(low, min(high, plan.shape[0]))
         inside = inside_of(sample, low, min(high, plan.shape[0]))
         results = [
@@ -67,10 +67,9 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, prog
             for output in outputs
         ]
         for box in boxes:
-            read = needed_boxes(engine.nodes, box, plan.padded)[0]
-            probabilities = engine.run(
-                _cut(slab, inside, low, read, intensity, plan.shape), box, plan.padded
-            )
+            read = engine.needed(box, plan.padded)
+            tile = _cut(slab, inside, low, read, intensity, plan.shape)
+            probabilities = engine.run(tile, box, plan.padded, _after(progress, done, total))
             _, (y0, y1), (x0, x1) = box
             if inside is not None:
                 part = inside[start - low : stop - low, y0:y1, x0:x1, None]
@@ -84,6 +83,11 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, prog
                 progress(done, total)
         for output, result in zip(outputs, results, strict=True):
             output.writer.write(start - first, result)
+
+
+def _after(progress, done, total):
+    """Progress inside a tile, of which ``tick(voxels)`` tells, after those that are done."""
+    return None if progress is None else lambda voxels: progress(done + voxels, total)
 
 
 def _cut(slab, inside, first, box, intensity, shape):

@@ -1,28 +1,16 @@
 """Segment volume files with a weights folder."""
 
-import re
 import time
 from contextlib import ExitStack
 
-import numpy as np
-
 from tomoseg_tf.prediction.arrays import measured_intensity
-from tomoseg_tf.prediction.engine import Engine, value_bytes
-from tomoseg_tf.prediction.executor import Output, predict_tiles
 from tomoseg_tf.prediction.geometry import volume_of
-from tomoseg_tf.prediction.graph import inference_graph
-from tomoseg_tf.prediction.plan import check_roi, make_plan
-from tomoseg_tf.prediction.threshold import check_threshold, to_grey_levels, to_segmentation
-from tomoseg_tf.volume import (
-    MASKS,
-    add_to_name,
-    as_volume,
-    check_output,
-    create_volume,
-    open_sample,
-    split_location,
-    through_filters,
-)
+from tomoseg_tf.prediction.networks import open_network
+from tomoseg_tf.prediction.outputs import Classes, check_paths, list_targets
+from tomoseg_tf.prediction.passes import predict
+from tomoseg_tf.prediction.plan import check_roi
+from tomoseg_tf.prediction.threshold import check_threshold
+from tomoseg_tf.volume import as_volume, open_sample, split_location, through_filters
 from tomoseg_tf.weights import open_weights
 
 
@@ -34,9 +22,12 @@ def segment_file(
     threshold=None,
     probabilities=None,
     grey_levels=False,
+    colours=None,
     roi=None,
     mask=None,
     apply_filters=True,
+    step=None,
+    passes="z",
     max_memory=None,
     device="auto",
     precision="float32",
@@ -58,9 +49,15 @@ def segment_file(
         For binary nets, instead of the one stored with the weights.
     probabilities : path, optional
         Where the probabilities go as well; one file per class, named after it,
-        for multi-class nets.
+        for multi-class nets. Float32 in [0, 1]; but what a network with an open output
+        gives, such as the published `tomoseg_tf.models.xlearn_unet`, is written as it is
+        and may exceed 1.
     grey_levels : bool
-        Write the probabilities as uint8 grey levels, floor(255 p + 0.5), instead of float32.
+        Write the probabilities as uint8 grey levels, floor(255 p + 0.5), instead of float32;
+        values beyond 0 and 1 count as these.
+    colours : path, optional
+        Where the segmentation in the colours of the weights goes as well, RGB: a TIFF file
+        (.tif), or a folder of slices in TIFF (no suffix) or PNG (.png).
     roi : tuple of (int, int), optional
         Part to segment, (start, stop) per axis; the normalisation and what the
         network sees around it stay those of the whole volume.
@@ -72,8 +69,15 @@ def segment_file(
     apply_filters : bool
         Whether the filters that the weights were fitted behind are applied to the volume first,
         as it is read; leave them out for a volume that went through them already.
+    step : int, optional
+        Pixels from patch to patch, for a network of one patch size, whose patches overlap and
+        are averaged; a quarter of the patch by default, 1 as published.
+    passes : str
+        Axes that a 2D network predicts slices along, of "z", "y" and "x"; the probabilities are
+        the mean of the passes, which take the voxels for cubes. Their sums lie beside the
+        segmentation meanwhile, 4 bytes per voxel and class.
     max_memory : float, optional
-        Bytes for tiles and buffers; 2.5 GB by default.
+        Bytes for tiles, batches and buffers; 2.5 GB by default.
     device, precision : str
         See `tomoseg_tf.prediction.engine.Engine`.
     overwrite : bool
@@ -86,7 +90,8 @@ def segment_file(
     -------
     dict
         ``shape``, ``spacing``, ``classes`` (name and voxels each), ``threshold``,
-        ``seconds``, ``tiles``, ``tile``, ``overhead``, ``mask``, ``filters`` and ``notices``.
+        ``seconds``, ``tiles``, ``tile``, ``overhead``, ``mask``, ``filters`` and ``notices``;
+        tiles over all passes, the tile and overhead of the first.
 
     Raises
     ------
@@ -95,61 +100,67 @@ def segment_file(
     """
     started = time.perf_counter()
     fitted = open_weights(weights)
-    threshold = check_threshold(threshold, fitted.config)
-    if grey_levels and probabilities is None:
-        raise ValueError("grey levels of what? name a file for the probabilities, too")
-    filters = fitted.config.filters if apply_filters else ()
+    config = fitted.config
+    classes = Classes(check_threshold(threshold, config))
+    targets = list_targets(
+        classes, config, segmentation, probabilities, grey_levels=grey_levels, colours=colours
+    )
+    filters = config.filters if apply_filters else ()
     volume = as_volume(volume)
     source = through_filters(volume, filters)
-    mask = fitted.config.normalisation.mask if mask is None else mask
+    mask = config.normalisation.mask if mask is None else mask
     roi = check_roi(roi, source)
-    targets = _probability_targets(probabilities, fitted.config)
-    _check_paths(volume.name, (segmentation, *targets.values()), overwrite)
-    if mask not in MASKS:
-        _check_paths(mask, (segmentation, *targets.values()), overwrite)
-
-    nodes = inference_graph(fitted.build(), axes=fitted.config.axes)
-    classes = _Classes(threshold)
-    results = [(segmentation, "uint8", classes)]
-    results += [(path, *_channel(channel, grey_levels)) for channel, path in targets.items()]
-    plan = make_plan(
-        nodes,
-        source.shape,
-        roi=roi,
-        value_bytes=value_bytes(precision),
-        voxel_bytes=(
-            source.dtype.itemsize + (mask != "none"),
-            sum(np.dtype(dtype).itemsize for _, dtype, _ in results),
-        ),
-        max_memory=max_memory,
-    )
-    engine = Engine(nodes, precision=precision, device=device)
+    check_paths(volume.name, mask, targets, overwrite)
+    settings = {"step": step, "passes": passes, "precision": precision, "device": device}
+    network = open_network(fitted.build(), axes=config.axes, **settings)
     sample = open_sample(source, mask)
-    measuring, predicting = _share(progress, source.voxels // 20, volume_of(roi))
-    intensity = measured_intensity(fitted.config.normalisation, source, sample, progress=measuring)
+    measuring, predicting = _share(progress, source.voxels // 20, len(passes) * volume_of(roi))
+    intensity = measured_intensity(config.normalisation, source, sample, progress=measuring)
     shape = tuple(high - low for low, high in roi)
-    settings = {"spacing": source.spacing, "overwrite": overwrite}
     with ExitStack() as stack:
-        outputs = [
-            Output(
-                convert, stack.enter_context(create_volume(path, shape, dtype, **settings)), dtype
-            )
-            for path, dtype, convert in results
-        ]
-        predict_tiles(engine, plan, source, intensity, outputs, sample=sample, progress=predicting)
+        plans = predict(
+            network,
+            source,
+            intensity,
+            [stack.enter_context(item.open(shape, source.spacing, overwrite)) for item in targets],
+            passes=passes,
+            roi=roi,
+            folder=split_location(segmentation).path.resolve().parent,
+            voxel_bytes=(
+                source.dtype.itemsize + (mask != "none"),
+                sum(item.voxel_bytes for item in targets),
+            ),
+            max_memory=max_memory,
+            sample=sample,
+            progress=predicting,
+        )
     return {
         "shape": list(shape),
         "spacing": None if source.spacing is None else list(source.spacing),
-        "classes": classes.summary(fitted.config.class_names),
-        "threshold": threshold,
+        "classes": classes.summary(config.class_names),
+        "threshold": classes.threshold,
         "seconds": time.perf_counter() - started,
-        "tiles": plan.num_tiles,
-        "tile": list(plan.tile),
-        "overhead": plan.overhead,
+        "tiles": sum(plan.num_tiles for plan in plans),
+        "tile": list(plans[0].tile),
+        "overhead": plans[0].overhead,
         "mask": str(mask),
         "filters": list(filters),
-        "notices": [*source.notices, *([] if sample is None else [sample.notice])],
+        "notices": _notices(source, sample, passes, targets),
     }
+
+
+def _notices(source, sample, passes, targets):
+    """List what a user should know, each with the name of the file that it is about."""
+    notices = source.named_notices()
+    if sample is not None:
+        notices.append(f"{source.name}: {sample.notice}")
+    if set(passes) - {"z"} and source.spacing and len(set(source.spacing)) > 1:
+        sides = " x ".join(f"{side:g}" for side in source.spacing)
+        notices.append(
+            f"{source.name}: passes along y and x take the voxels for cubes, "
+            f"but they are {sides} µm"
+        )
+    return [*notices, *(text for target in targets for text in target.lost(source.spacing))]
 
 
 def _share(progress, first, second):
@@ -164,52 +175,3 @@ def _share(progress, first, second):
         progress(first + second * done // total, first + second)
 
     return of_first, of_second
-
-
-class _Classes:
-    """Turns probabilities into classes and counts their voxels."""
-
-    def __init__(self, threshold):
-        self.threshold = threshold
-        self.counts = np.zeros(256, np.int64)
-
-    def __call__(self, probabilities):
-        """Decide the class of each voxel of a tile."""
-        classes = to_segmentation(probabilities, self.threshold)
-        self.counts += np.bincount(classes.ravel(), minlength=256)
-        return classes
-
-    def summary(self, names):
-        """Name and voxels of each class."""
-        return [
-            {"name": name, "voxels": int(self.counts[index])} for index, name in enumerate(names)
-        ]
-
-
-def _probability_targets(path, config):
-    """Channels and the files that their probabilities go to."""
-    if path is None:
-        return {}
-    if config.binary:
-        return {0: path}
-    names = [re.sub(r"[^\w.-]+", "-", name) for name in config.class_names]
-    return {channel: add_to_name(path, f"_{name}") for channel, name in enumerate(names)}
-
-
-def _channel(channel, grey_levels):
-    """Type and conversion of the probabilities of one class, as they are or as grey levels."""
-    if grey_levels:
-        return "uint8", lambda values: to_grey_levels(values[..., channel])
-    return "float32", lambda values: values[..., channel]
-
-
-def _check_paths(volume, outputs, overwrite):
-    """Refuse outputs that exist, or that are named twice."""
-    paths = [split_location(path).path.resolve() for path in (volume, *outputs)]
-    for index, path in enumerate(paths):
-        if path in paths[:index]:
-            raise ValueError(f"{path} is named twice; each input and output needs its own name")
-        if index and path in paths[0].parents:
-            raise ValueError(f"{path} holds the volume {volume}; name another output")
-    for path in outputs:
-        check_output(path, overwrite)

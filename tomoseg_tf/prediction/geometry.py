@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-INPUT, CONVOLUTION, POOLING, UPSAMPLING, CONCATENATION = "input", "conv", "pool", "up", "concat"
+INPUT, CONVOLUTION, POOLING, CONCATENATION = "input", "conv", "pool", "concat"
+UPSAMPLING, EXPANSION = "up", "expand"  # by repeating each voxel, or with a kernel for its cell
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Node:
     Attributes
     ----------
     kind : str
-        "input", "conv", "pool", "up" or "concat".
+        "input", "conv", "pool", "up", "expand" or "concat".
     name : str
         Name of the layer.
     inputs : tuple of int
@@ -34,7 +35,7 @@ class Node:
     window : tuple of int
         Kernel sides of a convolution; pooled or repeated cells of the others.
     kernel, bias : ndarray or None
-        Weights of a convolution, batch normalisation folded in.
+        Weights of a convolution or expansion, batch normalisation folded in.
     activation : str or None
         "relu", "sigmoid", "softmax" or None.
     """

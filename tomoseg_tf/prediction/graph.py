@@ -8,6 +8,7 @@ from tomoseg_tf.backend import load_keras
 from tomoseg_tf.prediction.geometry import (
     CONCATENATION,
     CONVOLUTION,
+    EXPANSION,
     INPUT,
     POOLING,
     UPSAMPLING,
@@ -26,9 +27,11 @@ def inference_graph(model, *, axes="ZYX"):
     Parameters
     ----------
     model : keras.Model
-        Functional 3D model of one input and one output: convolutions of odd
-        side and stride 1 with "same" padding, batch normalisation, rectifiers,
-        pooling by its own size, nearest up-sampling, concatenation.
+        Functional model of one input and one output, of volumes, or of slices, which
+        count as volumes of depth 1: convolutions of odd side and stride 1 with
+        "same" padding, batch normalisation, rectifiers, pooling by its own size,
+        nearest up-sampling or a transposed convolution of non-overlapping cells,
+        concatenation.
     axes : str
         Axis order that the weights were fitted in: "ZYX" or "XYZ". The kernels
         of the latter are transposed, which equals transposing the volume.
@@ -52,6 +55,7 @@ def inference_graph(model, *, axes="ZYX"):
         sources = layer.input if isinstance(layer.input, list) else [layer.input]
         if isinstance(layer, keras.layers.InputLayer):
             node = Node(INPUT, layer.name, (), layer.output.shape[-1], (1, 1, 1))
+            _check_channels(node)
         else:
             inputs = tuple(places[id(tensor)] for tensor in sources)
             node = _node(keras, layer, inputs, nodes)
@@ -64,13 +68,17 @@ def inference_graph(model, *, axes="ZYX"):
         else:
             places[id(layer.output)] = len(nodes)
             nodes.append(node)
-    if nodes[0].channels != 1:
-        raise ValueError(
-            f"the network takes {nodes[0].channels} channels, but a volume has one grey channel"
-        )
     if axes == "XYZ":
         nodes = [_transposed(node) for node in nodes]
     return nodes
+
+
+def _check_channels(node):
+    if node.channels not in (1, 3):
+        raise ValueError(
+            f"the network takes {node.channels} channels, but a volume has one grey channel, "
+            "which can be repeated to 3"
+        )
 
 
 def _count_consumers(model):
@@ -92,39 +100,69 @@ def _node(keras, layer, inputs, nodes):
     """Node of a layer, None for an identity, or one of kind "join" to fold into its input."""
     layers = keras.layers
     source = nodes[inputs[0]]
-    if isinstance(layer, layers.Dropout | layers.SpatialDropout3D):
+    if isinstance(layer, layers.Dropout | layers.SpatialDropout3D | layers.SpatialDropout2D):
         return None
     if isinstance(layer, layers.BatchNormalization | layers.ReLU | layers.Activation):
         return Node("join", layer.name, inputs, source.channels, source.factor)
-    if isinstance(layer, layers.Conv3D):
+    if isinstance(layer, layers.Conv3D | layers.Conv2D):
         _check_convolution(layer)
-        kernel, bias = _weights(layer)
-        return Node(
-            CONVOLUTION,
-            layer.name,
-            inputs,
-            layer.filters,
-            source.factor,
-            tuple(layer.kernel_size),
-            kernel,
-            bias,
-            _activation(layer.activation.__name__, layer),
-        )
-    if isinstance(layer, layers.MaxPooling3D) and layer.strides == layer.pool_size:
-        window = tuple(layer.pool_size)
+        return _convolution(CONVOLUTION, layer, inputs, source.factor)
+    if isinstance(layer, layers.Conv2DTranspose):
+        _check_expansion(layer)
+        node = _convolution(EXPANSION, layer, inputs, source.factor)
+        factor = tuple(f // w for f, w in zip(source.factor, node.window, strict=True))
+        return replace(node, factor=factor)
+    pooling = layers.MaxPooling3D | layers.MaxPooling2D
+    if isinstance(layer, pooling) and layer.strides == layer.pool_size:
+        window = _of_three_axes(layer.pool_size)
         factor = tuple(f * w for f, w in zip(source.factor, window, strict=True))
         return Node(POOLING, layer.name, inputs, source.channels, factor, window)
-    if isinstance(layer, layers.UpSampling3D):
-        window = tuple(layer.size)
+    if isinstance(layer, layers.UpSampling3D) or _is_nearest(keras, layer):
+        window = _of_three_axes(layer.size)
         factor = tuple(f // w for f, w in zip(source.factor, window, strict=True))
         return Node(UPSAMPLING, layer.name, inputs, source.channels, factor, window)
-    if isinstance(layer, layers.Concatenate) and layer.axis in (-1, 4):
+    if isinstance(layer, layers.Concatenate) and layer.axis in (-1, len(layer.output.shape) - 1):
         channels = sum(nodes[index].channels for index in inputs)
         return Node(CONCATENATION, layer.name, inputs, channels, source.factor)
     raise ValueError(
         f"cannot predict by tiles: layer {layer.name} is a {type(layer).__name__} "
         "that the tiled prediction does not know"
     )
+
+
+def _convolution(kind, layer, inputs, factor):
+    """Node of a convolution, of depth 1 for slices."""
+    kernel, bias = _weights(layer)
+    if kernel.ndim == 4:
+        kernel = kernel[None]
+    return Node(
+        kind,
+        layer.name,
+        inputs,
+        layer.filters,
+        factor,
+        kernel.shape[:3],
+        kernel,
+        bias,
+        _activation(layer.activation.__name__, layer),
+    )
+
+
+def _of_three_axes(window):
+    return (1,) * (3 - len(window)) + tuple(window)
+
+
+def _is_nearest(keras, layer):
+    return isinstance(layer, keras.layers.UpSampling2D) and layer.interpolation == "nearest"
+
+
+def _check_expansion(layer):
+    plain = layer.strides == layer.kernel_size and set(layer.dilation_rate) == {1}
+    if not plain or layer.activation.__name__ != "linear":
+        raise ValueError(
+            f"cannot predict by tiles: layer {layer.name} is no linear transposed convolution "
+            "whose cells stand side by side"
+        )
 
 
 def _check_convolution(layer):

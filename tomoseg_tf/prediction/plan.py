@@ -180,9 +180,16 @@ def tile_cost(nodes, lengths):
         Largest number of values alive at once: the tensors still needed, the
         output of the step, and once more as much as that for the step itself.
     """
-    factors = np.array([n.kernel.size if n.kind == CONVOLUTION else 0 for n in nodes])
+    factors = np.array([_products(node) for node in nodes])
     voxels = np.einsum("an,bn,cn->abcn", *(side.astype(np.float64) for side in lengths))
     return voxels @ factors, (voxels @ _alive(nodes).T).max(axis=-1)
+
+
+def _products(node):
+    """Multiplications per voxel of a node's own tensor."""
+    if node.kernel is None:
+        return 0
+    return node.kernel.size // (1 if node.kind == CONVOLUTION else int(np.prod(node.window)))
 
 
 def _alive(nodes):

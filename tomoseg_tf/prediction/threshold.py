@@ -40,14 +40,15 @@ def to_grey_levels(probabilities):
     Parameters
     ----------
     probabilities : ndarray of float32
-        In [0, 1].
+        In [0, 1]; what lies beyond, as networks with an open output give it, counts as 0 or 1.
 
     Returns
     -------
     ndarray of uint8
         0 to 255; above 127 where p is at least 0.5.
     """
-    return np.floor(255 * probabilities.astype(np.float64) + 0.5).astype(np.uint8)
+    probabilities = np.clip(probabilities.astype(np.float64), 0, 1)
+    return np.floor(255 * probabilities + 0.5).astype(np.uint8)
 
 
 def check_threshold(threshold, config):

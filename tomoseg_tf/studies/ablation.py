@@ -1,19 +1,16 @@
 """The ablation of a study: one recipe, the same records, networks of several sizes."""
 
-import csv
-import json
 import statistics
 from pathlib import Path
 
 from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.ablation_table import Ablation, net_scores, plot_ablation, write_csv
+from tomoseg_tf.studies.runs import open_trained, part_of, train_rest
 from tomoseg_tf.studies.split_scores import score_weights
-from tomoseg_tf.training import train
-from tomoseg_tf.training.checkpoint import read_state
+from tomoseg_tf.studies.study_folder import begin_study, split_to_score
 from tomoseg_tf.training.network import check_sides, network_arguments
 from tomoseg_tf.training.run import RunFolder, run_manifest
-from tomoseg_tf.volume import single_writer, staged_folder
-from tomoseg_tf.weights import open_weights
+from tomoseg_tf.volume import single_writer
 
 NETS = ((4, 8), (3, 8), (4, 6), (3, 6), (4, 4), (3, 4))
 MARKER = "ablation.json"
@@ -78,17 +75,25 @@ def ablation(
     """
     folder, notify = Path(folder), notify or (lambda text: None)
     records = open_records(records_folder)
-    split = "test" if records.count("test") else "validation"
+    split = split_to_score(records)
     recipes = _recipes(recipe, records, nets)
     rows = []
     with single_writer(folder) as warning:
         if warning is not None:
             notify(warning)
-        _begin(folder, _settings(recipe, records, records_folder), overwrite=overwrite)
+        settings = _settings(recipe, records, records_folder)
+        begin_study(folder, MARKER, settings, kind="an ablation", overwrite=overwrite)
         for number, (net, its_recipe) in enumerate(recipes.items()):
             run = RunFolder(folder / "levels{}_base{}".format(*net))
             notify("{} levels, base {} ({} of {})".format(*net, number + 1, len(nets)))
-            _train(run, its_recipe, records_folder, notify, report, _part(progress, number, nets))
+            train_rest(
+                run,
+                its_recipe,
+                records_folder,
+                notify=notify,
+                report=report,
+                progress=part_of(progress, number, len(nets)),
+            )
             rows.append(_score(run, net, its_recipe, records, split))
         result = Ablation(
             folder,
@@ -135,84 +140,16 @@ def _settings(recipe, records, records_folder):
     return {key: manifest[key] for key in ("records_sha256", "backend")} | {"recipe": settings}
 
 
-def _begin(folder, settings, *, overwrite):
-    """Make the folder, unless it is one to go on with."""
-    marker = folder / MARKER
-    if marker.is_file() and not overwrite:
-        there = _flat(_read_settings(marker))
-        here = _flat(settings)
-        changes = [
-            f"{key.removeprefix('recipe.')} is {there.get(key)} there and {here.get(key)} here"
-            for key in dict.fromkeys((*there, *here))
-            if there.get(key) != here.get(key)
-        ]
-        if changes:
-            raise ValueError(
-                f"{folder} already exists with an ablation of other settings: "
-                f"{'; '.join(changes)}; use those, another folder, or --overwrite"
-            )
-        return
-    with staged_folder(folder, overwrite=overwrite or _is_empty(folder), marker=MARKER) as partial:
-        (partial / MARKER).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-
-
-def _is_empty(folder):
-    return folder.is_dir() and not any(folder.iterdir())
-
-
-def _read_settings(marker):
-    try:
-        settings = json.loads(marker.read_bytes())
-    except ValueError:
-        settings = None
-    if not isinstance(settings, dict) or "recipe" not in settings:
-        raise ValueError(f"{marker} is damaged; use another folder, or --overwrite to start anew")
-    return settings
-
-
-def _flat(settings, prefix=""):
-    """Flatten nested settings: ``{"a": {"b": 1}}`` to ``{"a.b": 1}``."""
-    flat = {}
-    for key, value in settings.items():
-        nested = _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {}
-        flat |= nested or {f"{prefix}{key}": value}
-    return flat
-
-
-def _train(run, recipe, records_folder, notify, report, progress):
-    """Train a network, or what is left of it."""
-    state = read_state(run.state)
-    if state is not None and state.finished:
-        notify(f"{run.folder} is finished: {len(state.history)} epochs")
-        return
-    train(recipe, records_folder, run.folder, notify=notify, report=report, progress=progress)
-
-
-def _part(progress, number, nets):
-    """Progress of one network as a part of that of all."""
-    if progress is None:
-        return None
-    return lambda done, total: progress(number * total + done, len(nets) * total)
-
-
 def _score(run, net, recipe, records, split):
     """Score the best weights of a finished run."""
-    best = run.best(recipe.monitor)
-    if not best.is_dir():
-        raise ValueError(
-            f"{run.folder}: the validation {recipe.monitor} never was a number, so that no epoch "
-            "is the best; set monitor to another score"
-        )
-    fitted = open_weights(best)
-    with open(run.folder / "history.csv", newline="", encoding="utf-8") as file:
-        seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+    trained = open_trained(run, recipe)
     return net_scores(
-        score_weights(best, records, split),
+        score_weights(trained.weights, records, split),
         levels=net[0],
         base_features=net[1],
-        parameters=fitted.count_parameters(),
-        minutes_per_epoch=statistics.median(seconds) / 60,
-        epochs=len(seconds),
-        best_epoch=fitted.config.scores[0]["epoch"],
-        weights=str(best),
+        parameters=trained.parameters,
+        minutes_per_epoch=statistics.median(trained.seconds) / 60,
+        epochs=len(trained.seconds),
+        best_epoch=trained.best_epoch,
+        weights=str(trained.weights),
     )

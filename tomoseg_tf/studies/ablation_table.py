@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from tomoseg_tf.evaluation import format_score
 from tomoseg_tf.plots import new_axes, save_figure
+from tomoseg_tf.studies.study_folder import say_where
 from tomoseg_tf.table import aligned
 from tomoseg_tf.volume import staged_file
 
@@ -105,18 +106,12 @@ class Ablation:
 
     def describe(self):
         """Say in a few lines which voxels, weights and classes the scores are of."""
-        size = " x ".join(str(side) for side in self.patch)
-        where = (
-            f"Scores: {self.split} split of the records, {self.patches} patches of {size} voxels"
-        )
-        if self.split == "validation":
-            where += "; there is no test split, and the epochs were chosen on these very voxels"
         objects = self.classes[1:]
         whose = f"of the class {objects[0]}"
         if len(objects) > 1:
             whose = f"macro, means over the classes {', '.join(objects)}"
         return [
-            f"{where}.",
+            say_where(self.split, self.patches, self.patch),
             f"Weights: the epoch of each net with the best validation {self.criterion}.",
             f"Recall and precision: {whose}.",
             "Min/epoch: median over the epochs on this machine, validation included.",

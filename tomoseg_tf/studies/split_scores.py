@@ -1,13 +1,18 @@
-"""Scores of fitted weights on a split of records, patch by patch."""
+"""Scores on a split of records, patch by patch: of fitted weights, or of anything that segments."""
 
 import dataclasses
+import time
 
 import numpy as np
 
 from tomoseg_tf.evaluation import confusion_matrix, scores
+from tomoseg_tf.models.summary import num_sides
 from tomoseg_tf.prediction import predict_volume, to_segmentation
+from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.records import named_shards, validation_batches
 from tomoseg_tf.weights import open_weights
+
+SLICES = 8  # that a network of slices is given at once
 
 
 def score_weights(weights, records, split):
@@ -37,19 +42,210 @@ def score_weights(weights, records, split):
         If the split is empty, a shard is damaged, or the weights have another number of classes.
     """
     fitted = open_weights(weights)
-    config, number = fitted.config, records.num_classes
-    if len(config.classes) != number:
-        raise ValueError(
-            f"{fitted.folder}: weights of {len(config.classes)} classes, but the records have "
-            f"{number}; take those trained on them"
-        )
-    model = fitted.build()
-    whole = dataclasses.replace(config.normalisation, training=config.normalisation.prediction)
-    patches = validation_batches(records, batch_size=1, normalisation=whole, split=split)
-    matrix = np.zeros((number, number), np.int64)
+    segment, slices = weights_segmenter(fitted, records)
     with named_shards(records):
-        for image, truth in patches:
-            probabilities = predict_volume(model, image.numpy()[0, ..., 0], axes=config.axes)
-            segmentation = to_segmentation(probabilities, config.threshold)
-            matrix += confusion_matrix(truth.numpy()[0, ..., 0], segmentation, num_classes=number)
-    return scores(matrix, records.classes)
+        patches = split_patches(records, split, fitted.config.normalisation)
+        found = count_split(segment, patches, records.num_classes, slices=slices)
+    return scores(found.matrix, records.classes)
+
+
+def weights_segmenter(fitted, records):
+    """Build the network of fitted weights, as a function that segments patches.
+
+    Parameters
+    ----------
+    fitted : tomoseg_tf.weights.Weights
+        The weights.
+    records : Records
+        An opened folder with the classes of the weights.
+
+    Returns
+    -------
+    segment : callable
+        As `count_split` takes it.
+    slices : int
+        Slices to give it at once, 0 for one patch at a time.
+
+    Raises
+    ------
+    ValueError
+        If the weights have other classes, were fitted behind other filters, or need volumes where
+        the records hold slices.
+    """
+    config, where = fitted.config, fitted.folder
+    if len(config.classes) != records.num_classes:
+        raise ValueError(
+            f"{where}: weights of {len(config.classes)} classes, but the records have "
+            f"{records.num_classes}; take those trained on them"
+        )
+    if config.class_names != records.classes and set(config.class_names) == set(records.classes):
+        raise ValueError(
+            f"{where}: classes {', '.join(config.class_names)}, but the records have them in the "
+            f"order {', '.join(records.classes)}; write the records again in that of the weights"
+        )
+    if tuple(config.filters) != tuple(records.manifest.filters):
+        raise ValueError(
+            f"{where}: fitted behind the filters {_listed(config.filters)}, but the records hold "
+            f"{_listed(records.manifest.filters)}; write them with those of the weights"
+        )
+    volumes = num_sides(config.model) == 3
+    if volumes:
+        check_depth(config.model, records)
+    network = open_network(fitted.build(), axes=config.axes)
+
+    def segment(grey, patches):
+        return to_segmentation(predict_volume(network, grey), config.threshold)
+
+    return segment, 0 if volumes else SLICES
+
+
+def check_depth(network, records):
+    """Refuse a network of volumes where the records hold single slices.
+
+    Parameters
+    ----------
+    network : str
+        Name of its builder.
+    records : Records
+        An opened folder.
+
+    Raises
+    ------
+    ValueError
+        If a patch is one slice and the network needs several.
+    """
+    if records.patch[0] == 1 and num_sides(network) == 3:
+        size = ",".join(str(side) for side in records.patch)
+        raise ValueError(
+            f"{network} sees volumes, but the patches of {records.folder} are slices ({size}); "
+            "write the records with a deeper --patch, or take a network of slices"
+        )
+
+
+def seen_patches(records, split, outside):
+    """List the patches of a split that hold anything to score, in the order of reading.
+
+    Parameters
+    ----------
+    records : Records
+        An opened folder.
+    split : {"training", "validation", "test"}
+        The split.
+    outside : {"kept", "left_out"}
+        Whether what lies outside the sample is left out.
+
+    Returns
+    -------
+    list of tomoseg_tf.records.manifest.Patch
+        Where each was cut, and the voxels of each class.
+    """
+    every = (patch for shard in records.shards(split) for patch in shard.patches)
+    return [patch for patch in every if any(patch.seen(outside)[:-1])]
+
+
+def split_patches(records, split, normalisation):
+    """Read the patches of a split, normalised as in prediction.
+
+    Parameters
+    ----------
+    records : Records
+        An opened folder.
+    split : {"training", "validation", "test"}
+        The split.
+    normalisation : Normalisation
+        The method, and whether what lies outside the sample is left out.
+
+    Yields
+    ------
+    patch : tomoseg_tf.records.manifest.Patch
+        Where it was cut.
+    grey : (Z, Y, X) ndarray of float32
+        Normalised by the statistics of the volume that it was cut from.
+    truth : (Z, Y, X) ndarray of uint8
+        Classes, 255 = ignore.
+    """
+    whole = dataclasses.replace(normalisation, training=normalisation.prediction)
+    batches = validation_batches(records, batch_size=1, normalisation=whole, split=split)
+    listed = seen_patches(records, split, normalisation.outside)
+    for patch, (image, truth) in zip(listed, batches, strict=True):
+        yield patch, image.numpy()[0, ..., 0], truth.numpy()[0, ..., 0]
+
+
+@dataclasses.dataclass
+class SplitCounts:
+    """What came out of the patches of a split.
+
+    Attributes
+    ----------
+    matrix : (C, C) ndarray of int64
+        Voxels; rows are the truth, columns the prediction.
+    seconds : list of float
+        Seconds per slice of each group of patches, in order.
+    kept : dict of int to tuple
+        Grey, truth and segmentation (Z, Y, X) of the patches that were asked for, by number.
+    """
+
+    matrix: np.ndarray
+    seconds: list
+    kept: dict
+
+
+def count_split(segment, patches, num_classes, *, slices=0, keep=(), progress=None):
+    """Segment patches and count the voxels of every pair of true and predicted class.
+
+    Parameters
+    ----------
+    segment : callable
+        ``segment(grey, patches)``: a (Z, Y, X) array of float32, the patches of which it is made
+        along z, to a (Z, Y, X) array of uint8.
+    patches : iterable
+        As `split_patches` gives them.
+    num_classes : int
+        Classes, the background included.
+    slices : int, optional
+        Slices that `segment` is given at once, in whole patches; 0 for one patch at a time.
+    keep : sequence of int, optional
+        Numbers of the patches to keep.
+    progress : callable, optional
+        ``progress(done)`` is called with the number of patches.
+
+    Returns
+    -------
+    SplitCounts
+        Of all patches together.
+    """
+    result = SplitCounts(np.zeros((num_classes, num_classes), np.int64), [], {})
+    done = 0
+    for group in _groups(patches, slices):
+        where, greys, truths = zip(*group, strict=True)
+        grey = np.concatenate(greys)
+        begun = time.perf_counter()
+        segmentation = segment(grey, where)
+        result.seconds.append((time.perf_counter() - begun) / len(grey))
+        truth = np.concatenate(truths)
+        result.matrix += confusion_matrix(truth, segmentation, num_classes=num_classes)
+        depth = len(greys[0])
+        for index in range(len(group)):
+            if done + index in keep:
+                part = slice(index * depth, (index + 1) * depth)
+                result.kept[done + index] = grey[part], truth[part], segmentation[part]
+        done += len(group)
+        if progress is not None:
+            progress(done)
+    return result
+
+
+def _groups(patches, slices):
+    """Patches in groups of so many slices, and at least one patch."""
+    group = []
+    for patch in patches:
+        group.append(patch)
+        if sum(len(grey) for _, grey, _ in group) >= slices:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def _listed(filters):
+    return " and ".join(filters) or "none"

@@ -3,16 +3,19 @@
 from pathlib import Path
 
 from tomoseg_tf.backend import EnoughMemory, load_keras, load_tensorflow
-from tomoseg_tf.records import named_shards, open_records, training_batches, validation_batches
+from tomoseg_tf.models.summary import num_sides
+from tomoseg_tf.prediction.slice_graph import slice_graph
+from tomoseg_tf.records import named_shards, open_records
+from tomoseg_tf.training.batches import training_data, validation_data
 from tomoseg_tf.training.best import weights_config
 from tomoseg_tf.training.callbacks import SCORES, Epochs
 from tomoseg_tf.training.checkpoint import restore_state, take_state, write_state
+from tomoseg_tf.training.devices import choose_devices, distribution
 from tomoseg_tf.training.filters import check_filters
 from tomoseg_tf.training.network import (
     check_sides,
-    choose_devices,
     compiled_network,
-    distribution,
+    find_class_weights,
     network_arguments,
 )
 from tomoseg_tf.training.run import RunFolder, run_manifest
@@ -100,15 +103,18 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
     _keep_gpus_for_the_backend()
     records = open_records(records_folder)
     arguments = _check(recipe, records)
+    class_weights = find_class_weights(recipe, records)
     devices = choose_devices(recipe, devices, records.count("validation"))
     manifest = run_manifest(records, records_folder, recipe, devices)
     state = run.find_state(manifest, recipe, overwrite=overwrite)
     history = [] if state is None else state.history
-    batches = _training_data(recipe, records, len(history))
+    batches = training_data(recipe, records, len(history))
     with distribution(devices):
-        model = compiled_network(recipe, arguments, records.classes)
+        model = compiled_network(recipe, arguments, records.classes, class_weights)
         if state is not None:
             restore_state(state, model)
+    sides = _validation_sides(model, records.patch)
+    validation = validation_data(recipe, records, devices, sides)
     if state is None:
         run.begin(manifest, recipe)
     elif notify is not None:
@@ -121,7 +127,7 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
 
     epochs = Epochs(recipe, run, history, save_best=save_best, report=report, progress=progress)
     with named_shards(records), EnoughMemory(TOO_LARGE):
-        _fit(model, epochs, batches, _validation_data(recipe, records, devices))
+        _fit(model, epochs, batches, validation)
     write_state(run.state, take_state(model, history, finished=True))
     return _summary(history, run)
 
@@ -167,62 +173,27 @@ def _check(recipe, records):
             "background; write the records with another split, or monitor the loss"
         )
     check_filters(recipe, records)
-    arguments = network_arguments(recipe, records.num_classes)
     crop = recipe.batches.crop or records.patch
+    arguments = network_arguments(recipe, records.num_classes, crop)
     if any(side > full for side, full in zip(crop, records.patch, strict=True)):
         raise ValueError(
             f"batches.crop is {list(crop)}, larger than the patches of the records, "
             f"{list(records.patch)}"
         )
-    sides = {"the crop": crop, "the patch of the records": records.patch}
+    sides = {"the crop": crop}
+    if num_sides(recipe.model.name) == 3:  # slices are padded where the network needs it
+        sides["the patch of the records"] = records.patch
     check_sides(recipe.model.name, arguments, sides)
     return arguments
 
 
-def _training_data(recipe, records, epoch):
-    """Batches from an epoch on, and the steps that make an epoch.
-
-    With `schedule.steps_per_epoch` an epoch is not one pass over the patches, so
-    it may begin anywhere in one.
-    """
-    settings = recipe.batches
-
-    def from_pass(first):
-        return training_batches(
-            records,
-            batch_size=settings.batch_size,
-            normalisation=recipe.normalisation,
-            crop=settings.crop,
-            crops_per_patch=settings.crops_per_patch,
-            foreground=settings.foreground,
-            balance=settings.balance,
-            augmentation=recipe.augmentation,
-            seed=recipe.seed,
-            first_epoch=first,
-        )
-
-    steps = recipe.schedule.steps_per_epoch
-    if steps is None:
-        return from_pass(epoch)
-    _, steps_of_pass = from_pass(0)
-    passes, rest = divmod(epoch * steps, steps_of_pass)
-    batches, _ = from_pass(passes)
-    return batches.skip(rest), steps
-
-
-def _validation_data(recipe, records, devices):
-    """All patches of the validation split, once.
-
-    Several devices take one patch each at a time, and none may be left without:
-    a last batch that is not full is left out then.
-    """
-    size = len(devices) if devices else recipe.batches.validation_batch_size
-    return validation_batches(
-        records,
-        batch_size=size,
-        normalisation=recipe.normalisation,
-        drop_remainder=bool(devices),
-    )
+def _validation_sides(model, patch):
+    """Sides of what a network is validated on; those of slices as prediction pads them."""
+    sides = model.input_shape[1:-1]
+    if len(sides) == 3 or None not in sides:
+        return sides
+    graph = slice_graph(model)
+    return tuple(graph.padded_side(side) for side in patch[1:])
 
 
 def _summary(history, run):

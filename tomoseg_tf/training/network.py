@@ -2,24 +2,27 @@
 
 import contextlib
 
-from tomoseg_tf.backend import find_gpus, load_keras, load_tensorflow
-from tomoseg_tf.models.summary import build
-from tomoseg_tf.training.losses import SegmentationLoss
+from tomoseg_tf.backend import load_keras
+from tomoseg_tf.models.summary import FIXED_SIDES, build, num_sides
+from tomoseg_tf.training.encoder import find_backbone, freeze_encoder, load_encoder
 from tomoseg_tf.training.metrics import SegmentationScores
+from tomoseg_tf.training.objective import SegmentationLoss, inverse_frequencies
 from tomoseg_tf.weights import open_weights
 
 keras = load_keras()
 
 
-def network_arguments(recipe, num_classes):
+def network_arguments(recipe, num_classes, sides=None):
     """Complete the keyword arguments of the builder.
 
     Parameters
     ----------
     recipe : Recipe
-        Gives the builder's arguments and the loss.
+        Gives the builder's arguments, the channels and the loss.
     num_classes : int
         Classes of the records, background included; at least 2.
+    sides : (Z, Y, X), optional
+        Of what the network is trained on; one that takes no open sides needs them.
 
     Returns
     -------
@@ -31,22 +34,40 @@ def network_arguments(recipe, num_classes):
     Raises
     ------
     ValueError
-        If the loss or its weights do not fit the number of classes.
+        If the loss or its weights do not fit the number of classes, or the
+        channels or the outputs not the network.
     """
-    loss = recipe.loss
+    loss, model = recipe.loss, recipe.model
     if loss.name == "binary_crossentropy" and num_classes > 2:
         raise ValueError(
             f"loss.name is 'binary_crossentropy', but the records have {num_classes} classes; "
             "use categorical_crossentropy or crossentropy_dice"
         )
-    if loss.class_weights is not None and len(loss.class_weights) != num_classes:
+    given = isinstance(loss.class_weights, list)
+    if given and len(loss.class_weights) != num_classes:
         raise ValueError(
             f"loss.class_weights has {len(loss.class_weights)} numbers, but the records have "
             f"{num_classes} classes, the background included"
         )
+    if model.arguments.get("heads") == "all":
+        raise ValueError(
+            "model.arguments.heads is 'all', which gives several results to choose from; train "
+            "with 'accurate', their mean, or 'fast'"
+        )
+    axes = num_sides(model.name)
+    if axes == 3 and model.channels != 1:
+        raise ValueError(
+            f"model.channels is {model.channels}, but {model.name} sees volumes of one grey "
+            "channel; use 1"
+        )
     binary = num_classes == 2 and loss.name != "categorical_crossentropy"
-    arguments = {"input_shape": [None, None, None, 1], **recipe.model.arguments}
-    return {**arguments, "num_classes": 1 if binary else num_classes}
+    fixed = model.name in FIXED_SIDES
+    shape = (sides or FIXED_SIDES[model.name])[-axes:] if fixed else [None] * axes
+    return {
+        "input_shape": [*shape, model.channels],
+        **model.arguments,
+        "num_classes": 1 if binary else num_classes,
+    }
 
 
 def check_sides(name, arguments, sides):
@@ -59,28 +80,62 @@ def check_sides(name, arguments, sides):
     arguments : dict
         Keyword arguments of the builder.
     sides : dict of str to (Z, Y, X)
-        Sides by what errors call them.
+        Sides by what errors call them; a network of slices takes any Z.
 
     Raises
     ------
     ValueError
         If the builder refuses the arguments, or the network refuses sides; says which.
     """
-    build(name, arguments)
+    axes = num_sides(name)
+    if None in arguments["input_shape"]:
+        build(name, arguments)
     channels = arguments["input_shape"][-1]
     checked = []
     for what, shape in sides.items():
-        if tuple(shape) in checked:
+        size = ",".join(str(side) for side in shape)
+        seen = tuple(shape)[-axes:]
+        if axes == 3 and seen[0] == 1:
+            raise ValueError(
+                f"{what} {size} is a slice, but {name} sees volumes; write the records in deeper "
+                "patches, or train a network of slices"
+            )
+        if seen in checked:
             continue
-        checked.append(tuple(shape))
+        checked.append(seen)
         try:
-            build(name, {**arguments, "input_shape": (*shape, channels)})
+            build(name, {**arguments, "input_shape": (*seen, channels)})
         except ValueError as error:
-            size = ",".join(str(side) for side in shape)
             raise ValueError(f"{what} {size} does not fit {name}: {error}") from None
 
 
-def compiled_network(recipe, arguments, classes):
+def find_class_weights(recipe, records):
+    """Find the weight of each class in the loss.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Gives the weights, or says that they follow from the records.
+    records : Records
+        The opened records.
+
+    Returns
+    -------
+    list of float or None
+        Background first; None for 1 each.
+
+    Raises
+    ------
+    ValueError
+        If they follow from the records, and a class has no voxel to train on.
+    """
+    weights = recipe.loss.class_weights
+    if weights != "inverse_frequency":
+        return weights
+    return inverse_frequencies(records.manifest.voxels["training"][:-1], records.classes)
+
+
+def compiled_network(recipe, arguments, classes, class_weights=None):
     """Build a network and compile it with the recipe's loss and optimiser.
 
     Parameters
@@ -91,6 +146,8 @@ def compiled_network(recipe, arguments, classes):
         As `network_arguments` gives them.
     classes : sequence of str
         Names of the classes, background first.
+    class_weights : sequence of float, optional
+        Of the loss, as `find_class_weights` gives them.
 
     Returns
     -------
@@ -101,11 +158,7 @@ def compiled_network(recipe, arguments, classes):
     settings = recipe.optimiser
     with dtype_policy(recipe.precision):
         model = build(recipe.model.name, arguments)
-        if recipe.model.weights is not None:
-            start_from(model, recipe.model.name, arguments, recipe.model.weights)
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
-                layer.trainable = not recipe.model.freeze_batch_norm
+        _start(model, recipe.model, arguments)
         optimiser = keras.optimizers.Adam(
             learning_rate=settings.learning_rate,
             beta_1=settings.beta_1,
@@ -116,12 +169,32 @@ def compiled_network(recipe, arguments, classes):
         )
         model.compile(
             optimizer=optimiser,
-            loss=SegmentationLoss(recipe.loss.name, recipe.loss.class_weights),
+            loss=SegmentationLoss(
+                recipe.loss.name,
+                class_weights,
+                boundary_weight=recipe.loss.boundary_weight,
+                boundary_width=recipe.loss.boundary_width,
+            ),
             metrics=[SegmentationScores(classes)],
             jit_compile=keras.backend.backend() == "jax",
         )
         model.optimizer.build(model.trainable_variables)
     return model
+
+
+def _start(model, settings, arguments):
+    """Give a network the values that it starts from, and freeze what stays as it is."""
+    if settings.weights is not None:
+        start_from(model, settings.name, arguments, settings.weights)
+    elif settings.encoder is not None:
+        backbone = find_backbone(settings.name, arguments)
+        load_encoder(model, backbone, settings.encoder)
+    if settings.freeze_batch_norm:
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.trainable = False
+    if settings.freeze_encoder:
+        freeze_encoder(model, find_backbone(settings.name, arguments))
 
 
 def start_from(model, name, arguments, weights):
@@ -163,69 +236,3 @@ def dtype_policy(precision):
         yield
     finally:
         keras.config.set_dtype_policy(before)
-
-
-def choose_devices(recipe, devices=None, validation_patches=None):
-    """Choose what to train on, and check that the precision suits it.
-
-    Parameters
-    ----------
-    recipe : Recipe
-        Gives the precision and the batch size.
-    devices : sequence of str, optional
-        TensorFlow devices, such as ``["GPU:0", "GPU:1"]``; all GPUs by default.
-    validation_patches : int, optional
-        How many there are: each device must get one.
-
-    Returns
-    -------
-    tuple of str
-        Devices to spread a batch over; empty for the backend's own choice.
-
-    Raises
-    ------
-    ValueError
-        If float16 is asked for without a GPU, several devices without
-        TensorFlow, or batches that they cannot share.
-    """
-    backend = keras.backend.backend()
-    gpus = [name.upper() for name in find_gpus()]
-    on_gpu = bool(gpus) if devices is None else all("GPU" in name.upper() for name in devices)
-    if recipe.precision == "mixed_float16" and not on_gpu:
-        raise ValueError(
-            "precision is 'mixed_float16', which needs a GPU (a processor trains 9 times slower "
-            "in it); use float32"
-        )
-    if devices is None:
-        devices = gpus if backend == "tensorflow" and len(gpus) > 1 else ()
-    if devices and backend != "tensorflow":
-        raise ValueError(f"several devices need the TensorFlow backend, not {backend}")
-    if devices and recipe.batches.batch_size % len(devices):
-        raise ValueError(
-            f"batches.batch_size is {recipe.batches.batch_size}, no multiple of the "
-            f"{len(devices)} devices that share a batch"
-        )
-    if validation_patches is not None and validation_patches < len(devices):
-        raise ValueError(
-            f"the records have {validation_patches} validation patches, too few for the "
-            f"{len(devices)} devices that share them"
-        )
-    return tuple(devices)
-
-
-def distribution(devices):
-    """Spread what is built inside over several devices.
-
-    Parameters
-    ----------
-    devices : sequence of str
-        As `choose_devices` gives them.
-
-    Returns
-    -------
-    context manager
-        The scope of a ``MirroredStrategy``, or one that does nothing.
-    """
-    if not devices:
-        return contextlib.nullcontext()
-    return load_tensorflow().distribute.MirroredStrategy(list(devices)).scope()

@@ -14,6 +14,7 @@ from tomoseg_tf.volume import Normalisation, parse_filter
 Count = Annotated[int, Field(strict=True, ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Score = Literal["loss", "accuracy", "dice"]
 
 
@@ -26,15 +27,23 @@ class Section(BaseModel):
 class Model(Section):
     """The network: a builder of `tomoseg_tf.models` and its keyword arguments.
 
-    It starts from `weights`, a folder or a shipped name, if they are given. With
-    `freeze_batch_norm` the statistics of its batch normalisation stay as they are
-    and are used as in prediction; then the last steps fit the network that is
-    going to predict, not one that sees the statistics of each small batch.
+    A network of slices sees `channels` copies of the grey value. It starts from
+    `weights`, a folder or a shipped name, if they are given; else its encoder from
+    `encoder`, a published file of that backbone or "imagenet", the public address of
+    one. (The files of ResNets were fitted on grey values of 0 to 255, which
+    normalisation "minmax" with top 255 gives; those of Inception-v3 and Xception on
+    -1 to 1.) With `freeze_encoder` the encoder stays as it is, its batch
+    normalisation as in prediction. With `freeze_batch_norm` the statistics of all
+    batch normalisation do; then the last steps fit the network that is going to
+    predict, not one that sees the statistics of each small batch.
     """
 
     name: str = "unet_3d"
     arguments: dict[str, Any] = {}
+    channels: Literal[1, 3] = 1
     weights: str | None = None
+    encoder: str | None = None
+    freeze_encoder: bool = False
     freeze_batch_norm: bool = False
 
     @pydantic.field_validator("name")
@@ -50,14 +59,18 @@ class Model(Section):
         if "num_classes" in arguments:
             raise ValueError("leave num_classes out: it follows from the records and the loss")
         if "input_shape" in arguments:
-            raise ValueError("leave input_shape out: records hold volumes of one grey channel")
+            raise ValueError(
+                "leave input_shape out: it follows from the records and model.channels"
+            )
         return arguments
 
 
 class Batches(Section):
     """What a batch holds: whole patches of the records, or crops of them.
 
-    The settings are those of `tomoseg_tf.records.training_batches`.
+    The settings are those of `tomoseg_tf.records.training_batches`. For a network of
+    slices each patch or crop gives as many slices as it is deep (one, for records of
+    slices), and `validation_batch_size` counts slices.
     """
 
     batch_size: Count = 2
@@ -68,13 +81,37 @@ class Batches(Section):
     balance: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
-class Loss(Section):
-    """The loss, and a weight for each class in its cross-entropy."""
+def _weights_or_word(value, check):
+    """Take the word for weights that follow from the records, else check the numbers."""
+    return value if value == "inverse_frequency" else check(value)
 
-    name: Literal["binary_crossentropy", "categorical_crossentropy", "crossentropy_dice"] = (
-        "crossentropy_dice"
-    )
-    class_weights: list[Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
+
+class Loss(Section):
+    """The loss, and what weighs more in its cross-entropy or squared error.
+
+    `class_weights` has a number for each class, or is "inverse_frequency": from the
+    voxels of the training patches, with a mean of 1. Where two objects come close,
+    the border map of U-Net adds up to `border_weight` (10 in the paper), over a
+    distance of `border_sigma` pixels. At boundaries between classes
+    `boundary_weight` is added, and less up to `boundary_width` voxels away.
+    """
+
+    name: Literal[
+        "binary_crossentropy",
+        "categorical_crossentropy",
+        "crossentropy_dice",
+        "half_crossentropy_minus_dice",
+        "mean_squared_error",
+    ] = "crossentropy_dice"
+    class_weights: Annotated[
+        list[Weight] | None,
+        pydantic.WrapValidator(_weights_or_word),
+        pydantic.PlainSerializer(lambda value: value),
+    ] = None
+    border_weight: Weight = 0.0
+    border_sigma: Positive = 5.0
+    boundary_weight: Weight = 0.0
+    boundary_width: Count = 3
 
 
 class Optimiser(Section):
@@ -107,11 +144,14 @@ class Plateau(Section):
 class Schedule(Section):
     """How long to train, and the learning rate of each epoch.
 
-    ``warm_up`` epochs rise linearly to the optimiser's rate; a cosine then
-    falls to `final` times that rate in the last epoch.
+    Training ends after `epochs`, or after the epoch in which the time of all
+    passes `minutes`. ``warm_up`` epochs rise linearly to the optimiser's rate; a
+    cosine then falls to `final` times that rate in the last epoch, by epochs or by
+    minutes, whichever is further.
     """
 
     epochs: Count = 100
+    minutes: Positive | None = None
     steps_per_epoch: Count | None = None
     learning_rate: Literal["constant", "cosine"] = "constant"
     warm_up: Annotated[int, Field(strict=True, ge=0)] = 0

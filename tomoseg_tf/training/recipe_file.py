@@ -1,5 +1,6 @@
 """Recipes as YAML files: found, read with changes from the command line, written."""
 
+import difflib
 import re
 import typing
 from pathlib import Path
@@ -38,7 +39,7 @@ def find_recipe(recipe):
     Raises
     ------
     ValueError
-        If there is neither such a file nor such a name; lists the names.
+        If there is neither such a file nor such a name; names what is like it.
     """
     path = Path(recipe)
     if path.is_file():
@@ -46,8 +47,9 @@ def find_recipe(recipe):
     shipped = shipped_recipes()
     if str(recipe) in shipped:
         return shipped[str(recipe)]
-    names = ", ".join(shipped) or "none"
-    raise ValueError(f"no recipe {recipe}: no such file, and not a shipped one ({names})")
+    near = difflib.get_close_matches(str(recipe).removesuffix(".yaml"), shipped, n=3)
+    hint = f"did you mean {' or '.join(near)}" if near else "tomoseg-tf train --list names them"
+    raise ValueError(f"no recipe {recipe}: no such file, and not a shipped one; {hint}")
 
 
 def shipped_recipes():
@@ -56,9 +58,13 @@ def shipped_recipes():
     Returns
     -------
     dict of str to Path
-        Their files by name, sorted.
+        Their files by name, sorted; those of a study as ``study/name``, after the others.
     """
-    return {path.stem: path for path in sorted(bundled("recipes").glob("*.yaml"))}
+    folder = bundled("recipes")
+    names = {
+        path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob("*.yaml")
+    }
+    return dict(sorted(names.items(), key=lambda item: ("/" in item[0], item[0])))
 
 
 def read_recipe(recipe, changes=()):

@@ -12,7 +12,7 @@ import yaml
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.training.checkpoint import read_state
-from tomoseg_tf.training.recipe_file import format_recipe
+from tomoseg_tf.training.recipe_file import check_recipe, format_recipe
 from tomoseg_tf.volume import staged_file, staged_folder
 
 keras = load_keras()
@@ -98,8 +98,10 @@ class RunFolder:
                 f"{self.folder} already exists and its run is finished "
                 f"({len(state.history)} epochs); use --overwrite to train again"
             )
-        there = yaml.safe_load((self.folder / "recipe.yaml").read_text(encoding="utf-8"))
-        changes = _differences(there, recipe.to_dict())
+        there = self.folder / "recipe.yaml"  # an older one leaves the newer settings out
+        settings = yaml.safe_load(there.read_text(encoding="utf-8"))
+        settings = check_recipe(settings, name=str(there)).to_dict()
+        changes = _differences(settings, recipe.to_dict())
         for key in ("records_sha256", "backend"):
             changes += _differences({key: before.get(key)}, {key: manifest[key]})
         if changes:

@@ -80,7 +80,7 @@ def learning_rate(history, recipe):
         return rate * (epoch + 1) / (schedule.warm_up + 1)
     if schedule.learning_rate == "cosine":
         length = max(schedule.epochs - 1 - schedule.warm_up, 1)
-        done = min((epoch - schedule.warm_up) / length, 1.0)
+        done = min(max((epoch - schedule.warm_up) / length, _share_of_time(history, schedule)), 1.0)
         rate *= schedule.final + (1 - schedule.final) * (1 + math.cos(math.pi * done)) / 2
     if schedule.plateau is not None:
         score = f"val_{recipe.monitor}"
@@ -96,21 +96,35 @@ def is_finished(history, recipe):
     history : list of dict
         Scores of the finished epochs.
     recipe : Recipe
-        Gives the number of epochs and the early stopping.
+        Gives the number of epochs, the minutes and the early stopping.
 
     Returns
     -------
     bool
-        True if no epoch is left to train.
+        True if no epoch or no time is left to train, or the run stops early.
     """
     schedule, stopping = recipe.schedule, recipe.schedule.early_stopping
     if len(history) >= schedule.epochs:
+        return True
+    if schedule.minutes is not None and _seconds(history) >= 60 * schedule.minutes:
         return True
     if stopping is None or not history:
         return False
     best = best_epoch(history, f"val_{recipe.monitor}", min_delta=stopping.min_delta)
     waited = len(history) - (0 if best is None else best + 1)
     return waited >= stopping.patience
+
+
+def _seconds(history):
+    return sum(row["seconds"] for row in history)
+
+
+def _share_of_time(history, schedule):
+    """Share of the minutes that is gone; 1 when one more epoch like the last would end them."""
+    if schedule.minutes is None or not history:
+        return 0.0
+    before_the_last = 60 * schedule.minutes - history[-1]["seconds"]
+    return _seconds(history) / before_the_last if before_the_last > 0 else 1.0
 
 
 def _plateaus(history, score, plateau):

@@ -13,6 +13,7 @@ from tomoseg_tf.weights.importers.guess import guess_arguments
 from tomoseg_tf.weights.importers.keras_h5 import LEGACY, load_keras_h5, read_shapes, sniff
 
 PUBLISHED = Normalisation(method="zscore", training="patch", prediction="volume")
+XLEARN = Normalisation(method="minmax")
 
 
 def import_weights(
@@ -22,7 +23,7 @@ def import_weights(
     model="unet_3d",
     arguments=None,
     axes=None,
-    normalisation=PUBLISHED,
+    normalisation=None,
     classes=None,
     threshold=None,
     spacing=None,
@@ -46,14 +47,17 @@ def import_weights(
         Name of the builder.
     arguments : dict, optional
         Keyword arguments of the builder where they differ from its defaults, for
-        one channel of any size and a binary net.
+        one channel of any size and a binary net; those of `xlearn_unet` are read off
+        the shapes in the file, and one class is taken for the published net, whose
+        output is rectified instead of a probability.
     axes : str, optional
         "ZYX" or "XYZ", the axis order of the volumes in training. By default
         "XYZ" for a Keras 2 file of `unet_3d`, as the published code has it, and
         "ZYX" otherwise.
-    normalisation : Normalisation
-        How the input was normalised. By default as published for `unet_3d`: z-score,
-        of each patch in training and of the whole volume in prediction.
+    normalisation : Normalisation, optional
+        How the input was normalised. By default as published: z-score, of each patch
+        in training and of the whole volume in prediction, or for `xlearn_unet` from the
+        minimum 0 to the maximum 1 of the volume.
     classes : sequence of str, optional
         Names, background first.
     threshold : float, optional
@@ -93,7 +97,7 @@ def import_weights(
         "model": model,
         "arguments": arguments,
         "axes": axes,
-        "normalisation": normalisation,
+        "normalisation": normalisation or (XLEARN if model == "xlearn_unet" else PUBLISHED),
         "classes": class_entries(classes or _class_names(arguments["num_classes"])),
         "spacing": spacing,
         "data": _describe(data, source, file_format),
@@ -114,12 +118,13 @@ def _load(source, model, arguments):
     """Build the network and load the file; a misfit tells what the file looks like."""
     from tomoseg_tf.models.summary import build, default_arguments  # loads Keras
 
-    arguments = {**default_arguments(model), **arguments}
+    guess = guess_arguments(model, [shape for _, shape in read_shapes(source)])
+    given = {**(guess or {}), **arguments} if model == "xlearn_unet" else arguments
+    arguments = {**default_arguments(model), **given}
     network = build(model, arguments)
     try:
         load_keras_h5(network, source)
     except ValueError as error:
-        guess = guess_arguments(model, [shape for _, shape in read_shapes(source)])
         differing = {key: value for key, value in (guess or {}).items() if value != arguments[key]}
         if not differing:
             raise

@@ -11,15 +11,16 @@ def guess_arguments(model, shapes):
     Parameters
     ----------
     model : str
-        Name of the builder; only ``unet_3d`` can be told from its shapes.
+        Name of the builder; only ``unet_3d`` and ``xlearn_unet`` can be told from their shapes.
     shapes : sequence of tuple of int
-        Shapes of the arrays in the file.
+        Shapes of the arrays in the file, in its order.
 
     Returns
     -------
     dict or None
-        `input_shape`, `num_classes`, `levels` and `base_features`; None if
-        the file does not look like this network at all.
+        `input_shape`, `num_classes`, and `levels` and `base_features`, or `variant`,
+        `base_features`, `kernel_size`, `batch_norm` and `activation`; None if the
+        file does not look like this network at all.
 
     Examples
     --------
@@ -28,6 +29,8 @@ def guess_arguments(model, shapes):
     >>> guess_arguments("unet_3d", shapes)["levels"]
     2
     """
+    if model == "xlearn_unet":
+        return _guess_xlearn(shapes)
     if model != "unet_3d":
         return None
     kernels = [shape for shape in shapes if len(shape) == 5 and shape[:3] == (3, 3, 3)]
@@ -44,6 +47,29 @@ def guess_arguments(model, shapes):
         "num_classes": heads[0][4],
         "levels": levels,
         "base_features": base,
+    }
+
+
+def _guess_xlearn(shapes):
+    """Guess the arguments of `xlearn_unet`; a patch is taken for a square.
+
+    A net of one class is taken for a published one, whose output is rectified.
+    """
+    kernels = [shape for shape in shapes if len(shape) == 4]
+    dense = [shape for shape in shapes if len(shape) == 2]
+    if len(kernels) < 2 or len(dense) not in (1, 3):
+        return None
+    variant, poolings = ("transformer3_pooling", 3) if len(dense) == 3 else ("transformer2", 2)
+    side = math.isqrt(dense[-1][1]) << poolings
+    num_classes = kernels[-1][2]
+    return {
+        "input_shape": [side, side, kernels[0][2]],
+        "num_classes": num_classes,
+        "variant": variant,
+        "base_features": kernels[0][3],
+        "kernel_size": kernels[0][0],
+        "batch_norm": len(shapes) > 2 * (len(kernels) + len(dense)),
+        "activation": "relu" if num_classes == 1 else None,
     }
 
 

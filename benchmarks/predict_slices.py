@@ -1,0 +1,165 @@
+"""Speed and memory of prediction by 2D networks against a plain Keras loop, in one run.
+
+    python benchmarks/predict_slices.py [--shape 64,768,768] [--repeats 3] [--small]
+
+For each 2D network, at its published size and with three classes: seconds per slice, and
+voxels per second of `segment_file` from TIFF to TIFF, against ``model.predict`` of the same
+slices, which are in memory, normalised and padded already. The two alternate, in processes
+of their own, whose peak memory the system reports. Only the ratio means something on a
+machine that others use, too. Both are run once before the clock starts. `xlearn_unet` has
+no plain loop over slices: its patches are predicted in batches of 512 there, at the same
+step, without gathering, summing or averaging. ``--small`` takes a few small slices and
+narrow networks, to see that the script works.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+NETWORKS = {  # options at the published size, and for --small
+    "unet_2d": ({}, {"levels": 3, "base_features": 4}),
+    "unet_plus_plus": ({}, {"widths": [2, 4, 8]}),
+    "unet_plus_plus, resnet18": ({"backbone": "resnet18"}, None),
+    "pspnet, resnet18": (
+        {"backbone": "resnet18"},
+        {"backbone": "resnet18", "downsample_factor": 4, "filters": 8},
+    ),
+    "deeplab_v3_plus": ({"backbone": "xception_71", "atrous_rates": [3, 6, 9]}, None),
+    "segnet_2d": ({}, {"widths": [4, 8]}),
+    "fcdense_2d": ({}, {"blocks": [2, 2, 2], "growth_rate": 4, "base_features": 8}),
+    "xlearn_unet": ({}, {"base_features": 4}),
+}
+CLASSES = 3
+STEP = 8
+
+
+def write_scan(path, shape):
+    """Write uint8 noise."""
+    from tomoseg_tf.volume import create_volume
+
+    rng = np.random.default_rng(0)
+    with create_volume(path, shape, "uint8") as writer:
+        for z in range(shape[0]):
+            plane = rng.normal(120, 30, (1, *shape[1:]))
+            writer.write(z, plane.clip(0, 255).astype("uint8"))
+
+
+def save_weights(folder, label, small):
+    """Save a network with the weights it starts from."""
+    from tomoseg_tf.models.summary import build, default_arguments
+    from tomoseg_tf.weights import WeightsConfig, class_entries
+    from tomoseg_tf.weights import save_weights as save
+
+    name = label.split(",")[0]
+    arguments = {**default_arguments(name), "num_classes": CLASSES}
+    arguments |= NETWORKS[label][1 if small else 0]
+    classes = class_entries(("background", "inclusion", "precipitate"))
+    config = WeightsConfig(model=name, arguments=arguments, classes=classes)
+    save(folder, build(name, arguments), config, card="# Not fitted\n")
+
+
+def time_plain(scan, weights):
+    """Time ``model.predict`` of slices in memory, in a process of its own."""
+    from tomoseg_tf.prediction.slice_graph import slice_graph
+    from tomoseg_tf.volume import open_volume
+    from tomoseg_tf.weights import load
+
+    model = load(weights)
+    model.compile(jit_compile=False)  # XLA is far slower on a processor
+    volume = open_volume(scan)
+    grey = volume.read(0, volume.shape[0]).astype("float32")
+    grey = (grey - grey.mean()) / grey.std()
+    sides = model.input_shape[1:3]
+    batch = 1
+    if all(sides):
+        windows = np.lib.stride_tricks.sliding_window_view(grey, sides, axis=(1, 2))
+        grey = np.ascontiguousarray(windows[:, ::STEP, ::STEP]).reshape(-1, *sides)
+        batch = 512
+    else:
+        stride = slice_graph(model).stride
+        grey = np.pad(grey, ((0, 0), *((0, -side % stride) for side in grey.shape[1:])))
+    model.predict(grey[:batch, ..., None], batch_size=batch, verbose=0)
+    started = time.perf_counter()
+    model.predict(grey[..., None], batch_size=batch, verbose=0)
+    print(json.dumps({"seconds": time.perf_counter() - started, "memory": peak()}))
+
+
+def time_segment(scan, target, weights):
+    """Time `segment_file`, in a process of its own, which has loaded Keras before."""
+    from tomoseg_tf.prediction import segment_file
+    from tomoseg_tf.weights import load
+
+    step = STEP if all(load(weights).input_shape[1:3]) else None
+    summary = segment_file(scan, target, weights=weights, step=step, overwrite=True)
+    print(json.dumps({"seconds": summary["seconds"], "memory": peak()}))
+
+
+def peak():
+    """Peak memory of this process in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def run(*arguments):
+    """Run this script in a process of its own; return what it prints."""
+    command = [sys.executable, __file__, *map(str, arguments)]
+    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def compare(label, folder, shape, repeats, small):
+    """Alternate both ways for a network; print a line."""
+    scan, weights = folder / "scan.tif", folder / label.replace(", ", "-")
+    save_weights(weights, label, small)
+    plain, ours = [], []
+    for _ in range(repeats):
+        ours.append(run("--segment", scan, folder / "s.tif", weights))
+        plain.append(run("--plain", scan, weights))
+    seconds = statistics.median(entry["seconds"] for entry in ours)
+    ratio = statistics.median(
+        theirs["seconds"] / our["seconds"] for our, theirs in zip(ours, plain, strict=True)
+    )
+    memory, plain_memory = (max(entry["memory"] for entry in way) / 1e9 for way in (ours, plain))
+    rate = np.prod(shape) / seconds / 1e6
+    print(
+        f"{label:26}{seconds / shape[0]:10.3f} s/slice{rate:9.3f} Mvoxel/s"
+        f"   speed over plain {ratio:5.2f}   {memory:5.2f} GB, plain {plain_memory:5.2f} GB",
+        flush=True,
+    )
+
+
+def main(shape, repeats, networks, small):
+    """Compare all networks."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        write_scan(folder / "scan.tif", shape)
+        print(f"segment_file from TIFF to TIFF, {shape} uint8, medians of {repeats}")
+        for label in networks or NETWORKS:
+            if not small or NETWORKS[label][1] is not None:
+                compare(label, folder, shape, repeats, small)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--shape", default=None, help="default: 64,768,768, small 8,96,96")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--networks", nargs="*", choices=list(NETWORKS))
+    parser.add_argument("--small", action="store_true")
+    parser.add_argument("--plain", nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--segment", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.plain:
+        time_plain(*options.plain)
+    elif options.segment:
+        time_segment(*options.segment)
+    else:
+        sides = options.shape or ("8,96,96" if options.small else "64,768,768")
+        shape = tuple(int(side) for side in sides.split(","))
+        main(shape, options.repeats, options.networks, options.small)

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Networks of slices on the micrographs of a Ni superalloy; see README.md beside this file:
+#   sh run.sh FOLDER      # FOLDER has train/images, train/masks, val/images and val/masks
+# Every setting can be given from outside, as in OUT=/data/try MINUTES=5 sh run.sh FOLDER
+# The same command goes on where it was interrupted.
+set -eu
+
+DATA=${1:?"give the folder of the data: sh run.sh FOLDER"}
+: "${OUT:=ni_superalloy}"        # folder for everything that is written
+: "${PATCH:=1,192,192}"          # patches; sides are multiples of 96 (PSPNet: 48, UNet++: 32)
+: "${MODELS:=unet_2d,unet_plus_plus,pspnet,deeplab_v3_plus,otsu,random_forest}"
+: "${FOLDS:=1 2 3}"              # folds of the choice among them; empty to leave it out
+: "${FOLD_MINUTES:=10}"          # for each network and fold
+: "${FINAL:=$MODELS}"            # what is trained on all of train and scored on val, once
+: "${MINUTES:=30}"               # for each of these
+: "${EPOCHS:=1000}"              # more than the minutes allow
+: "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
+UNET=${UNET:-'{"base_features": 32}'}
+
+mkdir -p "$OUT"
+
+# Write records from the micrographs: their names, then the numbers of those to validate and to test.
+records() {
+    name=$1 files=$2 validation=$3 test=$4
+    [ ! -e "$OUT/$name" ] || return 0
+    number=0
+    set --
+    for file in $files; do
+        set -- "$@" --pair "$DATA/${file%%/*}/images/${file#*/}" "$DATA/${file%%/*}/masks/${file#*/}"
+        case " $validation " in *" $file "*) set -- "$@" --validation "$number" ;; esac
+        case " $test " in *" $file "*) set -- "$@" --test "$number" ;; esac
+        number=$((number + 1))
+    done
+    tomoseg-tf records "$OUT/$name" "$@" --patch "$PATCH" --cover shift --split sample \
+        --fractions 0.6,0.2,0.2 --palette classes --classes matrix,large,small
+}
+
+# Compare networks on records, for so many minutes each.
+compare() {
+    name=$1 models=$2 minutes=$3
+    set -- --models "$models" --epochs "$EPOCHS" --minutes "$minutes" $SETTINGS
+    for network in unet_2d="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
+        pspnet='{"backbone": "resnet18"}' deeplab_v3_plus='{"backbone": "xception_41"}'; do
+        case ",$models," in
+        *",${network%%=*},"*) set -- "$@" --arguments "$network" ;;
+        esac
+    done
+    tomoseg-tf compare "$OUT/$name" -o "$OUT/compared_$name" "$@"
+}
+
+of_spots() {
+    for spot in "$@"; do (cd "$DATA" && ls -d train/images/"$spot"_* | sed 's,images/,,'); done
+}
+
+# 1. Every choice is made on train, in three folds by spot: micrographs of one spot look alike.
+train=$(cd "$DATA" && ls -d train/images/* | sed 's,images/,,')
+for fold in $FOLDS; do
+    case $fold in
+    1) test=$(of_spots spot3 spot4) validation=$(of_spots spot5) ;;
+    2) test=$(of_spots spot5 spot6) validation=$(of_spots spot7) ;;
+    *) test=$(of_spots spot7) validation=$(of_spots spot3) ;;
+    esac
+    records "fold$fold" "$train" "$(echo $validation)" "$(echo $test)"
+    compare "fold$fold" "$MODELS" "$FOLD_MINUTES"
+done
+
+# 2. What was chosen is trained on train, without one spot to tell the best epoch, and scored on val.
+val=$(cd "$DATA" && ls -d val/images/* | sed 's,images/,,')
+records final "$train $val" "$(echo $(of_spots spot5))" "$(echo $val)"
+compare final "$FINAL" "$MINUTES"

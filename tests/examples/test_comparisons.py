@@ -1,0 +1,73 @@
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+from tomoseg_tf.records import read_manifest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TINY = {"MODELS": "otsu", "FINAL": "otsu", "EPOCHS": "1", "FOLDS": "2"}
+
+
+def run(example, *arguments, **settings):
+    """Run the script of an example at a tiny size, with the commands of this environment."""
+    scripts = str(Path(sys.executable).parent)
+    path = os.pathsep.join([scripts, os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, **TINY, **settings}
+    command = ["sh", EXAMPLES / example / "run.sh", *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def labels(table):
+    with open(table, newline="") as file:
+        return [row["label"] for row in csv.DictReader(file)]
+
+
+def test_the_aa7075_study_puts_both_splits_side_by_side(tmp_path):
+    settings = {"SHAPE": "24,64,64", "PATCH": "1,64,64", "FRACTIONS": "0.4,0.3,0.3"}
+    done = run("aa7075", OUT=str(tmp_path / "out"), **settings)
+    assert done.returncode == 0, done.stderr
+    assert labels(tmp_path / "out" / "compared" / "table.csv") == ["otsu"]
+    text = (tmp_path / "out" / "compared" / "table.md").read_text()
+    assert text.startswith("| Entry | mIoU, random | mIoU, blocks |")
+
+
+def test_the_superalloy_study_keeps_spots_and_val_apart(tmp_path):
+    rng = np.random.default_rng(0)
+    spots = {"train": (3, 4, 5, 6, 7), "val": (1,)}
+    for part, numbers in spots.items():
+        for kind in ("images", "masks"):
+            (tmp_path / part / kind).mkdir(parents=True)
+        for spot in numbers:
+            mask = rng.integers(0, 3, (16, 16)).astype(np.uint8)
+            name = f"spot{spot}_0d_0.tif"
+            tifffile.imwrite(tmp_path / part / "masks" / name, mask, photometric="minisblack")
+            image = (100 * mask + rng.integers(0, 50, mask.shape)).astype(np.uint8)
+            tifffile.imwrite(tmp_path / part / "images" / name, image, photometric="minisblack")
+    out = tmp_path / "out"
+    done = run("ni_superalloy", str(tmp_path), OUT=str(out), PATCH="1,16,16")
+    assert done.returncode == 0, done.stderr
+    assert labels(out / "compared_fold2" / "table.csv") == ["otsu"]
+    assert labels(out / "compared_final" / "table.csv") == ["otsu"]
+    split = {
+        Path(source.volume).name: source.blocks[0].split
+        for source in read_manifest(out / "final").sources
+    }
+    assert [name for name, its in split.items() if its == "test"] == ["spot1_0d_0.tif"]
+    assert [name for name, its in split.items() if its == "validation"] == ["spot5_0d_0.tif"]
+
+
+@pytest.mark.parametrize("example", ["aa7075", "ni_superalloy"])
+def test_the_scripts_are_plain_posix_and_stop_at_the_first_error(example, tmp_path):
+    lines = (EXAMPLES / example / "run.sh").read_text().splitlines()
+    assert lines[0] == "#!/bin/sh"
+    assert "set -eu" in lines
+    (tmp_path / "out").write_text("a file")
+    done = run(example, str(tmp_path), OUT=str(tmp_path / "out"))
+    assert done.returncode != 0
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

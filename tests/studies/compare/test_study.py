@@ -1,0 +1,254 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tifffile
+from matplotlib import image
+
+from tomoseg_tf.records import open_records, write_records
+from tomoseg_tf.studies.compare.entries import parse_entries
+from tomoseg_tf.studies.compare.study import compare
+from tomoseg_tf.studies.split_scores import score_weights, seen_patches
+
+CLASSES = ("matrix", "inclusion", "precipitate")
+
+
+def run(study, folder, *models, **options):
+    """Compare in this process, to save the time of starting others."""
+    arguments = options.pop("arguments", {})
+    settings = {"recipe": study / "tiny.yaml", "isolated": False, **options}
+    records = settings.pop("records", study / "records")
+    return compare(parse_entries(models, arguments), records, folder, **settings)
+
+
+def foreign(study, name="truth", label="theirs"):
+    return ",".join(f"{label}={study / f'{name}{number}.tif'}" for number in (0, 1))
+
+
+@pytest.fixture(scope="module")
+def done(study, tmp_path_factory):
+    """A comparison of a net, a method without one, and the truth as another program's result."""
+    folder, told = tmp_path_factory.mktemp("done") / "out", []
+    result = run(study, folder, "unet_3d,otsu", foreign(study), notify=told.append)
+    return result, folder, told
+
+
+def test_the_folder_holds_runs_tables_and_figures(done):
+    result, folder, told = done
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "comparison.json",
+        *(f"confusion_{label}.png" for label in ("otsu", "theirs", "unet_3d")),
+        *("figure.png", "measured", "panel.png", "table.csv", "table.md", "unet_3d"),
+    ]
+    for path in folder.glob("*.png"):
+        assert image.imread(path).ndim == 3
+    assert told == ["unet_3d (1 of 3)", "otsu (2 of 3)", "theirs (3 of 3)"]
+    assert result.failures == {}
+
+
+def test_perfect_predictions_of_another_program_score_one(done):
+    theirs = done[0].results[2]
+    assert (theirs.miou, theirs.of_classes("recall")) == (1.0, [1.0, 1.0, 1.0])
+    assert (theirs.parameters, theirs.seconds_per_slice, theirs.device) == (None, None, None)
+
+
+def test_a_net_is_scored_with_its_best_weights(done, study):
+    result, folder, _ = done
+    net, records = result.results[0], open_records(study / "records")
+    again = score_weights(folder / "unet_3d" / "best_loss", records, "test")
+    assert net.scores == json.loads(json.dumps(again.to_dict()))
+    with open(folder / "unet_3d" / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert net.training_seconds == pytest.approx(sum(float(row["seconds"]) for row in rows))
+    assert (net.epochs, net.batch, net.loss) == (2, 2, "crossentropy_dice")
+    assert net.seconds_per_slice > 0
+
+
+def test_memory_is_measured_where_the_system_tells(done):
+    net, otsu, _ = done[0].results
+    if sys.platform == "linux":
+        assert net.training_bytes > 5e7
+        assert otsu.prediction_bytes > 5e7
+
+
+def test_json_holds_the_numbers_of_the_csv(done):
+    result, folder, _ = done
+    found = json.loads((folder / "comparison.json").read_text())
+    with open(folder / "table.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["miou"]) for row in rows] == [
+        entry["scores"]["miou"] for entry in found["results"]
+    ]
+    assert found["split"] == "test"
+    assert found["entries"]["unet_3d"]["schedule"]["epochs"] == 2
+    assert (folder / "table.md").read_text() == result.markdown()
+
+
+def test_the_panel_shows_patches_with_the_rarest_class(done):
+    with np.load(done[1] / "measured" / "theirs" / "shown.npz") as shown:
+        assert shown["truth"].shape == (3, 8, 8)
+        assert all((truth == 2).any() for truth in shown["truth"])
+        np.testing.assert_array_equal(shown["truth"], shown["segmentation"])
+
+
+def test_what_is_finished_is_neither_trained_nor_scored_again(done, study, monkeypatch):
+    result, folder, _ = done
+
+    def refuse(*arguments, **options):
+        raise AssertionError("done again")
+
+    monkeypatch.setattr("tomoseg_tf.studies.compare.study.do_step", refuse)
+    told = []
+    again = run(study, folder, "unet_3d,otsu", foreign(study), notify=told.append)
+    assert again == result
+    assert "unet_3d is finished" in told
+    fewer = run(study, folder, "otsu")
+    assert [entry.label for entry in fewer.results] == ["otsu"]
+
+
+def test_other_settings_are_refused_by_name(done, study):
+    with pytest.raises(ValueError, match=r"unet_3d\.schedule\.epochs is 2 there and 3 here; use"):
+        run(study, done[1], "unet_3d", changes=["schedule.epochs=3"])
+    with pytest.raises(ValueError, match=r"unet_3d\.model\.arguments\.levels is 1 there and 2"):
+        run(study, done[1], "unet_3d", arguments={"unet_3d": {"levels": 2}})
+
+
+def test_other_records_are_refused(done, study, tmp_path):
+    grey, truth = (tifffile.imread(study / f"{name}0.tif") for name in ("scan", "truth"))
+    write_records(
+        tmp_path / "records",
+        [(grey, truth)],
+        patch=(4, 8, 8),
+        classes=CLASSES,
+        split="block",
+        fractions=(1 / 3, 1 / 3, 1 / 3),
+    )
+    with pytest.raises(ValueError, match="with a comparison on other records"):
+        run(study, done[1], "otsu", records=tmp_path / "records")
+
+
+def test_predictions_that_changed_are_scored_again(study, tmp_path):
+    for number in (0, 1):
+        truth = tifffile.imread(study / f"truth{number}.tif")
+        tifffile.imwrite(tmp_path / f"truth{number}.tif", truth, photometric="minisblack")
+    before = run(study, tmp_path / "out", foreign(tmp_path)).results[0]
+    truth[:] = 0
+    tifffile.imwrite(tmp_path / "truth1.tif", truth, photometric="minisblack")
+    after = run(study, tmp_path / "out", foreign(tmp_path)).results[0]
+    assert before.miou == 1.0
+    assert after.of_classes("recall")[1] < 1
+
+
+def test_one_file_for_each_volume_of_the_split_is_enough(study, tmp_path):
+    """With whole scans in a split each, only that of the test needs a prediction."""
+    pairs = [
+        tuple(tifffile.imread(study / f"{name}{number}.tif") for name in ("scan", "truth"))
+        for number in (0, 0, 1)
+    ]
+    pairs[1] = (pairs[1][0] // 2, pairs[1][1])
+    settings = {"split": "sample", "test_samples": [2], "fractions": (0.4, 0.3, 0.3)}
+    write_records(tmp_path / "records", pairs, patch=(4, 8, 8), classes=CLASSES, **settings)
+    result = run(
+        study,
+        tmp_path / "out",
+        f"theirs={study / 'truth1.tif'}",
+        f"two={study / 'truth1.tif'},two={study / 'truth0.tif'}",
+        records=tmp_path / "records",
+    )
+    assert result.results[0].miou == 1.0
+    assert "2 segmentations for 3 volumes; give 3, one for each" in result.failures["two"]
+
+
+def test_what_fails_is_told_and_the_others_are_scored(study, tmp_path):
+    """The weights have two classes, the volumes another shape, and 1000 levels do not fit."""
+    tifffile.imwrite(
+        tmp_path / "small.tif", np.zeros((2, 8, 8), np.uint8), photometric="minisblack"
+    )
+    result = run(
+        study,
+        tmp_path / "out",
+        "unet_3d_micropillar,deep=unet_3d,kmeans",
+        f"small={study / 'truth0.tif'}",
+        arguments={"deep": {"levels": 6}},
+    )
+    assert [entry.label for entry in result.results] == ["kmeans"]
+    reasons = result.failures
+    assert "weights of 2 classes, but the records have 3" in reasons["unet_3d_micropillar"]
+    assert "does not fit unet_3d" in reasons["deep"]
+    assert "1 segmentation for 2 volumes" in reasons["small"]
+    assert "kmeans" in (tmp_path / "out" / "table.md").read_text()
+    again = run(study, tmp_path / "out", "kmeans", f"small={study / 'truth0.tif'}")
+    assert list(again.failures) == ["small"]
+
+
+def test_a_segmentation_of_another_shape_is_refused(study, tmp_path):
+    for number in (0, 1):
+        small = np.zeros((2, 8, 8), np.uint8)
+        tifffile.imwrite(tmp_path / f"truth{number}.tif", small, photometric="minisblack")
+    result = run(study, tmp_path / "out", foreign(tmp_path))
+    assert "its shape is 2 x 8 x 8, but that of its volume" in result.failures["theirs"]
+    assert not (tmp_path / "out" / "table.md").exists()
+
+
+def test_a_network_of_volumes_needs_deep_patches(study, tmp_path):
+    pairs = [
+        tuple(tifffile.imread(study / f"{name}{number}.tif") for name in ("scan", "truth"))
+        for number in (0, 1)
+    ]
+    settings = {"split": "block", "fractions": (0.4, 0.3, 0.3), "guard": 0}
+    write_records(tmp_path / "records", pairs, patch=(1, 16, 16), classes=CLASSES, **settings)
+    result = run(study, tmp_path / "out", "unet_3d,otsu", records=tmp_path / "records")
+    assert "unet_3d sees volumes, but the patches of" in result.failures["unet_3d"]
+    assert result.results[0].slice == [16, 16]
+
+
+def test_without_a_test_split_the_validation_is_scored_and_said(study, tmp_path):
+    pair = tuple(tifffile.imread(study / f"{name}0.tif") for name in ("scan", "truth"))
+    settings = {"split": "block", "fractions": (0.5, 0.5, 0), "guard": 0}
+    write_records(tmp_path / "records", [pair], patch=(4, 8, 8), classes=CLASSES, **settings)
+    result = run(study, tmp_path / "out", "otsu", records=tmp_path / "records")
+    assert result.split == "validation"
+    assert "there is no test split" in result.markdown()
+
+
+def test_a_folder_of_something_else_is_never_touched(study, tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(ValueError, match="already exists"):
+        run(study, tmp_path, "otsu", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_comparison_killed_in_training_is_gone_on_with(study, tmp_path):
+    """The processes are killed without warning after the first epoch; the rest is trained."""
+    folder = tmp_path / "out"
+    changes = ["schedule.epochs=12"]
+    command = [sys.executable, "-m", "tomoseg_tf", "compare", study / "records", "-o", folder]
+    command += ["--recipe", study / "tiny.yaml", "--models", "unet_3d", "--set", *changes]
+    history = folder / "unet_3d" / "history.csv"
+    with subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while not history.exists() and process.poll() is None:
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+    time.sleep(0.5)  # the child sees that its parent has gone
+    before = history.read_text().splitlines()
+    rows = []
+    result = run(study, folder, "unet_3d", changes=changes, report=rows.append)
+    assert history.read_text().splitlines()[: len(before)] == before
+    assert [row["epoch"] for row in rows] == list(range(len(before), 13))
+    assert 1 < len(before) < 13
+    assert result.results[0].epochs == 12
+
+
+def test_patches_are_listed_as_they_are_read(study):
+    records = open_records(study / "records")
+    listed = seen_patches(records, "test", "kept")
+    assert len(listed) == records.count("test")
+    assert {patch.source for patch in listed} == {0, 1}

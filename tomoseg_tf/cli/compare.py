@@ -1,0 +1,123 @@
+"""``tomoseg-tf compare``: several ways to segment, on the same records under one budget."""
+
+import json
+from pathlib import Path
+
+import click
+
+from tomoseg_tf.cli import options, training_options
+from tomoseg_tf.cli.arguments import JsonObject
+
+RECIPE = "compare"
+
+
+@click.command(short_help="Train or load several networks and compare them.")
+@click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path))
+@training_options.output(
+    "folder",
+    "FOLDER",
+    "Folder of the runs, tables and figures. An unfinished comparison is gone on with.",
+)
+@click.option(
+    "--models",
+    "models",
+    multiple=True,
+    required=True,
+    metavar="[LABEL=]WHAT,...",
+    help="What to compare; repeatable.",
+)
+@training_options.recipe(RECIPE, "Settings that the networks named by a builder are trained by.")
+@click.option(
+    "--arguments",
+    "arguments",
+    multiple=True,
+    metavar="LABEL=JSON",
+    help="Arguments of a network that differ from its defaults; repeatable.",
+)
+@training_options.epochs
+@click.option(
+    "--steps", type=click.IntRange(min=1), help="Short for --set schedule.steps_per_epoch=N."
+)
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Short for --set schedule.minutes=M: the time that each network is trained at most.",
+)
+@training_options.changes
+@options.palette
+@options.overwrite
+@options.as_json
+def compare(
+    records, folder, models, recipe, arguments, epochs, steps, minutes, changes, palette, **printed
+):
+    """Train, fit or load several ways to segment and compare them on RECORDS.
+
+    WHAT is the name of a network (see: tomoseg-tf models), trained by --recipe; a recipe, a file or
+    a shipped name, trained by it; weights, a folder or a shipped name, not trained; one of the
+    methods without a network: otsu, kmeans, em_mpm, svm, random_forest; or the segmentation of
+    another program, as LABEL=FILE, one for each volume of the records in their order, with
+    --palette for its values. --epochs, --steps, --minutes and --set hold for all that are trained.
+
+    All are scored on the test split; the validation split is taken if the records have none, and
+    the table says so. Of a network the weights of one epoch are scored: the best on the validation
+    split by the monitor of its recipe. Each entry has processes of its own.
+
+    FOLDER gets a run folder for each network, comparison.json, table.md, table.csv, figure.png,
+    panel.png and confusion_LABEL.png. The same command goes on with what was interrupted or failed;
+    more entries may be added.
+
+    Several RECORDS, such as the same slices split at random and split by blocks, are compared each
+    in a folder of its own in FOLDER, and their scores are put side by side.
+
+    \b
+    Examples:
+      tomoseg-tf compare records -o compared --models unet_2d,pspnet,otsu --epochs 20
+      tomoseg-tf compare records -o compared --models unet_2d,thin=unet_2d \\
+          --arguments 'thin={"base_features": 8}' --models theirs=ilastik.tif --minutes 10
+      tomoseg-tf compare random blocks -o leak --models unet_2d,random_forest
+    """
+    budget = training_options.with_budget(
+        changes, epochs=epochs, steps_per_epoch=steps, minutes=minutes
+    )
+    given = dict(_labelled(text) for text in arguments)
+    from tomoseg_tf.studies.compare.datasets import compare_datasets
+    from tomoseg_tf.studies.compare.entries import parse_entries
+    from tomoseg_tf.studies.compare.study import compare as run_comparison
+
+    entries = parse_entries(models, given)
+    run, where = (run_comparison, records[0]) if len(records) == 1 else (compare_datasets, records)
+    with training_options.training(folder) as progress:
+        result = run(
+            entries,
+            where,
+            folder,
+            recipe=recipe,
+            changes=budget,
+            palette=palette,
+            overwrite=printed["overwrite"],
+            notify=options.notify,
+            report=lambda row: options.notify(f"  {training_options.epoch_line(row, None)}"),
+            progress=progress,
+        )
+    if printed["as_json"]:
+        click.echo(json.dumps(result.to_dict(), allow_nan=False))
+    elif result.results:
+        click.echo(f"{result.table()}\nTables, figures and runs are in {folder}")
+    if result.failures:
+        raise ValueError(_failed(result.failures))
+
+
+def _labelled(text):
+    """Take ``LABEL=JSON`` apart."""
+    label, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"--arguments {text}: must be LABEL=JSON, as in thin={{...}}")
+    return label.strip(), JsonObject().convert(value, None, None)
+
+
+def _failed(failures):
+    """Say in one line what failed and why."""
+    reasons = "; ".join(f"{label}: {reason}" for label, reason in failures.items())
+    number = len(failures)
+    which = "1 entry has" if number == 1 else f"{number} entries have"
+    return f"{which} failed and will be tried again by the same command: {reasons}"

@@ -1,0 +1,180 @@
+"""What a prediction writes: classes, probabilities, grey levels and colours."""
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tomoseg_tf.prediction.colours import check_colours_output, colour_table, create_colours
+from tomoseg_tf.prediction.executor import Output
+from tomoseg_tf.prediction.threshold import to_grey_levels, to_segmentation
+from tomoseg_tf.volume import (
+    MASKS,
+    add_to_name,
+    check_output,
+    create_volume,
+    lost_spacing,
+    split_location,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file of results.
+
+    Attributes
+    ----------
+    path : path
+        Where it goes.
+    dtype : str
+        Type of its values.
+    convert : callable
+        From probabilities (Z, Y, X, C) to the values.
+    classes : bool
+        Whether its numbers are classes.
+    coloured : bool
+        Whether its voxels are RGB colours instead of numbers.
+    """
+
+    path: Any
+    dtype: str
+    convert: Any
+    classes: bool = False
+    coloured: bool = False
+
+    @property
+    def voxel_bytes(self):
+        """Bytes of a voxel."""
+        return np.dtype(self.dtype).itemsize * (3 if self.coloured else 1)
+
+    @contextmanager
+    def open(self, shape, spacing, overwrite):
+        """Open the file for writing; it appears when the context ends well."""
+        settings = {"spacing": spacing, "overwrite": overwrite}
+        if self.coloured:
+            created = create_colours(self.path, shape, **settings)
+        else:
+            created = create_volume(self.path, shape, self.dtype, classes=self.classes, **settings)
+        with created as writer:
+            yield Output(self.convert, writer, self.dtype, 3 if self.coloured else None)
+
+    def lost(self, spacing):
+        """List as notices what its format cannot keep: the spacing."""
+        return [] if self.coloured else lost_spacing(self.path, spacing)
+
+
+class Classes:
+    """Turns probabilities into classes and counts their voxels.
+
+    Parameters
+    ----------
+    threshold : float or None
+        Of a binary net.
+    """
+
+    def __init__(self, threshold):
+        self.threshold = threshold
+        self.counts = np.zeros(256, np.int64)
+
+    def __call__(self, probabilities):
+        """Decide the class of each voxel of a tile."""
+        classes = to_segmentation(probabilities, self.threshold)
+        self.counts += np.bincount(classes.ravel(), minlength=256)
+        return classes
+
+    def summary(self, names):
+        """Name and voxels of each class."""
+        return [
+            {"name": name, "voxels": int(self.counts[index])} for index, name in enumerate(names)
+        ]
+
+
+def list_targets(classes, config, segmentation, probabilities, *, grey_levels, colours):
+    """List the files that a segmentation writes.
+
+    Parameters
+    ----------
+    classes : Classes
+        Decides and counts.
+    config : WeightsConfig
+        Of the weights.
+    segmentation, probabilities, colours : path or None
+        As for `tomoseg_tf.prediction.segment_file`.
+    grey_levels : bool
+        Whether the probabilities are written as grey levels.
+
+    Returns
+    -------
+    list of Target
+        The classes first.
+
+    Raises
+    ------
+    ValueError
+        If grey levels are asked for without a file for them.
+    """
+    if grey_levels and probabilities is None:
+        raise ValueError("grey levels of what? name a file for the probabilities, too")
+    targets = [Target(segmentation, "uint8", classes, classes=True)]
+    for channel, path in _probability_paths(probabilities, config).items():
+        targets.append(Target(path, *_channel(channel, grey_levels)))
+    if colours is not None:
+        table, threshold = colour_table(config.classes), classes.threshold
+
+        def to_colours(values):
+            return table[to_segmentation(values, threshold)]
+
+        targets.append(Target(colours, "uint8", to_colours, coloured=True))
+    return targets
+
+
+def check_paths(volume, mask, targets, overwrite):
+    """Refuse outputs that exist, that are named twice, or that would replace an input.
+
+    Parameters
+    ----------
+    volume : str or path
+        The input.
+    mask : str, path or other
+        The mask; only a file is compared.
+    targets : list of Target
+        The outputs.
+    overwrite : bool
+        Whether existing outputs may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If so.
+    """
+    inputs = [volume] if mask in MASKS else [volume, mask]
+    outputs = [split_location(target.path).path.resolve() for target in targets]
+    for index, path in enumerate(outputs):
+        for source in inputs:
+            place = split_location(source).path.resolve()
+            if path == place or path in outputs[:index]:
+                raise ValueError(f"{path} is named twice; each input and output needs its own name")
+            if path in place.parents:
+                raise ValueError(f"{path} holds the volume {source}; name another output")
+    for target in targets:
+        check = check_colours_output if target.coloured else check_output
+        check(target.path, overwrite)
+
+
+def _probability_paths(path, config):
+    """Channels and the files that their probabilities go to."""
+    if path is None:
+        return {}
+    if config.binary:
+        return {0: path}
+    names = [re.sub(r"[^\w.-]+", "-", name) for name in config.class_names]
+    return {channel: add_to_name(path, f"_{name}") for channel, name in enumerate(names)}
+
+
+def _channel(channel, grey_levels):
+    """Type and conversion of the probabilities of one class, as they are or as grey levels."""
+    if grey_levels:
+        return "uint8", lambda values: to_grey_levels(values[..., channel])
+    return "float32", lambda values: values[..., channel]

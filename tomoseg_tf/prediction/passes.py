@@ -1,0 +1,183 @@
+"""Orthogonal passes: slices along z, y and x, and the mean of their probabilities.
+
+A pass sees the voxels as cubes: what is 1 voxel along y is taken for 1 voxel along z.
+"""
+
+import numpy as np
+
+from tomoseg_tf.prediction.executor import Output, predict_tiles
+from tomoseg_tf.prediction.geometry import volume_of
+from tomoseg_tf.prediction.sums import open_sums
+from tomoseg_tf.volume import Sample, Volume
+
+DEPTH = 16  # slices of the result that are made at a time
+
+
+class SeenAlong(Volume):
+    """A volume whose slices are those along another axis, in the order of the remaining axes.
+
+    Parameters
+    ----------
+    volume : Volume
+        The volume.
+    axis : int
+        0, 1 or 2 for slices along z, y or x.
+    """
+
+    def __init__(self, volume, axis):
+        spacing = None if volume.spacing is None else _to_front(volume.spacing, axis)
+        super().__init__(
+            _to_front(volume.shape, axis),
+            volume.dtype,
+            spacing=spacing,
+            name=volume.name,
+            format=volume.format,
+        )
+        self._volume, self._axis = volume, axis
+
+    def _read(self, start, stop):
+        return self._read_box(((start, stop), (0, self.shape[1]), (0, self.shape[2])))
+
+    def _read_box(self, box):
+        array = self._volume.read_box(_from_front(box, self._axis))
+        return np.moveaxis(array, self._axis, 0)
+
+
+class SampleAlong(Sample):
+    """The sample of a volume `SeenAlong` an axis.
+
+    Parameters
+    ----------
+    sample : Sample
+        That of the volume.
+    shape : tuple of int
+        Sides (Z, Y, X) of the volume.
+    axis : int
+        0, 1 or 2.
+    """
+
+    def __init__(self, sample, shape, axis):
+        super().__init__(sample.name, sample.notice)
+        self._sample, self._shape, self._axis = sample, shape, axis
+
+    def inside(self, start, stop):
+        """Say which voxels of a slab are the sample, see `Sample.inside`."""
+        if self._axis == 0:
+            return self._sample.inside(start, stop)
+        cut = (slice(None), *(slice(None),) * (self._axis - 1), slice(start, stop))
+        depths = range(0, self._shape[0], DEPTH)
+        parts = [self._sample.inside(z, min(z + DEPTH, self._shape[0]))[cut].copy() for z in depths]
+        return np.moveaxis(np.concatenate(parts), self._axis, 0)
+
+
+def predict(
+    network,
+    volume,
+    intensity,
+    outputs,
+    *,
+    passes="z",
+    roi,
+    folder=None,
+    sample=None,
+    progress=None,
+    **plan,
+):
+    """Predict a part of a volume and write its results.
+
+    Parameters
+    ----------
+    network : TiledNetwork, SliceNetwork or PatchNetwork
+        The network.
+    volume : Volume
+        Grey levels.
+    intensity : Intensity
+        Normalisation, from the statistics of the whole volume.
+    outputs : list of Output
+        What to make of the probabilities, or of their mean over several passes.
+    passes : str
+        Axes of the slices, such as "zyx".
+    roi : tuple of (int, int)
+        Part of the volume.
+    folder : path, optional
+        Where the sums of several passes lie meanwhile, see `tomoseg_tf.prediction.sums.open_sums`.
+    sample : tomoseg_tf.volume.Sample, optional
+        Which voxels are the sample.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in voxels, each counted once per pass.
+    **plan
+        For the plan of the network: ``tile``, ``voxel_bytes`` and ``max_memory``.
+
+    Returns
+    -------
+    list of Plan
+        That of each pass.
+
+    Raises
+    ------
+    OSError
+        If there is no room for the sums.
+    """
+    settings = {"sample": sample, "progress": progress}
+    if passes == "z":
+        engine, planned = network.plan(volume.shape, roi=roi, **plan)
+        predict_tiles(engine, planned, volume, intensity, outputs, **settings)
+        return [planned]
+    shape = tuple(high - low for low, high in roi)
+    with open_sums(folder, (*shape, network.num_classes)) as sums:
+        plans = _add_passes(sums, network, volume, intensity, passes, roi, plan, **settings)
+        for start in range(0, shape[0], DEPTH):
+            mean = sums.read(start, min(start + DEPTH, shape[0])) / np.float32(len(passes))
+            for output in outputs:
+                output.writer.write(start, output.convert(mean))
+    return plans
+
+
+def _add_passes(sums, network, volume, intensity, passes, roi, plan, *, sample, progress):
+    """Add the probabilities of each pass to the sums; return the plans."""
+    part, plans = volume_of(roi), []
+    for index, axis in enumerate(map("zyx".index, passes)):
+        seen = SeenAlong(volume, axis)
+        engine, planned = network.plan(seen.shape, roi=_to_front(roi, axis), **plan)
+        predict_tiles(
+            engine,
+            planned,
+            seen,
+            intensity,
+            [Output(np.asarray, _Adding(sums, axis), "float32", network.num_classes)],
+            sample=None if sample is None else SampleAlong(sample, volume.shape, axis),
+            progress=_part_of(progress, index * part, len(passes) * part),
+        )
+        plans.append(planned)
+    return plans
+
+
+class _Adding:
+    """Adds the slabs of a pass to the sums."""
+
+    def __init__(self, sums, axis):
+        self.sums, self.axis = sums, axis
+
+    def write(self, start, slab):
+        """Add a slab of slices along the axis."""
+        values = np.moveaxis(slab, 0, self.axis)
+        box = [(0, side) for side in values.shape[:3]]
+        box[self.axis] = (start, start + len(slab))
+        self.sums.add(box, values)
+
+
+def _to_front(items, axis):
+    """Bring an item of three to the front, as `numpy.moveaxis` does."""
+    return (items[axis], *(item for index, item in enumerate(items) if index != axis))
+
+
+def _from_front(items, axis):
+    """Undo `_to_front`."""
+    rest = list(items[1:])
+    rest.insert(axis, items[0])
+    return tuple(rest)
+
+
+def _part_of(progress, before, total):
+    """Progress of a pass as part of that of all."""
+    return None if progress is None else lambda done, _: progress(before + done, total)

@@ -1,0 +1,268 @@
+"""Compare several ways to segment: train, fit or load them under one budget, score all alike."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from tomoseg_tf.backend import load_keras
+from tomoseg_tf.evaluation import scores
+from tomoseg_tf.plots import (
+    choose_slices,
+    plot_comparison,
+    plot_confusion_matrix,
+    plot_error_panel,
+    save_figure,
+)
+from tomoseg_tf.records import open_records
+from tomoseg_tf.studies.compare.entries import CLASSICAL, NETWORK, RECIPE, WEIGHTS
+from tomoseg_tf.studies.compare.process import SCORE, TRAIN, EntryError, do_step
+from tomoseg_tf.studies.compare.table import Comparison, Result, write_tables, write_text
+from tomoseg_tf.studies.compare.work import Job, read_json, read_result, read_shown
+from tomoseg_tf.studies.runs import part_of
+from tomoseg_tf.studies.split_scores import seen_patches
+from tomoseg_tf.studies.study_folder import begin_study, refuse_changes, split_to_score
+from tomoseg_tf.training import read_recipe
+from tomoseg_tf.volume import file_hash, single_writer
+from tomoseg_tf.weights import open_weights
+
+MARKER = "comparison.json"
+KIND = "a comparison"
+SHOWN = 3
+
+
+def compare(
+    entries,
+    records_folder,
+    folder,
+    *,
+    recipe,
+    changes=(),
+    palette="auto",
+    overwrite=False,
+    isolated=True,
+    notify=None,
+    report=None,
+    progress=None,
+):
+    """Train, fit or load several ways to segment, score them alike and write their table.
+
+    All are scored on the test split of the records, on the validation split if there is none. A
+    network is scored with the weights of the epoch that was best by its recipe's `monitor` on the
+    validation split. An interrupted comparison is gone on with: what is finished is neither trained
+    nor scored again. An entry that fails leaves the others alone and is tried again the next time.
+
+    Parameters
+    ----------
+    entries : sequence of Entry
+        As `tomoseg_tf.studies.compare.entries.parse_entries` gives them.
+    records_folder : str or Path
+        Records with a training and a validation split, and preferably a test split.
+    folder : str or Path
+        A new folder, or that of a comparison on the same records; entries may be added. It gets a
+        run folder for each network that is trained, ``comparison.json``, ``table.md``,
+        ``table.csv``, ``figure.png``, ``panel.png`` and ``confusion_LABEL.png`` for each entry.
+    recipe : str or Path
+        Recipe by which builders are trained; only the network differs between them. It also gives
+        the normalisation and the seed of classical methods, and says whether what lies outside
+        the sample counts.
+    changes : sequence of str, optional
+        Settings that replace those of all recipes, as ``schedule.epochs=5``: the common budget.
+    palette : str, optional
+        How the values of segmentations map to classes, see `tomoseg_tf.volume.open_truth`.
+    overwrite : bool
+        Whether an existing comparison is removed with all its runs.
+    isolated : bool
+        Whether each entry is worked on in processes of its own, so that its memory can be told and
+        one that the system ends for lack of memory costs no other. They take some seconds each.
+    notify : callable, optional
+        ``notify(text)`` is called with notices, such as which entry comes next.
+    report : callable, optional
+        ``report(row)`` is called with the scores of each epoch.
+    progress : callable, optional
+        ``progress(done, total)`` is called after each step of training, over all entries.
+
+    Returns
+    -------
+    Comparison
+        Results, and the failures by label.
+
+    Raises
+    ------
+    ValueError
+        If the records, a recipe or weights cannot be read, the folder is something else, a
+        comparison of other records or trained by other settings, or in use by another process.
+    """
+    folder, notify = Path(folder), notify or (lambda text: None)
+    records = open_records(records_folder)
+    jobs = _jobs(entries, records, folder, recipe=recipe, changes=changes, palette=palette)
+    split = jobs[0].split
+    comparison = Comparison(
+        folder,
+        str(records_folder),
+        split,
+        len(seen_patches(records, split, jobs[0].outside)),
+        records.patch,
+        records.classes,
+        [],
+        {},
+        isolated,
+        str(recipe),
+        tuple(changes),
+    )
+    with single_writer(folder) as warning:
+        if warning is not None:
+            notify(warning)
+        known = _begin(folder, records, jobs, overwrite=overwrite)
+        for number, job in enumerate(jobs):
+            label = job.entry.label
+            notify(f"{label} ({number + 1} of {len(jobs)})")
+            options = {"report": report, "progress": part_of(progress, number, len(jobs))}
+            try:
+                found = _finish(job, isolated=isolated, notify=notify, **options)
+            except EntryError as error:
+                comparison.failures[label] = str(error)
+                notify(f"{label} failed: {error}")
+                continue
+            comparison.results.append(Result(**found))
+            _write(comparison, known)
+        _write(comparison, known)
+        if comparison.results:
+            _draw(comparison, jobs, records.spacing)
+    return comparison
+
+
+def _jobs(entries, records, folder, *, recipe, changes, palette):
+    """Say what is to be done with each entry."""
+    base = read_recipe(recipe, changes)
+    if base.model.weights is not None and any(entry.kind == NETWORK for entry in entries):
+        raise ValueError(
+            f"{recipe}: model.weights is {base.model.weights!r}, but fitted weights suit one "
+            "network only; set it to null to compare several"
+        )
+    split, outside = split_to_score(records), base.normalisation.outside
+    keep, rarest = _shown(records, split, outside)
+    jobs = []
+    for entry in entries:
+        its = _recipe(entry, base, changes)
+        common = (records.folder, folder, split, outside, palette, keep, rarest)
+        jobs.append(Job(entry, its, *common, settings=_settings(entry, its, palette, outside)))
+    return jobs
+
+
+def _recipe(entry, base, changes):
+    """Recipe of an entry: its own, or the base recipe with another network."""
+    if entry.kind == RECIPE:
+        return read_recipe(entry.what[0], changes)
+    if entry.kind != NETWORK:
+        return base
+    name = entry.what[0]
+    before = base.model.arguments if base.model.name == name else {}
+    model = {"name": name, "arguments": {**before, **entry.arguments}}
+    return base.model_copy(update={"model": base.model.model_copy(update=model)})
+
+
+def _settings(entry, recipe, palette, outside):
+    """All that decides the result of an entry, beside the records."""
+    settings = {"kind": entry.kind, "outside": outside}
+    if entry.trained:
+        trained = recipe.to_dict()
+        del trained["description"]
+        return {**settings, "kind": "trained", **trained}
+    if entry.kind == CLASSICAL:
+        normalisation = recipe.to_dict()["normalisation"]
+        return {**settings, "what": entry.what[0], "normalisation": normalisation} | {
+            "seed": recipe.seed
+        }
+    if entry.kind == WEIGHTS:
+        return {**settings, "hashes": open_weights(entry.what[0]).hashes}
+    return {**settings, "palette": palette, "hashes": [file_hash(path) for path in entry.what]}
+
+
+def _shown(records, split, outside):
+    """Choose patches that hold the rarest class, in their number of the split, and name it."""
+    counts = np.array([patch.seen(outside)[:-1] for patch in seen_patches(records, split, outside)])
+    if not len(counts):
+        raise ValueError(
+            f"{records.folder}: the {split} split holds no labelled voxel; write the records again "
+            "with another split"
+        )
+    totals = counts.sum(axis=0)
+    objects = np.flatnonzero(totals[1:]) + 1
+    rarest = int(objects[np.argmin(totals[objects])]) if len(objects) else 0
+    profile = np.zeros((len(counts), 256), np.int64)
+    profile[:, 1] = counts[:, rarest]
+    return tuple(choose_slices(profile, SHOWN)), rarest
+
+
+def _begin(folder, records, jobs, *, overwrite):
+    """Make the folder, or make sure that it is of the same records and trained alike."""
+    manifest = (records.folder / "manifest.json").read_bytes()
+    sha256 = hashlib.sha256(manifest).hexdigest()
+    common = {"records_sha256": sha256, "backend": load_keras().backend.backend()}
+    before = read_json(folder / MARKER)
+    if before.get("records_sha256", sha256) != sha256 and not overwrite:
+        raise ValueError(
+            f"{folder} already exists with a comparison on other records ({before.get('records')}, "
+            "or they were written again since); use another folder, or --overwrite"
+        )
+    before = begin_study(folder, MARKER, common, kind=KIND, overwrite=overwrite) or {}
+    known = before.get("entries", {})
+    trained = {job.entry.label: job.settings for job in jobs if job.entry.trained}
+    there = {label: known[label] for label in trained if label in known}
+    refuse_changes(folder, there, {label: trained[label] for label in there}, kind=KIND)
+    entries = {**known, **{job.entry.label: job.settings for job in jobs}}
+    state = {**common, "entries": entries}
+    if not before or entries != known:
+        _write_marker(folder, {**before, **state})
+    return state
+
+
+def _finish(job, *, isolated, notify, report, progress):
+    """Do what is left of an entry; give its result."""
+    found = read_result(job)
+    if found is not None:
+        notify(f"{job.entry.label} is finished")
+        return found
+    told = {"isolated": isolated, "notify": notify, "report": report, "progress": progress}
+    if job.entry.trained:
+        do_step(TRAIN, job, **told)
+    return do_step(SCORE, job, **told)
+
+
+def _write(comparison, known):
+    """Write the numbers and the tables of what is finished."""
+    _write_marker(comparison.folder, {**known, **comparison.to_dict()})
+    if comparison.results:
+        write_tables(comparison)
+
+
+def _write_marker(folder, content):
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
+    write_text(folder / MARKER, text + "\n")
+
+
+def _draw(comparison, jobs, spacing):
+    """Draw the figures."""
+    results, folder = comparison.results, comparison.folder
+    jobs = [job for job in jobs if job.entry.label not in comparison.failures]
+    for result in results:
+        matrix = scores(np.array(result.scores["confusion_matrix"]), comparison.classes)
+        path = folder / f"confusion_{result.label}.png"
+        save_figure(plot_confusion_matrix(matrix), path, overwrite=True)
+    times = [result.training_seconds for result in results]
+    axes = plot_comparison(
+        [result.label for result in results],
+        [None if seconds is None else seconds / 60 for seconds in times],
+        [result.seconds_per_slice for result in results],
+        [result.of_classes("iou") for result in results],
+        [result.miou for result in results],
+        comparison.classes,
+    )
+    save_figure(axes[0], folder / "figure.png", overwrite=True)
+    shown = {job.entry.label: read_shown(job) for job in jobs}
+    grey, truth, _ = next(iter(shown.values()))
+    found = {label: parts[2] for label, parts in shown.items()}
+    axes = plot_error_panel(grey, truth, found, comparison.classes, spacing=spacing)
+    save_figure(axes[0, 0], folder / "panel.png", overwrite=True, dpi=200)

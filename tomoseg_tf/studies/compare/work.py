@@ -1,0 +1,311 @@
+"""The work on one entry of a comparison: train, fit or load it, score it, keep what came out."""
+
+import dataclasses
+import io
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from tomoseg_tf.evaluation import scores
+from tomoseg_tf.records import named_shards, open_records
+from tomoseg_tf.studies.classical import fit
+from tomoseg_tf.studies.compare.entries import CLASSICAL, NETWORK, RECIPE, SEGMENTATION, Entry
+from tomoseg_tf.studies.compare.foreign import segmentation_cutter
+from tomoseg_tf.studies.compare.memory import PeakMemory, device_name
+from tomoseg_tf.studies.runs import open_trained, train_rest
+from tomoseg_tf.studies.split_scores import (
+    check_depth,
+    count_split,
+    split_patches,
+    weights_segmenter,
+)
+from tomoseg_tf.training import Recipe, check_recipe
+from tomoseg_tf.training.run import RunFolder
+from tomoseg_tf.volume import Normalisation, staged_file
+from tomoseg_tf.weights import open_weights
+
+RESULT, TRAINING, SHOWN = "result.json", "training.json", "shown.npz"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done with one entry.
+
+    Attributes
+    ----------
+    entry : Entry
+        What it is.
+    recipe : Recipe
+        What it is trained by; the base recipe for an entry that is not trained by one, which gives
+        the normalisation and the seed of a classical method.
+    records, folder : Path
+        Records, and the folder of the comparison.
+    split : str
+        Split that is scored.
+    outside : str
+        Whether what lies outside the sample counts, "kept" or "left_out"; the same for all.
+    palette : str
+        Of the segmentations of other programs.
+    keep : tuple of int
+        Numbers of the patches that are shown.
+    rarest : int
+        Class that chooses the slice of such a patch.
+    settings : dict
+        What decides the result, as JSON has it.
+    """
+
+    entry: Entry
+    recipe: Recipe
+    records: Path
+    folder: Path
+    split: str
+    outside: str
+    palette: str
+    keep: tuple
+    rarest: int
+    settings: dict
+
+    @property
+    def run(self):
+        """Run folder of an entry that is trained."""
+        return RunFolder(self.folder / self.entry.label)
+
+    @property
+    def measured(self):
+        """Folder of what was measured of the entry."""
+        return self.folder / "measured" / self.entry.label
+
+    def to_json(self):
+        """Write the job as JSON text of one line."""
+        plain = {"entry": self.entry.to_dict(), "recipe": self.recipe.to_dict()}
+        plain |= {"records": str(self.records), "folder": str(self.folder)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return json.dumps({**values, **plain})
+
+    @classmethod
+    def from_json(cls, text):
+        """Read what `to_json` wrote."""
+        values = json.loads(text)
+        plain = {"records": Path(values["records"]), "folder": Path(values["folder"])}
+        plain |= {"entry": Entry.from_dict(values["entry"]), "keep": tuple(values["keep"])}
+        return cls(**{**values, **plain, "recipe": check_recipe(values["recipe"])})
+
+
+@dataclass(frozen=True)
+class Ready:
+    """An entry that can segment, and what is known of it; see `Result` for the columns."""
+
+    segment: Callable
+    normalisation: Normalisation
+    slices: int = 0
+    columns: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def train_entry(job, *, notify, report=None, progress=None):
+    """Train the network of an entry, or what is left of it.
+
+    Parameters
+    ----------
+    job : Job
+        What is to be done.
+    notify, report, progress : callable
+        As in `tomoseg_tf.training.train`.
+
+    Raises
+    ------
+    ValueError
+        If the network or its recipe does not suit the records.
+    """
+    check_depth(job.recipe.model.name, open_records(job.records, verify=False))
+    if (job.measured / TRAINING).exists():
+        return
+    with PeakMemory() as memory:
+        options = {"notify": notify, "report": report, "progress": progress}
+        trained = train_rest(job.run, job.recipe, job.records, **options)
+    job.measured.mkdir(parents=True, exist_ok=True)
+    _write_json(job.measured / TRAINING, {"bytes": memory.bytes if trained else None})
+
+
+def score_entry(job):
+    """Load or fit an entry, score it and write the result.
+
+    Parameters
+    ----------
+    job : Job
+        What is to be done; an entry that is trained has been.
+
+    Returns
+    -------
+    dict
+        The columns of `tomoseg_tf.studies.compare.table.Result`.
+
+    Raises
+    ------
+    ValueError
+        If the entry does not suit the records, or anything cannot be read.
+    """
+    records = open_records(job.records, verify=False)
+    make = {NETWORK: _trained, RECIPE: _trained, CLASSICAL: _classical, SEGMENTATION: _foreign}
+    ready = make.get(job.entry.kind, _loaded)(job, records)
+    _check_outside(ready.normalisation, job, records)
+    with named_shards(records), PeakMemory() as memory:
+        patches = split_patches(records, job.split, ready.normalisation)
+        found = count_split(
+            ready.segment, patches, records.num_classes, slices=ready.slices, keep=job.keep
+        )
+    predicted = job.entry.kind != SEGMENTATION
+    settled = found.seconds[1:] or found.seconds  # the first also builds what the others use
+    result = {
+        "label": job.entry.label,
+        "kind": job.entry.kind,
+        **ready.columns,
+        "seconds_per_slice": median(settled) if predicted else None,
+        "slice": list(records.patch[1:]),
+        "device": device_name() if predicted else None,
+        "prediction_bytes": memory.bytes if predicted else None,
+        "scores": scores(found.matrix, records.classes).to_dict(),
+    }
+    job.measured.mkdir(parents=True, exist_ok=True)
+    _write_shown(job, found.kept)
+    _write_json(job.measured / RESULT, {"settings": job.settings, "result": result})
+    return result
+
+
+def read_result(job):
+    """Read the result of a finished entry.
+
+    Parameters
+    ----------
+    job : Job
+        What is to be done.
+
+    Returns
+    -------
+    dict or None
+        As `score_entry` returned it; None if there is none of the same settings.
+    """
+    content = read_json(job.measured / RESULT)
+    same = content.get("settings") == json.loads(json.dumps(job.settings))
+    return content.get("result") if same and (job.measured / SHOWN).is_file() else None
+
+
+def read_shown(job):
+    """Read the slices of an entry that are shown.
+
+    Parameters
+    ----------
+    job : Job
+        What was done.
+
+    Returns
+    -------
+    tuple of ndarray
+        Grey, truth and segmentation, (N, Y, X) each.
+    """
+    with np.load(job.measured / SHOWN, allow_pickle=False) as content:
+        return tuple(content[name] for name in ("grey", "truth", "segmentation"))
+
+
+def read_json(path):
+    """Read a JSON object from a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    dict
+        An empty one where there is no such file, or it is damaged.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _trained(job, records):
+    """Load what was trained here."""
+    trained = open_trained(job.run, job.recipe)
+    ready = _of_weights(open_weights(trained.weights), records)
+    columns = {
+        **ready.columns,
+        "batch": job.recipe.batches.batch_size,
+        "epochs": len(trained.seconds),
+        "best_epoch": trained.best_epoch,
+        "loss": job.recipe.loss.name,
+        "training_seconds": sum(trained.seconds),
+        "training_bytes": read_json(job.measured / TRAINING).get("bytes"),
+    }
+    return dataclasses.replace(ready, columns=columns)
+
+
+def _loaded(job, records):
+    """Open weights that are not trained here."""
+    return _of_weights(open_weights(job.entry.what[0]), records)
+
+
+def _of_weights(fitted, records):
+    segment, slices = weights_segmenter(fitted, records)
+    columns = {"network": fitted.config.model, "parameters": fitted.count_parameters()}
+    columns["weights"] = str(fitted.folder)
+    return Ready(segment, fitted.config.normalisation, slices, columns)
+
+
+def _classical(job, records):
+    """Fit a method without a network to the training patches."""
+    normalisation = job.recipe.normalisation
+    begun = time.perf_counter()
+    with named_shards(records), PeakMemory() as memory:
+        patches = (
+            (grey, truth) for _, grey, truth in split_patches(records, "training", normalisation)
+        )
+        baseline = fit(job.entry.what[0], patches, records.num_classes, seed=job.recipe.seed)
+    columns = {"network": job.entry.what[0], "training_seconds": time.perf_counter() - begun}
+    columns["training_bytes"] = memory.bytes
+    return Ready(lambda grey, _: baseline.predict(grey), normalisation, columns=columns)
+
+
+def _foreign(job, records):
+    """Open what another program predicted."""
+    segment = segmentation_cutter(job.entry, records, job.split, job.palette)
+    return Ready(segment, Normalisation(method="none", outside=job.outside))
+
+
+def _check_outside(normalisation, job, records):
+    """Refuse an entry that would be scored on other voxels than the rest."""
+    differ = normalisation.outside != job.outside
+    if differ and any(source.sample_statistics for source in records.sources):
+        raise ValueError(
+            f"normalisation.outside is {normalisation.outside}, but the others are scored with it "
+            f"{job.outside}: what lies outside the sample would count for some only; compare all "
+            f"with --set normalisation.outside={normalisation.outside}"
+        )
+
+
+def _write_shown(job, kept):
+    """Keep the slice with most of the rarest class of each patch that is shown."""
+    rows = []
+    for number in job.keep:
+        grey, truth, segmentation = kept[number]
+        z = int(np.argmax((truth == job.rarest).sum(axis=(1, 2))))
+        rows.append((grey[z], truth[z], segmentation[z]))
+    parts = zip(("grey", "truth", "segmentation"), zip(*rows, strict=True), strict=True)
+    content = io.BytesIO()
+    np.savez_compressed(content, **{name: np.stack(images) for name, images in parts})
+    with staged_file(job.measured / SHOWN, overwrite=True) as partial:
+        partial.write_bytes(content.getbuffer())
+
+
+def _write_json(path, content):
+    text = json.dumps(content, indent=1, allow_nan=False)
+    with staged_file(path, overwrite=True) as partial:
+        partial.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,113 @@
+"""Runs of the studies that train several networks: gone on with, and what came out."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from tomoseg_tf.training import train
+from tomoseg_tf.training.checkpoint import read_state
+from tomoseg_tf.weights import open_weights
+
+
+@dataclass(frozen=True)
+class TrainedNet:
+    """A finished run.
+
+    Attributes
+    ----------
+    weights : Path
+        Folder of the weights of the epoch that was best by the recipe's monitor.
+    parameters : int
+        Trainable or not.
+    seconds : list of float
+        Of each epoch, validation included.
+    best_epoch : int
+        Epoch of these weights, from 1.
+    """
+
+    weights: Path
+    parameters: int
+    seconds: list
+    best_epoch: int
+
+
+def train_rest(run, recipe, records_folder, *, notify, report=None, progress=None):
+    """Train a network, or what is left of it.
+
+    Parameters
+    ----------
+    run : tomoseg_tf.training.run.RunFolder
+        Folder of the run.
+    recipe : Recipe
+        All settings.
+    records_folder : str or Path
+        Records.
+    notify, report, progress : callable
+        As in `tomoseg_tf.training.train`.
+
+    Returns
+    -------
+    bool
+        False if the run was finished already.
+    """
+    state = read_state(run.state)
+    if state is not None and state.finished:
+        notify(f"{run.folder} is finished: {len(state.history)} epochs")
+        return False
+    train(recipe, records_folder, run.folder, notify=notify, report=report, progress=progress)
+    return True
+
+
+def open_trained(run, recipe):
+    """Read what a finished run gave.
+
+    Parameters
+    ----------
+    run : tomoseg_tf.training.run.RunFolder
+        Folder of the run.
+    recipe : Recipe
+        Its settings.
+
+    Returns
+    -------
+    TrainedNet
+        Its best weights, and how long it took.
+
+    Raises
+    ------
+    ValueError
+        If no epoch is the best.
+    """
+    best = run.best(recipe.monitor)
+    if not best.is_dir():
+        raise ValueError(
+            f"{run.folder}: the validation {recipe.monitor} never was a number, so that no epoch "
+            "is the best; set monitor to another score"
+        )
+    fitted = open_weights(best)
+    with open(run.folder / "history.csv", newline="", encoding="utf-8") as file:
+        seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
+    epoch = fitted.config.scores[0]["epoch"]
+    return TrainedNet(best, fitted.count_parameters(), seconds, epoch)
+
+
+def part_of(progress, number, total_parts):
+    """Progress of one network as a part of that of all.
+
+    Parameters
+    ----------
+    progress : callable or None
+        ``progress(done, total)`` over all.
+    number : int
+        Which network it is, from 0.
+    total_parts : int
+        How many there are.
+
+    Returns
+    -------
+    callable or None
+        ``progress(done, total)`` of that network.
+    """
+    if progress is None:
+        return None
+    return lambda done, total: progress(number * total + done, total_parts * total)

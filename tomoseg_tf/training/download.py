@@ -1,0 +1,72 @@
+"""Files from public addresses, kept in a folder and checked."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+SECONDS = 60  # without an answer
+
+
+def cache_folder():
+    """Tell where downloaded files are kept.
+
+    Returns
+    -------
+    Path
+        ``tomoseg-tf`` in the user's folder for such files; it may not exist.
+    """
+    given = os.environ.get("XDG_CACHE_HOME")
+    return (Path(given) if given else Path.home() / ".cache") / "tomoseg-tf"
+
+
+def fetch(address, md5):
+    """Download a file once, and check it each time.
+
+    Parameters
+    ----------
+    address : str
+        Its address.
+    md5 : str
+        Its checksum, as hexadecimal digits.
+
+    Returns
+    -------
+    Path
+        The file in `cache_folder`.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be downloaded, or is not the file that the checksum is of.
+    """
+    path = cache_folder() / address.rsplit("/", 1)[-1]
+    if path.is_file() and _md5(path) == md5:
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as folder:
+        partial = Path(folder) / path.name
+        try:
+            with (
+                urllib.request.urlopen(address, timeout=SECONDS) as source,
+                open(partial, "wb") as file,
+            ):
+                shutil.copyfileobj(source, file)
+        except (urllib.error.URLError, OSError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise ValueError(
+                f"{address} cannot be downloaded ({reason}); copy it to {path} from elsewhere, "
+                "or leave model.encoder out (--set model.encoder=null)"
+            ) from None
+        if _md5(partial) != md5:
+            raise ValueError(f"{address} is not the file that was published: its MD5 differs")
+        os.replace(partial, path)
+    return path
+
+
+def _md5(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
