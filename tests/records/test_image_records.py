@@ -143,11 +143,19 @@ def test_patches_without_an_object_are_left_out(tmp_path):
     assert origins == [[4, 0, 0], [7, 5, 7]]
     assert "4 patches hold only ignored voxels and were left out" in manifest["notices"]
     assert "42 patches hold only background and were left out" in manifest["notices"]
-    drawn = write_records(
-        tmp_path / "s", [(make_pair()[0], truth)], split="slice", slices=(1, 0, 1), **settings
-    )
-    assert "10 slices hold background only and were left out" in drawn["notices"]
-    assert sum(shard["records"] for shard in drawn["shards"]["test"]) == 1
+
+
+def test_slices_without_an_object_are_not_drawn_and_the_others_are_whole(tmp_path):
+    """As in the thesis: scores are taken on whole slices, all four patches of each."""
+    truth = np.zeros(SHAPE, np.uint8)
+    truth[4, 2, 3] = truth[7, 9, 13] = 1
+    settings = {"patch": (1, 5, 7), "skip_empty": True, "split": "slice", "slices": (1, 0, 1)}
+    manifest = write_records(tmp_path / "s", [(make_pair()[0], truth)], **settings)
+    assert manifest["notices"][0].startswith("10 slices hold background only and were left out")
+    for split in ("training", "test"):
+        origins = [p["origin"] for s in manifest["shards"][split] for p in s["patches"]]
+        assert {z for z, _, _ in origins} < {4, 7}
+        assert [place for _, *place in origins] == [[0, 0], [0, 7], [5, 0], [5, 7]]
 
 
 def test_an_empty_split_is_refused(tmp_path):

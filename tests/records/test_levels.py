@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.records.levels import choose_levels, level_notices
+from tomoseg_tf.records.levels import levels_of as of_sample
 from tomoseg_tf.volume import as_volume, measure
 
 
@@ -65,8 +66,10 @@ def test_what_is_no_number_or_beyond_stays_inside():
     assert level.of(array).tolist() == [[[0, 65535, 0, 65535, 0]]]
 
 
-def sample(array):
-    return SimpleNamespace(volume=as_volume(array), statistics=measure(array))
+def sample(array, inside=None):
+    own = None if inside is None else measure(array[inside][None, None])
+    volume = as_volume(array)
+    return SimpleNamespace(volume=volume, statistics=measure(array), sample_statistics=own)
 
 
 def test_notice_tells_the_error_and_warns_of_zingers():
@@ -80,3 +83,18 @@ def test_notice_tells_the_error_and_warns_of_zingers():
     assert f"error is {levels[0].error:.3g}, " in first
     assert "3 levels lie between percentiles 1 and 99: few, since single voxels" in second
     assert "--filter median:3" in second
+
+
+@pytest.mark.parametrize(("fill", "coarse"), [(-1.0, True), (0.0, False)])
+def test_a_fill_far_from_the_sample_takes_no_levels_from_it(fill, coarse):
+    """Attenuations of 1e-5 per voxel: a step from -1 on would be larger than all of them."""
+    array = np.random.default_rng(0).normal(1e-5, 1e-6, (4, 30, 30)).astype("f4")
+    inside = np.ones(array.shape, bool)
+    inside[:, :8] = False
+    array[~inside] = fill
+    filled = sample(array, inside)
+    level = of_sample(filled)
+    assert np.abs(back(level, array) - array)[inside].max() < 1e-9
+    notices = level_notices([filled], [level])
+    assert ("outside the sample is far from its grey values" in notices[0]) == coarse
+    assert not any("few, since" in notice for notice in notices)

@@ -47,6 +47,9 @@ def test_patches_left_out_are_counted():
         "3 patches hold only ignored voxels and were left out",
         "4 patches hold only background and were left out",
     ]
+    told = left_out_notices(LeftOut(0, 4, 3))[0]
+    assert told.startswith("4 patches hold only background and were left out, 3 of them of vali")
+    assert "is in no score" in told
 
 
 def test_a_class_without_a_voxel_is_told():

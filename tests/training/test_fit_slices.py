@@ -5,9 +5,10 @@ import csv
 import numpy as np
 import pytest
 
-from tomoseg_tf.records import write_records
-from tomoseg_tf.training import train
+from tomoseg_tf.records import open_records, write_records
+from tomoseg_tf.training import check_recipe, train
 from tomoseg_tf.training.checkpoint import read_state
+from tomoseg_tf.training.network import find_class_weights
 from tomoseg_tf.weights import load, open_weights
 
 TINY_NETS = {
@@ -140,6 +141,25 @@ def test_what_does_not_fit_is_one_line(tiny, slices, tmp_path, name, sections, m
         train(chosen, slices, tmp_path / "run")
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("outside", "weights"), [("left_out", [1, 1]), ("kept", [2 / 3, 2])])
+def test_inverse_frequencies_are_of_the_voxels_that_are_trained_on(tmp_path, outside, weights):
+    """Half of the sample is object; the background outside of it counts only where it is kept."""
+    volume = np.arange(8 * 16 * 16, dtype=np.uint16).reshape(8, 16, 16)
+    truth, mask = np.zeros((2, *volume.shape), np.uint8)
+    truth[:, :4], mask[:, :8] = 1, 1
+    folder = tmp_path / "records"
+    split = {"patch": (1, 16, 16), "split": "block", "fractions": (0.5, 0.5, 0.0), "guard": 0}
+    write_records(folder, [(volume, truth)], mask=[mask], **split)
+    chosen = check_recipe(
+        {
+            "model": {"name": "unet_2d"},
+            "normalisation": {"method": "zscore", "outside": outside},
+            "loss": {"class_weights": "inverse_frequency"},
+        }
+    )
+    assert find_class_weights(chosen, open_records(folder)) == pytest.approx(weights)
 
 
 def test_a_class_without_a_voxel_has_no_inverse_frequency(tiny, tmp_path):

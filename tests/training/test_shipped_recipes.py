@@ -51,6 +51,16 @@ OWN = ("compare", "micropillar", "micropillar_finish", "slices", "slices_deeplab
 OWN += ("slices_unet",)
 
 
+def test_the_patches_of_each_recipe_fill_a_batch():
+    """Patches of slices of 792 x 774 (thesis) that do not overlap, and whole ones of 768 x 768."""
+    for name in PUBLISHED:
+        head, batches = comment(name), read_recipe(name).batches
+        slices = int(re.search(r"--slices (\d+),", head)[1])
+        side = re.search(r"--patch 1,(\d+),", head)
+        of_slice = 1 if side is None else (792 // int(side[1])) * (774 // int(side[1]))
+        assert slices * of_slice * batches.crops_per_patch >= batches.batch_size, name
+
+
 def comment(name):
     """The lines of comment at the head of a recipe."""
     lines = find_recipe(name).read_text(encoding="utf-8").splitlines()

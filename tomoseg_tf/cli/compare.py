@@ -41,7 +41,8 @@ RECIPE = "compare"
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help="Short for --set schedule.minutes=M: the time that each network is trained at most.",
+    help="Short for --set schedule.minutes=M: end the training of each network after the epoch "
+    "that passes them.",
 )
 @training_options.changes
 @options.palette

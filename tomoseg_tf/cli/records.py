@@ -87,7 +87,10 @@ class Patch(options.Numbers):
     help="Leave out what does not fill a patch, or shift the last patch inwards.",
 )
 @click.option(
-    "--skip-empty", is_flag=True, help="Leave out patches that hold nothing but background."
+    "--skip-empty",
+    is_flag=True,
+    help="Leave out patches (with --split slice: slices) that hold nothing but background, of "
+    "training, validation and test.",
 )
 @click.option(
     "--classes",

@@ -13,10 +13,14 @@ SLAB_BYTES = 64 * 2**20
 
 @dataclass
 class LeftOut:
-    """How many patches were left out: all voxels ignored, or no object where that is asked for."""
+    """How many patches were left out: all voxels ignored, or no object where that is asked for.
+
+    `unscored` are those of the latter in validation and test.
+    """
 
     ignored: int = 0
     empty: int = 0
+    unscored: int = 0
 
 
 def cut_patches(
@@ -75,6 +79,7 @@ def cut_patches(
                 left_out.ignored += 1
             elif skip_empty and not any(counts[1:-1]):
                 left_out.empty += 1
+                left_out.unscored += block.split != "training"
             else:
                 writers[block.split].write(
                     grey[box],

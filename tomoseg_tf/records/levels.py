@@ -95,6 +95,28 @@ def choose_levels(dtype, statistics):
     return Levels(kind, low, float(scale), float(scale) / 2)
 
 
+def levels_of(sample):
+    """Choose the levels of a sample.
+
+    Parameters
+    ----------
+    sample : MeasuredSample
+        A volume with its statistics.
+
+    Returns
+    -------
+    Levels
+        Those of the whole volume; of what is the sample where the volume holds NaN outside of it,
+        or a fill so far from it that too few levels would be left.
+    """
+    dtype, whole, own = sample.volume.dtype, sample.statistics, sample.sample_statistics
+    if whole is None:
+        return choose_levels(dtype, own)
+    levels = choose_levels(dtype, whole)
+    coarse = own is not None and levels.error and _between(own, levels) < COARSE
+    return choose_levels(dtype, own) if coarse else levels
+
+
 def level_notices(measured, levels):
     """Say how far grey values are rounded.
 
@@ -112,10 +134,18 @@ def level_notices(measured, levels):
     """
     notices = []
     for sample, level in zip(measured, levels, strict=True):
+        whole, own = sample.statistics, sample.sample_statistics
+        last = level.offset + level.scale * LARGEST + level.error
+        first = level.offset - level.error
+        both = whole is not None and own is not None
+        if both and not first <= whole.minimum <= whole.maximum <= last:
+            notices.append(
+                f"{sample.volume.name}: what lies outside the sample is far from its grey values "
+                "and stored as the nearest of them; train with normalisation.outside left_out"
+            )
         if not level.error:
             continue
-        percentiles = (sample.statistics or sample.sample_statistics).percentiles
-        between = (percentiles[99.0] - percentiles[1.0]) / level.scale
+        between = _between(own or whole, level)
         text = (
             f"{sample.volume.name}: {sample.volume.dtype} is stored as PNG of 16 bits; the largest "
             f"rounding error is {level.error:.3g}, {between:.0f} levels lie between percentiles 1 "
@@ -128,3 +158,8 @@ def level_notices(measured, levels):
             )
         notices.append(text)
     return notices
+
+
+def _between(statistics, level):
+    """Count the levels between percentiles 1 and 99."""
+    return (statistics.percentiles[99.0] - statistics.percentiles[1.0]) / level.scale

@@ -135,7 +135,7 @@ class Split(_Part):
     """How the samples were split into training, validation and test, and what was left out.
 
     `slices` are the numbers asked for when slices were drawn one by one; `skip_empty` says whether
-    patches without an object were left out.
+    patches (in a split by slice: slices) without an object were left out.
     """
 
     method: Literal["sample", "block", "slice"]

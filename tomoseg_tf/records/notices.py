@@ -97,7 +97,13 @@ def left_out_notices(left_out):
         A notice for each kind if there are any.
     """
     kinds = ((left_out.ignored, "ignored voxels"), (left_out.empty, "background"))
-    return [f"{count} patches hold only {what} and were left out" for count, what in kinds if count]
+    notices = [f"{n} patches hold only {what} and were left out" for n, what in kinds if n]
+    if left_out.unscored:
+        notices[-1] += (
+            f", {left_out.unscored} of them of validation and test: what is found wrongly there "
+            "is in no score, so that scores are better than on whole slices"
+        )
+    return notices
 
 
 def missing_notices(voxels, classes):

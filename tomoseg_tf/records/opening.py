@@ -73,6 +73,24 @@ class Records:
         """
         return sum(shard.records for shard in self.shards(split))
 
+    def voxels(self, split, outside="kept"):
+        """Count the voxels of each class in the patches of a split, then those ignored.
+
+        Parameters
+        ----------
+        split : {"training", "validation", "test"}
+            Name of the split.
+        outside : {"kept", "left_out"}, optional
+            Whether what lies outside the sample is ignored.
+
+        Returns
+        -------
+        (C + 1,) list of int
+            Voxels; all 0 for a split without patches.
+        """
+        counts = [patch.seen(outside) for shard in self.shards(split) for patch in shard.patches]
+        return [sum(column) for column in zip(*counts, strict=True)] or [0] * (self.num_classes + 1)
+
     def shards(self, split):
         """List the shards of a split.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import tomoseg_tf
 from tomoseg_tf.records.checks import check_duplicates, check_equal_slices
-from tomoseg_tf.records.levels import choose_levels, level_notices
+from tomoseg_tf.records.levels import level_notices, levels_of
 from tomoseg_tf.records.manifest import FORMAT, Block, Manifest, Source, Split
 from tomoseg_tf.records.masks import mask_notices, open_masks
 from tomoseg_tf.records.names import match_names
@@ -90,7 +90,7 @@ def prepare(
         measure_sample(*pair, classes, *found) for pair, found in zip(samples, masks, strict=True)
     ]
     check_duplicates(measured, blocks)
-    levels = _levels(measured) if patch[0] == 1 else None
+    levels = [levels_of(sample) for sample in measured] if patch[0] == 1 else None
     draft = Manifest(
         format=FORMAT,
         kind="volumes" if levels is None else "images",
@@ -131,14 +131,6 @@ def _split(samples, patch, settings, skip_empty):
         *cover_notices(samples, blocks, patch, settings.cover),
     ]
     return blocks, notices
-
-
-def _levels(measured):
-    """Choose the levels of each sample."""
-    return [
-        choose_levels(sample.volume.dtype, sample.statistics or sample.sample_statistics)
-        for sample in measured
-    ]
 
 
 def _describe_split(settings, skip_empty):

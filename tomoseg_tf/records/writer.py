@@ -76,8 +76,9 @@ def write_records(
         Indices of the samples kept for the validation and for the test, in place of the best fit
         to the fractions.
     skip_empty : bool, optional
-        Whether patches without an object, of background and ignored voxels only, are left out; in
-        a split by slice, slices without one before they are drawn.
+        Whether patches without an object, of background and ignored voxels only, are left out of
+        all splits; in a split by slice, whole slices without one, before they are drawn, as in
+        [3]_. What a network finds wrongly in them is then in no score, and a notice says so.
     guard : int, optional
         Slices left out between two blocks of one sample. By default 16, or as many fewer
         as there are slices to spare.
@@ -128,7 +129,8 @@ def write_records(
     .. [1] S. Gaudez, M. Ben Haj Slama, A. Kaestner, M. V. Upadhyay, "3D deep convolutional neural
        network segmentation model for precipitate and porosity identification in synchrotron X-ray
        tomograms", J. Synchrotron Rad. 29, 1232-1240, 2022. doi:10.1107/S1600577522006816
-    .. [2] S. S. Torbati-Sarraf et al., JOM 73, 2021
+    .. [2] H. Torbati-Sarraf et al., JOM 73, 2021. doi:10.1007/s11837-021-04706-x
+    .. [3] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.3
     """
     folder = Path(folder)
     check_target(folder, overwrite)
@@ -190,7 +192,7 @@ def _cut(prepared, unfinished, done, progress):
         cover=draft.split.cover,
         num_classes=num_classes,
         insides=[sample.inside for sample in prepared.measured],
-        skip_empty=draft.split.skip_empty,
+        skip_empty=draft.split.skip_empty and draft.split.method != "slice",
         progress=progress,
     )
     shards = {name: tuple(writer.shards) for name, writer in writers.items()}

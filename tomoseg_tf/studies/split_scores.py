@@ -190,7 +190,7 @@ class SplitCounts:
     kept: dict
 
 
-def count_split(segment, patches, num_classes, *, slices=0, keep=(), progress=None):
+def count_split(segment, patches, num_classes, *, slices=0, keep=(), timed=False, progress=None):
     """Segment patches and count the voxels of every pair of true and predicted class.
 
     Parameters
@@ -206,6 +206,9 @@ def count_split(segment, patches, num_classes, *, slices=0, keep=(), progress=No
         Slices that `segment` is given at once, in whole patches; 0 for one patch at a time.
     keep : sequence of int, optional
         Numbers of the patches to keep.
+    timed : bool, optional
+        Whether the seconds shall be those of a network that is compiled: each first group of its
+        size, for which it may be compiled anew, is segmented twice, and the second time counts.
     progress : callable, optional
         ``progress(done)`` is called with the number of patches.
 
@@ -215,10 +218,13 @@ def count_split(segment, patches, num_classes, *, slices=0, keep=(), progress=No
         Of all patches together.
     """
     result = SplitCounts(np.zeros((num_classes, num_classes), np.int64), [], {})
-    done = 0
+    done, sizes = 0, set()
     for group in _groups(patches, slices):
         where, greys, truths = zip(*group, strict=True)
         grey = np.concatenate(greys)
+        if timed and len(grey) not in sizes:
+            sizes.add(len(grey))
+            segment(grey, where)
         begun = time.perf_counter()
         segmentation = segment(grey, where)
         result.seconds.append((time.perf_counter() - begun) / len(grey))

@@ -1,6 +1,7 @@
 """Files from public addresses, kept in a folder and checked."""
 
 import hashlib
+import http.client
 import os
 import shutil
 import tempfile
@@ -44,7 +45,8 @@ def fetch(address, md5):
         If it cannot be downloaded, or is not the file that the checksum is of.
     """
     path = cache_folder() / address.rsplit("/", 1)[-1]
-    if path.is_file() and _md5(path) == md5:
+    there = path.is_file()
+    if there and _md5(path) == md5:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=path.parent) as folder:
@@ -55,14 +57,19 @@ def fetch(address, md5):
                 open(partial, "wb") as file,
             ):
                 shutil.copyfileobj(source, file)
-        except (urllib.error.URLError, OSError) as error:
+        except (urllib.error.URLError, http.client.HTTPException, OSError) as error:
             reason = getattr(error, "reason", None) or error
+            damaged = f"; {path} is damaged, its MD5 is not {md5}" if there else ""
             raise ValueError(
-                f"{address} cannot be downloaded ({reason}); copy it to {path} from elsewhere, "
-                "or leave model.encoder out (--set model.encoder=null)"
+                f"{address} cannot be downloaded ({reason}){damaged}; copy it to {path} from "
+                "elsewhere, or leave model.encoder out (--set model.encoder=null)"
             ) from None
         if _md5(partial) != md5:
-            raise ValueError(f"{address} is not the file that was published: its MD5 differs")
+            raise ValueError(
+                f"what was downloaded from {address} is not the file that was published, or not "
+                f"all of it ({partial.stat().st_size} bytes): its MD5 is not {md5}; try again, or "
+                f"copy it to {path} from elsewhere"
+            )
         os.replace(partial, path)
     return path
 

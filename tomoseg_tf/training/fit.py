@@ -167,7 +167,8 @@ def _check(recipe, records):
             raise ValueError(
                 f"the records have no {split} patches; write them again with a {split} share"
             )
-    if recipe.monitor == "dice" and not sum(records.manifest.voxels["validation"][1:-1]):
+    seen = records.voxels("validation", recipe.normalisation.outside)
+    if recipe.monitor == "dice" and not sum(seen[1:-1]):
         raise ValueError(
             "monitor is 'dice', but the validation patches hold no voxel of any class above the "
             "background; write the records with another split, or monitor the loss"

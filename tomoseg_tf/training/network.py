@@ -132,7 +132,8 @@ def find_class_weights(recipe, records):
     weights = recipe.loss.class_weights
     if weights != "inverse_frequency":
         return weights
-    return inverse_frequencies(records.manifest.voxels["training"][:-1], records.classes)
+    voxels = records.voxels("training", recipe.normalisation.outside)
+    return inverse_frequencies(voxels[:-1], records.classes)
 
 
 def compiled_network(recipe, arguments, classes, class_weights=None):

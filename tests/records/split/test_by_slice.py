@@ -76,7 +76,8 @@ def test_empty_slices_are_not_drawn():
     assert len(drawn) == 19
     assert drawn < set(range(5, 25))
     assert notices[:2] == [
-        "10 slices hold background only and were left out",
+        "10 slices hold background only and were left out: what is found wrongly in such slices "
+        "is in no score",
         "1 slices were asked for by no split",
     ]
 

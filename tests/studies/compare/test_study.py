@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from matplotlib import image
 from tomoseg_tf.records import open_records, write_records
 from tomoseg_tf.studies.compare.entries import parse_entries
 from tomoseg_tf.studies.compare.study import compare
-from tomoseg_tf.studies.split_scores import score_weights, seen_patches
+from tomoseg_tf.studies.split_scores import count_split, score_weights, seen_patches
 
 CLASSES = ("matrix", "inclusion", "precipitate")
 
@@ -194,6 +195,32 @@ def test_a_segmentation_of_another_shape_is_refused(study, tmp_path):
     result = run(study, tmp_path / "out", foreign(tmp_path))
     assert "its shape is 2 x 8 x 8, but that of its volume" in result.failures["theirs"]
     assert not (tmp_path / "out" / "table.md").exists()
+
+
+def test_a_value_that_is_no_class_is_told_with_its_file(study, tmp_path):
+    for number in (0, 1):
+        classes = tifffile.imread(study / f"truth{number}.tif")
+        classes[classes == 0] = 7
+        tifffile.imwrite(tmp_path / f"truth{number}.tif", classes, photometric="minisblack")
+    result = run(study, tmp_path / "out", foreign(tmp_path))
+    assert re.search(r"truth0.tif: holds class 7 .*0 to 2", result.failures["theirs"])
+
+
+def test_the_time_for_compiling_is_in_no_prediction():
+    """Nine slices, eight at once: the last one is of another size, and compiled by itself."""
+    calls = []
+
+    def segment(grey, patches):
+        if len(grey) not in calls:
+            time.sleep(0.2)
+        calls.append(len(grey))
+        return np.zeros(grey.shape, np.uint8)
+
+    patches = [(None, np.zeros((1, 4, 4), "f4"), np.ones((1, 4, 4), np.uint8))] * 9
+    found = count_split(segment, patches, 2, slices=8, timed=True)
+    assert calls == [8, 8, 1, 1]
+    assert max(found.seconds) < 0.1
+    assert found.matrix.tolist() == [[0, 0], [144, 0]]
 
 
 def test_a_network_of_volumes_needs_deep_patches(study, tmp_path):

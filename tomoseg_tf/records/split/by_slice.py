@@ -35,7 +35,7 @@ def draw_slices(samples, settings, empty=None):
 
     References
     ----------
-    .. [1] S. S. Torbati-Sarraf et al., JOM 73, 2021: of 730 slices 550 were for training, 20 of
+    .. [1] H. Torbati-Sarraf et al., JOM 73, 2021: of 730 slices 550 were for training, 20 of
        them for validation, and 180 for the test
     .. [2] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.3
     """
@@ -51,7 +51,10 @@ def draw_slices(samples, settings, empty=None):
     blocks = [block for index, each in enumerate(splits) for block in _runs(index, each)]
     notices = []
     if left_out.any():
-        notices.append(f"{left_out.sum()} slices hold background only and were left out")
+        notices.append(
+            f"{left_out.sum()} slices hold background only and were left out: what is found "
+            "wrongly in such slices is in no score"
+        )
     if pool.size > sum(numbers):
         notices.append(f"{pool.size - sum(numbers)} slices were asked for by no split")
     return blocks, notices + _leak_notices(splits)

@@ -49,17 +49,22 @@ def segmentation_cutter(entry, records, split, palette):
         _check_shape(volumes[source], records.sources[source])
 
     def segment(grey, patches):
-        sides = records.patch
-        return np.concatenate(
-            [
-                volumes[patch.source].read_box(
-                    tuple((low, low + side) for low, side in zip(patch.origin, sides, strict=True))
-                )
-                for patch in patches
-            ]
-        )
+        return np.concatenate([_cut(volumes[patch.source], patch, records) for patch in patches])
 
     return segment
+
+
+def _cut(volume, patch, records):
+    """Cut one patch; refuse values that are no class of the records."""
+    sides = zip(patch.origin, records.patch, strict=True)
+    part = volume.read_box(tuple((low, low + side) for low, side in sides))
+    if part.max() >= records.num_classes:
+        raise ValueError(
+            f"{volume.name}: holds class {part.max()} in the patch at {list(patch.origin)}, but "
+            f"the records have the classes 0 to {records.num_classes - 1} "
+            f"({', '.join(records.classes)}); every voxel needs one of these, by --palette"
+        )
+    return part
 
 
 def _check_shape(volume, source):

@@ -32,8 +32,8 @@ class Result:
     training_seconds : float or None
         Over all epochs, validation included; of a classical method for fitting it.
     seconds_per_slice : float or None
-        To predict a slice of the scored patches, normalised already: the median over them, without
-        the first ones if there are more.
+        To predict a slice of the scored patches, normalised already, by a network that is
+        compiled: the median over them.
     slice : (int, int)
         Sides (Y, X) of such a slice in voxels.
     device : str or None
@@ -153,7 +153,8 @@ class Comparison:
             say_where(self.split, self.patches, self.patch),
             f"Recipe of the networks named by their builder: {self.recipe}{changes}.",
             "mIoU: mean of the IoU of all classes, the background included.",
-            f"Prediction: median time for one slice of {height} x {width} voxels.",
+            f"Prediction: median time for one slice of {height} x {width} voxels, "
+            "once the network is compiled.",
             "Training: all epochs with the validation after each; for methods without a network "
             "the fitting.",
             f"Peak memory: resident (VmHWM), of the process {own}, without that of a GPU; in "

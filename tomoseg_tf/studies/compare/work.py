@@ -154,18 +154,22 @@ def score_entry(job):
     make = {NETWORK: _trained, RECIPE: _trained, CLASSICAL: _classical, SEGMENTATION: _foreign}
     ready = make.get(job.entry.kind, _loaded)(job, records)
     _check_outside(ready.normalisation, job, records)
+    predicted = job.entry.kind != SEGMENTATION
     with named_shards(records), PeakMemory() as memory:
         patches = split_patches(records, job.split, ready.normalisation)
         found = count_split(
-            ready.segment, patches, records.num_classes, slices=ready.slices, keep=job.keep
+            ready.segment,
+            patches,
+            records.num_classes,
+            slices=ready.slices,
+            keep=job.keep,
+            timed=predicted,
         )
-    predicted = job.entry.kind != SEGMENTATION
-    settled = found.seconds[1:] or found.seconds  # the first also builds what the others use
     result = {
         "label": job.entry.label,
         "kind": job.entry.kind,
         **ready.columns,
-        "seconds_per_slice": median(settled) if predicted else None,
+        "seconds_per_slice": median(found.seconds) if predicted else None,
         "slice": list(records.patch[1:]),
         "device": device_name() if predicted else None,
         "prediction_bytes": memory.bytes if predicted else None,
