@@ -42,6 +42,15 @@ def test_one_network_as_json(run):
     assert (pool["type"], pool["output"]) == ("Conv3D", [2, 4, 4, 4])
 
 
+@pytest.mark.parametrize("name", BUILDERS)
+def test_every_network_lists_its_layers(run, name):
+    code, out, err = run(name, "--json")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    assert sum(layer["parameters"] for layer in found["layers"]) == found["parameters"]
+    assert found["layers"][-1]["output"][-1] == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

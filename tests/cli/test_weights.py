@@ -105,7 +105,8 @@ def test_import(run, place):
     more = ["--axes", "XYZ", "--threshold", "0.4", "--spacing", "3,2,1", "--simulated"]
     code, out, err = run("import", source, target, *options, *more)
     assert (code, err) == (0, "")
-    assert out == f"{target}: {PARAMETERS} parameters, axis order X, Y, Z\n"
+    rest = "axis order X, Y, Z; classes steel, pore\n"
+    assert out == f"{target}: {PARAMETERS} parameters, {rest}"
     config = json.loads((target / "config.json").read_text())
     assert config["spacing"] == [3, 2, 1]
     assert (config["threshold"], config["simulated"]) == (0.4, True)

@@ -108,3 +108,20 @@ def test_a_mask_is_a_file_that_is_never_an_output(save, scan, tmp_path):
     with pytest.raises(ValueError, match=r"mask\.npy: the mask has shape \(3, 20, 20\)"):
         segment_file(scan, tmp_path / "t.npy", weights=weights, mask=mask)
     assert not (tmp_path / "t.npy").exists()
+
+
+def test_no_output_spoils_another_or_the_slices_of_the_input(save, scan, tmp_path):
+    weights = save()
+    slices = tmp_path / "slices"
+    segment_file(scan, slices, weights=weights)
+    before = sorted(tmp_path.rglob("*"))
+    settings = {"weights": weights, "overwrite": True}
+    for name in ("slices/p.npy", "slices/c.tif", "slices/c"):
+        key = "colours" if "c" in name[7:] else "probabilities"
+        with pytest.raises(ValueError, match=r"lies in the output .*slices; name it beside that"):
+            segment_file(scan, slices, **settings, **{key: tmp_path / name})
+    with pytest.raises(ValueError, match=r"seg\.tif lies among the slices of .*slices and would"):
+        segment_file(slices, slices / "seg.tif", **settings)
+    assert sorted(tmp_path.rglob("*")) == before
+    segment_file(slices, slices / "seg.npy", **settings)
+    np.testing.assert_array_equal(read(slices).shape, read(slices / "seg.npy").shape)

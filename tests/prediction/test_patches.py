@@ -109,6 +109,7 @@ def test_progress_reaches_the_end_row_by_row():
         ({"step": 17}, "step 17 must be 1 to 16"),
         ({"step": 0}, "step 0 must be 1 to 16"),
         ({"tile": (1, 8, 8)}, "patches of 16 x 16, which overlap, instead of tiles"),
+        ({"max_memory": 10}, "needs about .* GB, more than the 1e-08 GB allowed"),
         ({"max_memory": 1e4}, "needs about .* GB, more than the 1e-05 GB allowed"),
     ],
 )

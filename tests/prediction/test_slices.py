@@ -123,6 +123,18 @@ def test_a_slice_that_does_not_fit_is_cut_exactly(label):
         np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
+def test_memory_for_one_slice_is_enough_for_many():
+    """As many slices as a quarter of the memory holds would leave too little for the network."""
+    network = open_network(build("pspnet"))
+    plan = {"voxel_bytes": (1, 1)}
+    shape, roi = (6, 48, 48), ((0, 6), (0, 48), (0, 48))
+    _, single = network.plan((1, 48, 48), roi=((0, 1), *roi[1:]), **plan, max_memory=None)
+    engine, planned = network.plan(shape, roi=roi, **plan, max_memory=single.memory + 1)
+    assert (engine.batch, planned.tile) == (1, (1, 48, 48))
+    with pytest.raises(ValueError, match="a slice of 48 x 48 needs about"):
+        network.plan(shape, roi=roi, **plan, max_memory=single.memory - 100)
+
+
 @pytest.mark.parametrize(
     ("label", "reason"),
     [("pspnet", "layer bn_data does not follow"), ("segnet_2d", "IndexPooling")],

@@ -56,3 +56,20 @@ def test_many_classes_take_the_likeliest():
 def test_the_summary_is_the_first_plain_line():
     assert summary("# Title\n\n## Part\n\n  The `line`. \nNext.\n") == "The line."
     assert summary("# Title\n") == ""
+
+
+def test_a_network_of_slices_tells_what_it_sees_and_gives():
+    config = WeightsConfig(
+        model="xlearn_unet",
+        arguments={"input_shape": [32, 32, 3], "num_classes": 1, "activation": "relu"},
+        classes=class_entries(("dark", "bright")),
+        normalisation=Normalisation("minmax", top=255.0, outside="left_out"),
+        filters=("median:size=3,axes=yx",),
+    )
+    text = card(config)
+    assert "- Slices (Y, X) along z, grey repeated as 3 channels.\n" in text
+    assert "- Normalisation: minmax, from 0 to 255; in training" in text
+    assert "- What lies outside the sample is in no statistics and 0 to the network." in text
+    assert "- Filters before all that: median:size=3,axes=yx.\n" in text
+    assert "it may exceed 1; above 0.5 it is bright." in text
+    assert "probability" not in text

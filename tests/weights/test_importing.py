@@ -127,6 +127,7 @@ def test_a_published_multi_gpu_file_of_xlearn_needs_no_arguments(tmp_path):
     assert {key: config.arguments[key] for key in arguments} == arguments
     assert (config.arguments["input_shape"], config.axes) == ([16, 16, 1], "ZYX")
     assert config.normalisation == Normalisation("minmax")
+    assert config.class_names == ("dark label", "bright label")
     for ours, theirs in zip(read_values(load(tmp_path / "out")), read_values(network), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     stated = import_weights(
@@ -138,5 +139,6 @@ def test_a_published_multi_gpu_file_of_xlearn_needs_no_arguments(tmp_path):
     )
     assert stated.config.arguments["activation"] == "sigmoid"
     assert stated.config.normalisation.method == "zscore"
+    assert stated.config.class_names == ("background", "object")
     with pytest.raises(ValueError, match="does not fit xlearn_unet"):
         import_weights(path, tmp_path / "x", model="xlearn_unet", arguments={"base_features": 2})

@@ -1,6 +1,7 @@
 """``tomoseg-tf weights``: list, explain, check and import fitted weights."""
 
 import json
+from dataclasses import replace
 
 import click
 
@@ -136,7 +137,12 @@ def _measure(name, as_json):
     help="How the input was normalised; at prediction over the whole volume.  [default: zscore; "
     "minmax for xlearn_unet]",
 )
-@click.option("--classes", metavar="A,B,...", help="Names of the classes, background first.")
+@click.option(
+    "--classes",
+    metavar="A,B,...",
+    help="Names of the classes, background first.  [default: background, object, ...; dark label, "
+    "bright label for the published xlearn_unet, which regresses the grey level of a label]",
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -166,11 +172,11 @@ def import_(source, folder, normalisation, classes, as_json, **settings):
       tomoseg-tf weights import final-trained-weights.h5 my_weights --model unet_3d
       tomoseg-tf weights import weights_seg.h5 xlearn --model xlearn_unet
     """
-    from tomoseg_tf.volume import Normalisation
     from tomoseg_tf.weights import import_weights
+    from tomoseg_tf.weights.importing import published_normalisation
 
     if normalisation is not None:
-        normalisation = Normalisation(method=normalisation, training="patch")
+        normalisation = replace(published_normalisation(settings["model"]), method=normalisation)
     if classes is not None:
         classes = [name.strip() for name in classes.split(",")]
     written = import_weights(
@@ -184,7 +190,11 @@ def import_(source, folder, normalisation, classes, as_json, **settings):
         click.echo(json.dumps(_as_dict(written)))
     else:
         axes = ", ".join(written.config.axes)
-        click.echo(f"{folder}: {written.count_parameters():,} parameters, axis order {axes}")
+        names = ", ".join(written.config.class_names)
+        click.echo(
+            f"{folder}: {written.count_parameters():,} parameters, axis order {axes}; "
+            f"classes {names}"
+        )
 
 
 def _as_dict(found):

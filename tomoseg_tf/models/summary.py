@@ -143,18 +143,23 @@ def describe_layers(model, arguments):
     Returns
     -------
     list of dict
-        "name", "type", "output" (shape without the batch, None where it is open)
-        and "parameters" of each layer, in the order of the graph.
+        "name", "type", "output" (shape without the batch, None where it is open; of the
+        first, where a layer gives several) and "parameters" of each layer, in the order
+        of the graph.
     """
     return [
         {
             "name": layer.name,
             "type": type(layer).__name__,
-            "output": list(layer.output.shape[1:]),
+            "output": list(_first(layer.output).shape[1:]),
             "parameters": layer.count_params(),
         }
         for layer in build(model, arguments).layers
     ]
+
+
+def _first(outputs):
+    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
 
 
 def _builder(model):

@@ -7,7 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tomoseg_tf.prediction.colours import check_colours_output, colour_table, create_colours
+from tomoseg_tf.prediction.colours import (
+    TIFF,
+    check_colours_output,
+    colour_table,
+    create_colours,
+)
 from tomoseg_tf.prediction.executor import Output
 from tomoseg_tf.prediction.threshold import to_grey_levels, to_segmentation
 from tomoseg_tf.volume import (
@@ -131,7 +136,7 @@ def list_targets(classes, config, segmentation, probabilities, *, grey_levels, c
 
 
 def check_paths(volume, mask, targets, overwrite):
-    """Refuse outputs that exist, that are named twice, or that would replace an input.
+    """Refuse outputs that exist, that are named twice, or that would spoil another or an input.
 
     Parameters
     ----------
@@ -152,15 +157,29 @@ def check_paths(volume, mask, targets, overwrite):
     inputs = [volume] if mask in MASKS else [volume, mask]
     outputs = [split_location(target.path).path.resolve() for target in targets]
     for index, path in enumerate(outputs):
+        if path in outputs[:index]:
+            raise ValueError(f"{path} is named twice; each input and output needs its own name")
+        for other in outputs:
+            if other in path.parents:
+                raise ValueError(f"{path} lies in the output {other}; name it beside that")
         for source in inputs:
-            place = split_location(source).path.resolve()
-            if path == place or path in outputs[:index]:
-                raise ValueError(f"{path} is named twice; each input and output needs its own name")
-            if path in place.parents:
-                raise ValueError(f"{path} holds the volume {source}; name another output")
+            _check_beside(path, source)
     for target in targets:
         check = check_colours_output if target.coloured else check_output
         check(target.path, overwrite)
+
+
+def _check_beside(path, source):
+    """Refuse an output that would replace an input, or become one of its slices."""
+    place = split_location(source).path.resolve()
+    if path == place:
+        raise ValueError(f"{path} is named twice; each input and output needs its own name")
+    if path in place.parents:
+        raise ValueError(f"{path} holds the volume {source}; name another output")
+    if path.parent == place and path.suffix.lower() in TIFF:
+        raise ValueError(
+            f"{path} lies among the slices of {source} and would be read as one; put it elsewhere"
+        )
 
 
 def _probability_paths(path, config):

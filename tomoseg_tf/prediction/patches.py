@@ -213,9 +213,10 @@ def plan_patches(network, shape, *, step, roi, precision, voxel_bytes, max_memor
     each = WORKSPACE * value_bytes(precision) * patch_values(network.model)
     beside = slice_bytes(shape, padded, network.num_classes, voxel_bytes)
     sums = 8 * network.num_classes * (padded[0] + network.patch[0]) * padded[1]
-    depth = even_share(roi[0][1] - roi[0][0], min(8, allowed / 4 / beside))
+    left = allowed - sums - each
+    depth = even_share(roi[0][1] - roi[0][0], min(8, allowed / 4 / beside, left / beside))
     fitting = int((allowed - depth * beside - sums) / each)
-    batch = min(fitting, BATCH[0 if on_processor(network.device) else 1])
+    batch = min(max(0, fitting), BATCH[0 if on_processor(network.device) else 1])
     tile = (depth, *(high - low for low, high in roi[1:]))
     memory = int(max(1, batch) * each + depth * beside + sums)
     work = np.prod(network.patch) / step**2

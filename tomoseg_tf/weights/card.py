@@ -2,6 +2,7 @@
 
 from tomoseg_tf.weights.config import WeightsConfig
 
+OPEN_OUTPUTS = "relu", "linear"  # activations of a head that gives no probabilities
 _TRAINING = {
     "volume": "statistics of the whole volume",
     "patch": "statistics of each patch",
@@ -104,12 +105,27 @@ def _input(config):
     method = normalisation.method
     if method == "percentile":
         method += f" ({normalisation.low:g} to {normalisation.high:g})"
+    if normalisation.top != 1:
+        method += f", from 0 to {normalisation.top:g}"
     lines = [
-        f"Axis order of the network: {', '.join(config.axes)}.",
+        _seen(config),
         f"Normalisation: {method}; in training {_TRAINING[normalisation.training]}, in "
         f"prediction {_TRAINING[normalisation.prediction]}.",
     ]
+    if normalisation.outside == "left_out":
+        lines.append("What lies outside the sample is in no statistics and 0 to the network.")
+    if config.filters:
+        lines.append(f"Filters before all that: {', '.join(config.filters)}.")
     return _list(lines)
+
+
+def _seen(config):
+    """Tell in which form a network sees a volume."""
+    shape = config.arguments.get("input_shape", ())
+    if len(shape) != 3:
+        return f"Axis order of the network: {', '.join(config.axes)}."
+    channels = "grey as 1 channel" if shape[-1] == 1 else f"grey repeated as {shape[-1]} channels"
+    return f"Slices (Y, X) along z, {channels}."
 
 
 def _output(config):
@@ -117,12 +133,20 @@ def _output(config):
         {"index": index, "class": entry.name, "colour": entry.colour}
         for index, entry in enumerate(config.classes)
     ]
-    rule = (
-        f"One probability per voxel; above {config.threshold:g} it is {config.class_names[1]}."
-        if config.binary
-        else "One probability per class; the likeliest class is taken."
-    )
-    return f"{_table(rows)}\n\n{rule}"
+    return f"{_table(rows)}\n\n{_rule(config)}"
+
+
+def _rule(config):
+    """Tell how the output of the network becomes a class."""
+    if not config.binary:
+        return "One probability per class; the likeliest class is taken."
+    value = "One probability per voxel"
+    if config.arguments.get("activation") in OPEN_OUTPUTS:
+        value = (
+            "One value per voxel, the grey level of a label from 0 (the darkest) to 1 (the "
+            "brightest), as the network was fitted by regression; it may exceed 1"
+        )
+    return f"{value}; above {config.threshold:g} it is {config.class_names[1]}."
 
 
 def _scores(scores):

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tomoseg_tf.volume import Normalisation, check_destination, file_hash
-from tomoseg_tf.weights.card import card
+from tomoseg_tf.weights.card import OPEN_OUTPUTS, card
 from tomoseg_tf.weights.config import WeightsConfig, class_entries, explain
 from tomoseg_tf.weights.folder import save_weights
 from tomoseg_tf.weights.importers.guess import guess_arguments
@@ -59,7 +59,9 @@ def import_weights(
         in training and of the whole volume in prediction, or for `xlearn_unet` from the
         minimum 0 to the maximum 1 of the volume.
     classes : sequence of str, optional
-        Names, background first.
+        Names, background first. By default "background" and "object", or "class 1" and so on;
+        "dark label" and "bright label" for the published `xlearn_unet`, which regresses the
+        grey level of a label image, whatever its objects are.
     threshold : float, optional
         Of a binary net; 0.5 by default.
     spacing : tuple of 3 floats, optional
@@ -97,8 +99,8 @@ def import_weights(
         "model": model,
         "arguments": arguments,
         "axes": axes,
-        "normalisation": normalisation or (XLEARN if model == "xlearn_unet" else PUBLISHED),
-        "classes": class_entries(classes or _class_names(arguments["num_classes"])),
+        "normalisation": normalisation or published_normalisation(model),
+        "classes": class_entries(classes or _class_names(arguments)),
         "spacing": spacing,
         "data": _describe(data, source, file_format),
         "simulated": simulated,
@@ -112,6 +114,11 @@ def import_weights(
     except ValidationError as error:
         raise ValueError(explain(error)) from None
     return save_weights(folder, network, config, card=_card(config, source), overwrite=overwrite)
+
+
+def published_normalisation(model):
+    """Normalisation of the published code of a network, for files that do not tell."""
+    return XLEARN if model == "xlearn_unet" else PUBLISHED
 
 
 def _load(source, model, arguments):
@@ -133,7 +140,11 @@ def _load(source, model, arguments):
     return network, arguments
 
 
-def _class_names(num_classes):
+def _class_names(arguments):
+    """Names where none are stated; a label regressed as a grey level has no background."""
+    num_classes = arguments["num_classes"]
+    if num_classes == 1 and arguments.get("activation") in OPEN_OUTPUTS:
+        return ("dark label", "bright label")
     if num_classes == 1:
         return ("background", "object")
     return ("background", *(f"class {index}" for index in range(1, num_classes)))
