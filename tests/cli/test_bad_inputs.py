@@ -190,7 +190,8 @@ TABLE = [
         ["a.npy", "inf"],
     ),
     # training
-    (None, "train nothing.yaml --records records -o run", ["nothing.yaml", "micropillar"]),
+    (None, "train nothing.yaml --records records -o run", ["nothing.yaml", "train --list"]),
+    (None, "train micropilar --records records -o run", ["did you mean micropillar"]),
     (put("a.yaml", "model: ["), "train a.yaml --records records -o run", ["a.yaml"]),
     (put("a.yaml", "modle: {}"), "train a.yaml --records records -o run", ["a.yaml", "modle"]),
     (put("a.yaml", "- 1"), "train a.yaml --records records -o run", ["a.yaml"]),

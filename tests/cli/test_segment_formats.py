@@ -94,9 +94,9 @@ IN = {
 def test_every_input_gives_the_same_segmentation(run, weights, reference, tmp_path, name):
     IN[name](tmp_path / name)
     bare = ("--shape", "6,20,24", "--dtype", "uint16") if name == "a.raw" else ()
-    code, _, err = run(tmp_path / name, tmp_path / "s.npy", "-w", weights, *bare)
+    code, _, err = run(tmp_path / name, tmp_path / "s.tif", "-w", weights, *bare)
     assert (code, err) == (0, "")
-    np.testing.assert_array_equal(np.load(tmp_path / "s.npy"), reference)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "s.tif"), reference)
 
 
 def read_tiff(path):

@@ -134,9 +134,12 @@ def test_wrong_changes_are_one_line(write, change, message):
         read_recipe(path, [change])
 
 
-def test_an_unknown_name_lists_the_shipped_recipes():
-    with pytest.raises(ValueError, match=r"no recipe nothing.*gaudez2022, micropillar"):
-        read_recipe("nothing")
+@pytest.mark.parametrize(
+    ("name", "hint"), [("nothing", "train --list"), ("micropilar", "did you mean micropillar")]
+)
+def test_an_unknown_name_says_where_names_are(name, hint):
+    with pytest.raises(ValueError, match=f"no recipe {name}.*{hint}"):
+        read_recipe(name)
 
 
 def test_a_binary_file_is_no_recipe(tmp_path):
