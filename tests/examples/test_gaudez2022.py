@@ -17,9 +17,10 @@ TINY = {
     "WIDTH": "64",
     "PATCH": "16,32,32",
     "EPOCHS": "1",
+    "FROM": "",
     "NET": "2:2",
     "NETS": "2:2,1:2",
-    "SETTINGS": "--set schedule.steps_per_epoch=2",
+    "SETTINGS": "--set schedule.steps_per_epoch=2 --set batches.crop=null",
 }
 
 
