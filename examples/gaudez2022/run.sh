@@ -14,7 +14,7 @@ set -eu
 : "${EPOCHS:=2}"                # of 20 steps each; 240 epochs in the paper
 : "${NET:=4:8}"                  # levels and base features of the network
 : "${NETS:=}"                   # nets of the ablation, as "4:8,3:8,4:4"; empty for none
-: "${SETTINGS:=--set schedule.steps_per_epoch=20 --set optimiser.learning_rate=0.0001 --set model.freeze_batch_norm=true}"
+: "${SETTINGS=--set schedule.steps_per_epoch=20 --set optimiser.learning_rate=0.0001 --set model.freeze_batch_norm=true}"
 
 mkdir -p "$OUT"
 
@@ -37,8 +37,8 @@ if [ ! -e "$OUT/records" ]; then
         --pair "$OUT/pillar3.tif" "$OUT/truth3.tif"
 fi
 
-# 3. Fitted weights learn these pillars within minutes; from a start at random it takes hours. Small
-#    sub-volumes differ so much from each other that they are normalised as the whole scan is.
+# 3. The default begins from fitted weights, whose batch normalisation stays as it is. Small sub-volumes
+#    differ so much from each other that they are normalised as the whole scan is.
 set -- --epochs "$EPOCHS" --set normalisation.training=volume $SETTINGS
 if [ ! -e "$OUT/trained" ]; then
     tomoseg-tf train "$RECIPE" --records "$OUT/records" -o "$OUT/run" "$@" ${FROM:+--from "$FROM"} \

@@ -71,3 +71,13 @@ def test_the_script_is_plain_posix_and_stops_at_the_first_error(tmp_path):
     done = subprocess.run(["sh", SCRIPT], env=environment, capture_output=True, text=True)
     assert done.returncode != 0
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_what_is_given_empty_stays_empty(tmp_path):
+    """A start at random and the recipe's own settings must not fall back to the defaults."""
+    defaults = [line for line in SCRIPT.read_text().splitlines() if line.startswith(': "${')]
+    (tmp_path / "show.sh").write_text("\n".join([*defaults, 'echo "[$FROM][$SETTINGS][$RECIPE]"']))
+    environment = {**os.environ, "FROM": "", "SETTINGS": "", "RECIPE": "gaudez2022"}
+    command = ["sh", tmp_path / "show.sh"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.stdout == "[][][gaudez2022]\n"

@@ -52,7 +52,10 @@ def test_given_axes_are_used():
 
 def test_many_classes_can_be_drawn(tmp_path):
     matrix = np.random.default_rng(0).integers(0, 10**6, (9, 9))
-    save_figure(plot_confusion_matrix(matrix), tmp_path / "nine.png", dpi=50)
+    axes = plot_confusion_matrix(matrix)
+    save_figure(axes, tmp_path / "nine.png", dpi=50)
+    shown = axes.images[0].get_array()
+    np.testing.assert_allclose(shown, matrix / matrix.sum(axis=1, keepdims=True))
 
 
 def test_wrong_number_of_names_is_an_error():

@@ -51,6 +51,7 @@ def test_all_ignored_and_holes_can_be_drawn(tmp_path):
     grey = np.full((1, 6, 7), np.nan)
     drawn = plot_preview(grey, np.full((1, 6, 7), 255, np.uint8), slices=[0])
     save_figure(drawn.figure, tmp_path / "preview.png", dpi=40)
+    assert np.isnan(np.ma.filled(drawn.figure.axes[0].images[0].get_array(), np.nan)).all()
 
 
 def test_rare_classes_survive_a_reduction():

@@ -48,7 +48,9 @@ def test_grey_levels_are_stretched_between_percentiles():
 
 
 def test_constant_slice_can_be_drawn(tmp_path):
-    save_figure(plot_slice(np.full((8, 8), 3), title="flat"), tmp_path / "flat.png", dpi=50)
+    axes = plot_slice(np.full((8, 8), 3), title="flat")
+    save_figure(axes, tmp_path / "flat.png", dpi=50)
+    assert (axes.images[0].get_array() == 3).all()
 
 
 def test_classes_have_fixed_colours():

@@ -12,7 +12,9 @@ def records(*filters):
 
 @pytest.mark.parametrize("there", [(), ("median:size=3,axes=zyx",)])
 def test_a_recipe_that_states_none_takes_any(there):
-    check_filters(check_recipe({}), records(*there))
+    recipe = check_recipe({})
+    check_filters(recipe, records(*there))
+    assert recipe.filters is None
 
 
 def test_the_same_filters_are_the_same_however_written():
