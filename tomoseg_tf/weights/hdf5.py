@@ -42,6 +42,8 @@ def open_arrays(path: Path):
         with h5py.File(path, "r") as file:
             _check_group(file, path, path.stat().st_size, set())
             yield file
+    except UnicodeDecodeError as error:  # in the text of an error of HDF5, which h5py decodes
+        raise ValueError(f"{path}: damaged HDF5 file; copy it again") from error
     except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{path}: damaged HDF5 file ({_first_line(error)}); copy it again"

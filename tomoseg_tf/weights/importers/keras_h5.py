@@ -136,8 +136,9 @@ def _variables(network):
 
 def _legacy_group(file, names):
     """Group of the old format that lists the layers; None if there is none."""
-    for group in (file, file.get("model_weights")):
-        if group is not None and {"layer_names", "layer_names0"} & set(names.get(group.name, ())):
+    groups = [file, file["model_weights"]] if "model_weights" in file else [file]
+    for group in groups:
+        if {"layer_names", "layer_names0"} & set(names.get(group.name, ())):
             return group
     return None
 
@@ -149,7 +150,7 @@ def _legacy_arrays(group, names, path):
         if layer not in group:
             raise ValueError(f"{path}: layer {layer!r} is listed but missing; copy the file again")
         for name in _listed(names, group[layer], "weight_names"):
-            if not isinstance(group[layer].get(name), h5py.Dataset):
+            if name not in group[layer] or not isinstance(group[layer][name], h5py.Dataset):
                 raise ValueError(f"{path}: {name!r} is listed but missing; copy the file again")
             arrays.append((name, group[layer][name]))
     return arrays
