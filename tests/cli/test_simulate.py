@@ -3,7 +3,7 @@ import json
 import numpy as np
 import tifffile
 
-from tomoseg_tf.phantom import AA7075, Micropillar
+from tomoseg_tf.phantom import AA7075, Dendrites, Micropillar
 from tomoseg_tf.volume import open_volume
 
 
@@ -57,3 +57,42 @@ def test_aa7075_files_hold_the_phantom_in_every_slab(run, tmp_path, monkeypatch)
     code, _, err = run("simulate", "aa7075", scan, tmp_path / "b.tif", "--shape", "4,32,32")
     assert (code, len(err.splitlines())) == (1, 1)
     assert "aa7075 phantom needs a shape of at least 1,64,64" in err
+
+
+def test_a_series_of_dendrites_is_written_with_truth_and_cheap_labels(run, tmp_path):
+    scan, truth, rough = (tmp_path / name for name in ("scan.tif", "truth", "cheap.tif"))
+    command = ("simulate", "dendrites", scan, truth, "--shape", "6,64,72", "--seed", "4")
+    series = (*command, "--steps", "2", "--rough", rough, "--crystals", "1", "--fraction", "0.05")
+    code, out, err = run(*series, "--json")
+    assert (code, err) == (0, "")
+    summary = json.loads(out)
+    expected = Dendrites((6, 64, 72), 4, fraction=0.05, crystals=1).series(2)
+    for frame, (made, files) in enumerate(zip(expected, summary["scans"], strict=True)):
+        assert files["volume"] == str(tmp_path / f"scan_0{frame}.tif")
+        grey, classes = made.slab(0, 6)
+        np.testing.assert_array_equal(tifffile.imread(files["volume"]), grey)
+        pages = [tifffile.imread(path) for path in sorted((tmp_path / f"truth_0{frame}").iterdir())]
+        np.testing.assert_array_equal(pages, classes)
+        assert files["fraction"] == classes.mean()
+        assert tifffile.imread(files["rough"]).shape == (6, 64, 72)
+        assert open_volume(files["rough"]).spacing == (1.2, 1.2, 1.2)
+    before = sorted(tmp_path.iterdir())
+    (tmp_path / "scan_00.tif").unlink()
+    code, _, err = run(*series)
+    assert code == 1
+    assert "truth_00 already exists" in err
+    assert len(before) == len(list(tmp_path.iterdir())) + 1
+    code, out, _ = run(*series, "--overwrite")
+    assert code == 0
+    assert "scan_00.tif and" in out
+    assert "and 1 more of each: 6 x 64 x 72 voxels" in out
+
+
+def test_one_line_for_dendrites_that_cannot_be(run, tmp_path):
+    command = ("simulate", "dendrites", tmp_path / "a.tif")
+    code, _, err = run(*command, tmp_path / "b.tif", "--fraction", "0.3")
+    assert (code, len(err.splitlines())) == (1, 1)
+    assert "the fraction must lie above 0 and be at most 0.1" in err
+    assert "two outputs" in run(*command, tmp_path / "b.tif", "--rough", tmp_path / "a.tif")[2]
+    assert run(*command, tmp_path / "b.tif", "--steps", "0")[0] == 2
+    assert list(tmp_path.iterdir()) == []

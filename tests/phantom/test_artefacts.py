@@ -56,3 +56,14 @@ def test_shading_is_smooth_and_has_unit_variance():
     assert slices.std() == pytest.approx(1, rel=0.2)
     assert abs(np.diff(slices, axis=0)).max() < 0.5
     assert abs(np.diff(slices, axis=2)).max() < 0.5
+
+
+def test_streaks_are_straight_and_have_unit_variance():
+    slices = [artefacts.streaks_slice(seed, 3, (90, 130)) for seed in range(12)]
+    assert np.std(slices) == pytest.approx(1, rel=0.1)
+    one = artefacts.streaks_slice(1, 3, (64, 64), views=1)
+    slopes = np.gradient(one)
+    lengths = np.linalg.eigvalsh(np.cov(np.reshape(slopes, (2, -1))))
+    assert lengths[0] < 0.03 * lengths[1]  # it changes in one direction alone
+    alike = np.corrcoef(one.ravel(), artefacts.streaks_slice(1, 4, (64, 64), views=1).ravel())
+    assert alike[0, 1] > 0.8  # and little from slice to slice

@@ -24,6 +24,20 @@ def _shape(published):
     )
 
 
+def _write(scan, volume, truth, overwrite):
+    """Write a scan and its truth; return its summary."""
+    from tomoseg_tf.phantom import simulate_scan
+
+    with options.progress("Simulating") as progress:
+        return simulate_scan(scan, volume, truth, overwrite=overwrite, progress=progress)
+
+
+def _tell(summary, as_json, names, found):
+    """Print a summary as JSON, or what was found in the files of some names."""
+    voxels = " x ".join(map(str, summary["shape"]))
+    click.echo(json.dumps(summary) if as_json else f"{names}: {voxels} voxels, {found}")
+
+
 @simulate.command(short_help="A 316L micropillar with precipitates and pores.")
 @click.argument("volume", type=options.VOLUME)
 @click.argument("truth", type=options.VOLUME)
@@ -41,25 +55,11 @@ def micropillar(volume, truth, shape, fraction, seed, overwrite, as_json):
     Example:
       tomoseg-tf simulate micropillar pillar.tif truth.tif --shape 128,256,256 --seed 1
     """
-    from tomoseg_tf.phantom import simulate_micropillar
+    from tomoseg_tf.phantom import Micropillar
 
-    with options.progress("Simulating") as progress:
-        summary = simulate_micropillar(
-            volume,
-            truth,
-            shape=shape,
-            seed=seed,
-            fraction=fraction,
-            overwrite=overwrite,
-            progress=progress,
-        )
-    if as_json:
-        click.echo(json.dumps(summary))
-    else:
-        click.echo(
-            f"{volume} and {truth}: {' x '.join(map(str, shape))} voxels, "
-            f"{summary['objects']} objects, {100 * summary['fraction']:.3f} % of the voxels"
-        )
+    summary = _write(Micropillar(shape, seed, fraction), volume, truth, overwrite)
+    found = f"{summary['objects']} objects, {100 * summary['fraction']:.3f} % of the voxels"
+    _tell(summary, as_json, f"{volume} and {truth}", found)
 
 
 @simulate.command(short_help="An AA7075 micropillar with inclusions and precipitates.")
@@ -79,18 +79,76 @@ def aa7075(volume, truth, shape, seed, overwrite, as_json):
     Example:
       tomoseg-tf simulate aa7075 alloy.tif truth.tif --shape 128,256,256 --seed 1
     """
-    from tomoseg_tf.phantom import simulate_aa7075
+    from tomoseg_tf.phantom import AA7075
 
+    summary = _write(AA7075(shape, seed), volume, truth, overwrite)
+    _, inclusions, precipitates = (f"{100 * share:.2f} %" for share in summary["fractions"])
+    found = (
+        f"{summary['particles']} particles, {inclusions} inclusions, {precipitates} precipitates"
+    )
+    _tell(summary, as_json, f"{volume} and {truth}", found)
+
+
+@simulate.command(short_help="Dendrites that grow in an Al-Zn melt, one scan or a series.")
+@click.argument("volume", type=options.VOLUME)
+@click.argument("truth", type=options.VOLUME)
+@_shape("the published scans have 250,852,852; one slice is growth in a plane")
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Number of scans while the dendrites grow, numbered before the suffix if several.",
+)
+@click.option(
+    "--fraction",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.04,
+    show_default=True,
+    help="Share of the voxels that is dendrite at the end.",
+)
+@click.option(
+    "--crystals",
+    type=click.IntRange(1, 255),
+    help="Number of dendrites.  [default: one on every 100 cells a side]",
+)
+@click.option(
+    "--grid",
+    type=click.FloatRange(min=1),
+    default=2.0,
+    show_default=True,
+    help="Voxels per cell of the phase-field model; 4 for the published size.",
+)
+@click.option(
+    "--rough",
+    type=options.VOLUME,
+    metavar="FILE",
+    help="Also write cheap labels, made from the scan by a filter and a threshold.",
+)
+@options.seed
+@options.overwrite
+@options.as_json
+def dendrites(volume, truth, rough, steps, overwrite, as_json, **fields):
+    """Write simulated tomograms VOLUME of growing dendrites and their TRUTH.
+
+    Solidification by the phase-field model of Kobayashi (1993); dark solid, bright liquid, rings,
+    streaks and noise follow James et al. (2022), who train on many cheap labels (--rough) before
+    few good ones.
+
+    \b
+    Examples:
+      tomoseg-tf simulate dendrites scan.tif truth.tif --shape 128,256,256 --seed 1
+      tomoseg-tf simulate dendrites scan.tif truth.tif --steps 7 --rough cheap.tif
+    """
+    from tomoseg_tf.phantom import Dendrites, simulate_dendrites
+
+    names = {"volume": volume, "truth": truth, "rough": rough}
     with options.progress("Simulating") as progress:
-        summary = simulate_aa7075(
-            volume, truth, shape=shape, seed=seed, overwrite=overwrite, progress=progress
+        summary = simulate_dendrites(
+            Dendrites(**fields), steps=steps, **names, overwrite=overwrite, progress=progress
         )
-    if as_json:
-        click.echo(json.dumps(summary))
-    else:
-        _, inclusions, precipitates = summary["fractions"]
-        click.echo(
-            f"{volume} and {truth}: {' x '.join(map(str, shape))} voxels, {summary['particles']} "
-            f"particles, {100 * inclusions:.2f} % inclusions, {100 * precipitates:.2f} % "
-            "precipitates"
-        )
+    scans = summary["scans"]
+    files = [str(path) for kind, path in scans[0].items() if kind != "fraction"]
+    names = " and ".join(files) + (f" and {steps - 1} more of each" if steps > 1 else "")
+    shares = ", ".join(f"{100 * scan['fraction']:.2f}" for scan in scans)
+    _tell(summary, as_json, names, f"{shares} % of the voxels are dendrite")

@@ -1,7 +1,19 @@
 """Simulated scans whose truth is known exactly."""
 
 from tomoseg_tf.phantom.aa7075 import AA7075
+from tomoseg_tf.phantom.dendrites import Dendrites
 from tomoseg_tf.phantom.micropillar import Micropillar
-from tomoseg_tf.phantom.simulate import simulate_aa7075, simulate_micropillar
+from tomoseg_tf.phantom.rough import write_rough_labels
+from tomoseg_tf.phantom.series import simulate_dendrites
+from tomoseg_tf.phantom.simulate import simulate_aa7075, simulate_micropillar, simulate_scan
 
-__all__ = ["AA7075", "Micropillar", "simulate_aa7075", "simulate_micropillar"]
+__all__ = [
+    "AA7075",
+    "Dendrites",
+    "Micropillar",
+    "simulate_aa7075",
+    "simulate_dendrites",
+    "simulate_micropillar",
+    "simulate_scan",
+    "write_rough_labels",
+]

@@ -9,19 +9,18 @@ from scipy import ndimage
 from tomoseg_tf.phantom.artefacts import (
     Shading,
     backprojection_noise,
-    backprojection_spectrum,
     rings_slice,
 )
 from tomoseg_tf.phantom.bodies import paint
 from tomoseg_tf.phantom.particles import draw_particles, rolling_direction
-from tomoseg_tf.phantom.pillar import Pillar
+from tomoseg_tf.phantom.scan import PillarScan
 
 TEXTURE = 6  # stream of random numbers of one seed
 REACH = 3.0  # standard deviations after which the point spread is cut
 
 
 @dataclass(frozen=True)
-class AA7075:
+class AA7075(PillarScan):
     """A scan of an overaged AA7075 micropillar with two kinds of particles, and its exact truth.
 
     Classes: 0 matrix and air, 1 Al-Cu-Fe inclusions in stringers along the rolling direction,
@@ -77,13 +76,8 @@ class AA7075:
     shading: float = 0.10
     spacing: tuple = field(default=(0.018, 0.018, 0.018))
 
-    def __post_init__(self):
-        if len(self.shape) != 3 or min(self.shape) < 1 or min(self.shape[1:]) < 64:
-            raise ValueError(
-                f"an aa7075 phantom needs a shape of at least 1,64,64, got {self.shape}"
-            )
-        if self.seed < 0:
-            raise ValueError(f"the seed must be 0 or more, got {self.seed}")
+    title = "an aa7075 phantom"
+    dtype = "float32"
 
     @property
     def pillar_radius(self):
@@ -108,14 +102,6 @@ class AA7075:
         )
 
     @cached_property
-    def _pillar(self):
-        return Pillar(tuple(self.shape[1:]), self.seed, self.pillar_radius)
-
-    @cached_property
-    def _spectrum(self):
-        return backprojection_spectrum(self.shape[1:])
-
-    @cached_property
     def _shading(self):
         return Shading(self.seed, self.shape, length=32.0)
 
@@ -123,30 +109,10 @@ class AA7075:
     def _texture(self):
         return Shading(self.seed, self.shape, length=7.0, stream=TEXTURE)
 
-    def depth(self, z):
-        """Depth of each voxel of slice z below the pillar's surface: (Y, X) float32, in voxels."""
-        return self._pillar.depth(z)
-
-    def slabs(self, depth=16):
-        """Make the scan slab by slab; the result does not depend on the slabs.
-
-        Parameters
-        ----------
-        depth : int
-            Slices a slab.
-
-        Yields
-        ------
-        start : int
-            First slice of the slab.
-        grey : (depth, Y, X) ndarray of float32
-            Attenuation in that of the matrix.
-        truth : (depth, Y, X) ndarray of uint8
-            Classes.
-        """
-        for start in range(0, self.shape[0], depth):
-            stop = min(start + depth, self.shape[0])
-            yield start, *self.slab(start, stop)
+    def summary(self, counts):
+        """Tell also the ``particles``, and the ``fractions`` of the voxels in each class."""
+        fractions = [int(count) / int(counts.sum()) for count in counts[:3]]
+        return super().summary(counts) | {"particles": len(self.particles), "fractions": fractions}
 
     def slab(self, start, stop):
         """Make slices start to stop - 1: grey (stop - start, Y, X) float32 and truth uint8."""

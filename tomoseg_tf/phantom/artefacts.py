@@ -8,7 +8,8 @@ import numpy as np
 from scipy import fft
 from scipy.interpolate import BSpline
 
-NOISE, RINGS, SHADING = 1, 2, 3  # streams of random numbers of one seed
+NOISE, RINGS, SHADING, STREAKS = 1, 2, 3, 14  # streams of random numbers of one seed
+SMOOTHING = np.array([0.25, 0.5, 0.25])  # of neighbouring detector pixels
 
 
 def white_slice(seed, z, plane):
@@ -87,19 +88,23 @@ def ring_profile(seed, z, length, *, persistence=0.8):
     (length,) ndarray of float64
         Amplitudes of unit variance far from the axis's fading.
     """
+    profile = _lasting(seed, RINGS, z, length, persistence)
+    return np.convolve(profile, SMOOTHING, mode="same") / np.sqrt((SMOOTHING**2).sum())
+
+
+def _lasting(seed, stream, z, length, persistence):
+    """White noise of one row of the detector that changes slowly from row to row: (length,)."""
     reach = int(np.ceil(3 * persistence))
     rows = np.arange(z - reach, z + reach + 1)
     weights = np.exp(-0.5 * ((rows - z) / persistence) ** 2)
     weights /= np.sqrt((weights**2).sum())
     drawn = np.stack(
         [
-            np.random.default_rng((seed, RINGS, int(row) & 0xFFFFFFFF)).standard_normal(length)
+            np.random.default_rng((seed, stream, int(row) & 0xFFFFFFFF)).standard_normal(length)
             for row in rows
         ]
     )
-    profile = weights @ drawn
-    kernel = np.array([0.25, 0.5, 0.25])
-    return np.convolve(profile, kernel, mode="same") / np.sqrt((kernel**2).sum())
+    return weights @ drawn
 
 
 def rings_slice(seed, z, radius, *, fade):
@@ -122,6 +127,37 @@ def rings_slice(seed, z, radius, *, fade):
     profile = ring_profile(seed, z, int(radius.max()) + 3)
     profile /= np.sqrt(1 + np.arange(len(profile)) / fade)
     return np.interp(radius, np.arange(len(profile)), profile).astype(np.float32)
+
+
+def streaks_slice(seed, z, plane, *, views=16, persistence=2.0):
+    """Straight streaks across one slice: few projections, of which some are worse than others.
+
+    Parameters
+    ----------
+    seed, z : int
+        Seed and slice number.
+    plane : tuple of int
+        Sides (Y, X).
+    views : int
+        Number of projections that leave streaks, at angles that the seed draws.
+    persistence : float
+        Rows over which a streak lasts (standard deviation).
+
+    Returns
+    -------
+    (Y, X) ndarray of float32
+        Offsets of unit variance.
+    """
+    y, x = (np.arange(side, dtype=np.float32) - (side - 1) / 2 for side in plane)
+    half = int(np.hypot(*plane) / 2) + 2
+    angles = np.random.default_rng((seed, STREAKS)).uniform(0, np.pi, views)
+    profiles = _lasting(seed, STREAKS, z, views * 2 * half, persistence).reshape(views, -1)
+    streaks = np.zeros(plane, np.float32)
+    for angle, profile in zip(angles, profiles, strict=True):
+        smooth = np.convolve(profile, SMOOTHING, mode="same") / np.sqrt((SMOOTHING**2).sum())
+        place = np.sin(angle) * y[:, None] + np.cos(angle) * x + half
+        streaks += np.interp(place, np.arange(2 * half), smooth)
+    return streaks / np.float32(np.sqrt(views))
 
 
 class Shading:

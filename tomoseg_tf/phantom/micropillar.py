@@ -9,18 +9,17 @@ from scipy import ndimage
 from tomoseg_tf.phantom.artefacts import (
     Shading,
     backprojection_noise,
-    backprojection_spectrum,
     rings_slice,
 )
 from tomoseg_tf.phantom.objects import coverage, draw_radii, draw_shapes, keep_apart
-from tomoseg_tf.phantom.pillar import Pillar
+from tomoseg_tf.phantom.scan import PillarScan
 
 FILL = 34  # grey level outside the reconstruction circle
 MARGIN = 9  # slices above and below from which objects may reach into the volume
 
 
 @dataclass(frozen=True)
-class Micropillar:
+class Micropillar(PillarScan):
     """A scan of a 316L micropillar with dark precipitates and pores, and its exact truth.
 
     Grey levels, contrast and sizes follow the histograms and Table 1 of the
@@ -63,11 +62,7 @@ class Micropillar:
     shading: float = 22.0
     spacing: tuple = field(default=(0.02933, 0.02933, 0.02933))
 
-    def __post_init__(self):
-        if len(self.shape) != 3 or min(self.shape) < 1 or min(self.shape[1:]) < 64:
-            raise ValueError(f"a micropillar needs a shape of at least 1,64,64, got {self.shape}")
-        if self.seed < 0:
-            raise ValueError(f"the seed must be 0 or more, got {self.seed}")
+    title = "a micropillar"
 
     @property
     def pillar_radius(self):
@@ -99,52 +94,13 @@ class Micropillar:
         return draw_shapes(rng, centres[kept], radii[kept])
 
     @cached_property
-    def _pillar(self):
-        return Pillar(self.shape[1:], self.seed, self.pillar_radius)
-
-    @cached_property
-    def _spectrum(self):
-        return backprojection_spectrum(self.shape[1:])
-
-    @cached_property
     def _shading(self):
         return Shading(self.seed, self.shape)
 
-    def depth(self, z):
-        """Depth of each voxel of slice z below the pillar's surface.
-
-        Parameters
-        ----------
-        z : int
-            Slice number.
-
-        Returns
-        -------
-        (Y, X) ndarray of float32
-            Depth in voxels, negative outside the pillar.
-        """
-        return self._pillar.depth(z)
-
-    def slabs(self, depth=16):
-        """Make the scan slab by slab; the result does not depend on the slabs.
-
-        Parameters
-        ----------
-        depth : int
-            Slices a slab.
-
-        Yields
-        ------
-        start : int
-            First slice of the slab.
-        grey : (depth, Y, X) ndarray of uint8
-            Grey levels.
-        truth : (depth, Y, X) ndarray of uint8
-            1 in objects, 0 elsewhere.
-        """
-        for start in range(0, self.shape[0], depth):
-            stop = min(start + depth, self.shape[0])
-            yield start, *self.slab(start, stop)
+    def summary(self, counts):
+        """Tell also the ``objects`` and the ``fraction`` of the voxels in them."""
+        fraction = int(counts[1]) / int(counts.sum())
+        return super().summary(counts) | {"objects": len(self.objects), "fraction": fraction}
 
     def slab(self, start, stop):
         """Make slices start to stop - 1: grey levels and truth, (stop - start, Y, X) uint8."""
