@@ -7,6 +7,8 @@ import click
 
 from tomoseg_tf.cli import options
 
+_LARGE = 2**30  # voxels whose boundaries take minutes
+
 
 @click.command(short_help="Compare a segmentation with the truth.")
 @click.argument("truth", type=options.VOLUME)
@@ -28,10 +30,50 @@ from tomoseg_tf.cli import options
     help="Number of classes with the background.  [default: that of the names, or what occurs]",
 )
 @click.option(
+    "--second-truth",
+    is_flag=True,
+    help="SEGMENTATION is the truth of a second operator: what it ignores (255) is left out, too.",
+)
+@click.option(
+    "--boundary",
+    type=click.Choice(["slice", "volume"]),
+    default="slice",
+    show_default=True,
+    help="Boundary scores as means over the z-slices, or from distances in 3D.",
+)
+@click.option("--no-boundary", is_flag=True, help="Leave the boundary scores out, which is faster.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=4,
+    show_default=True,
+    metavar="VOXELS",
+    help="Distance up to which a boundary counts as found in BF1.",
+)
+@options.spacing
+@click.option(
     "--figure",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Draw the confusion matrix into FILE (.png, .pdf, .svg, ...).",
+)
+@click.option(
+    "--overlay",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw an xy and an xz plane into FILE: false positives green, false negatives pink.",
+)
+@click.option(
+    "--planes",
+    type=options.Numbers(int, count=2, minimum=0),
+    metavar="Z,Y",
+    help="Slice and row of the overlay.  [default: those with most objects]",
+)
+@click.option(
+    "--overlay-class",
+    type=click.IntRange(0, 254),
+    metavar="CLASS",
+    help="Class of the overlay, against all others.  [default: all objects against class 0]",
 )
 @options.overwrite
 @options.as_json
@@ -42,22 +84,32 @@ def evaluate(
     segmentation_palette,
     names,
     num_classes,
+    second_truth,
+    boundary,
+    no_boundary,
+    tolerance,
+    spacing,
     figure,
+    overlay,
+    planes,
+    overlay_class,
     overwrite,
     as_json,
 ):
-    """Compare SEGMENTATION with TRUTH voxel by voxel.
+    """Compare SEGMENTATION with TRUTH by voxels and by boundaries.
 
-    Prints the confusion matrix, in voxels and as shares of each true class, and accuracy, mean IoU
-    and each class's IoU, Dice, recall and precision. Voxels that the truth ignores (255) are left
-    out.
+    Prints the confusion matrix, in voxels and as shares of each true class, accuracy, mean IoU
+    and each class's IoU, Dice, recall and precision; and of its boundary BF1, the share of both
+    that is within the tolerance of the other, and the distances between them: BDE, the mean of the
+    two mean distances, ASSD, the mean over both, and HD95, the larger 95th percentile, in voxels
+    and, if the spacing is known, in µm. Voxels that the truth ignores (255) are left out; they
+    belong to no boundary and make none.
 
     \b
     Example:
-      tomoseg-tf evaluate truth.tif segmentation.tif --figure confusion.png
+      tomoseg-tf evaluate truth.tif segmentation.tif --overlay errors.png
     """
-    if figure is not None:
-        _check_figure(figure, overwrite, (truth, segmentation))
+    _check_figures((figure, overlay), overwrite, (truth, segmentation))
     from tomoseg_tf.evaluation import class_names, confusion_matrix, scores
     from tomoseg_tf.volume import open_truth
 
@@ -65,32 +117,112 @@ def evaluate(
         names = [name.strip() for name in names.split(",")]
         num_classes = num_classes or max(2, len(names))
         class_names(num_classes, names)
-    truth = open_truth(truth, palette)
-    segmentation = open_truth(segmentation, segmentation_palette)
+    pair = open_truth(truth, palette), open_truth(segmentation, segmentation_palette)
+    if overlay is not None and planes is not None:
+        from tomoseg_tf.plots import check_planes
+
+        check_planes(pair[0].shape, *planes)
     with options.progress("Comparing") as progress:
-        matrix = confusion_matrix(truth, segmentation, num_classes=num_classes, progress=progress)
-    result = scores(matrix, names)
-    for volume in (truth, segmentation):
+        matrix = confusion_matrix(
+            *pair, num_classes=num_classes, second_truth=second_truth, progress=progress
+        )
+    result, edges = scores(matrix, names), None
+    if not no_boundary:
+        edges = _score_boundaries(pair, len(matrix), boundary, tolerance, spacing)
+    ignored = _notify(pair, matrix)
+    _draw(result, pair, figure, overlay, planes, overlay_class, spacing, overwrite)
+    if as_json:
+        totals = {"voxels": int(matrix.sum()), "ignored": ignored}
+        click.echo(json.dumps({**_as_dict(result, edges), **totals}, allow_nan=False))
+    else:
+        click.echo(_as_text(result, edges))
+
+
+def _check_figures(figures, overwrite, inputs):
+    """Refuse figures that cannot be written, or that would replace an input or each other."""
+    figures = [figure for figure in figures if figure is not None]
+    if not figures:
+        return
+    from tomoseg_tf.plots import check_figure
+
+    taken = [path.resolve() for path in inputs]
+    for figure in figures:
+        check_figure(figure, overwrite)
+        if figure.resolve() in taken[:2]:
+            raise ValueError(f"{figure} is an input; choose another name for the figure")
+        if figure.resolve() in taken:
+            raise ValueError(f"{figure} is named for two figures; choose another name for one")
+        taken.append(figure.resolve())
+
+
+def _score_boundaries(pair, num_classes, boundary, tolerance, spacing):
+    """Score the boundaries, with a bar; say so ahead where it takes minutes."""
+    from tomoseg_tf.evaluation import boundary_scores
+
+    if pair[0].voxels > _LARGE:
+        options.notify(
+            f"Measuring the boundaries of {pair[0].voxels:,} voxels; --no-boundary leaves them out"
+        )
+    first, second = (volume.spacing for volume in pair)
+    if spacing is None and first and second and not _alike(first, second):
+        options.notify(
+            f"{pair[1].name}: spacing {second}, but {pair[0].name} has {first}, which is taken"
+        )
+    with options.progress("Measuring boundaries") as progress:
+        return boundary_scores(
+            *pair,
+            num_classes=num_classes,
+            boundary=boundary,
+            tolerance=tolerance,
+            spacing=spacing,
+            progress=progress,
+        )
+
+
+def _alike(one, other):
+    """Whether two spacings are equal but for rounding."""
+    return all(abs(a - b) <= 1e-3 * a for a, b in zip(one, other, strict=True))
+
+
+def _notify(pair, matrix):
+    """Say how the volumes were read and how many voxels are ignored; return their number."""
+    for volume in pair:
         for notice in volume.named_notices():
             options.notify(notice)
-    ignored = truth.voxels - int(matrix.sum())
+    ignored = pair[0].voxels - int(matrix.sum())
     if ignored:
-        options.notify(f"{truth.name}: {ignored:,} of {truth.voxels:,} voxels are ignored")
+        options.notify(f"{pair[0].name}: {ignored:,} of {pair[0].voxels:,} voxels are ignored")
+    return ignored
+
+
+def _draw(result, pair, figure, overlay, planes, overlay_class, spacing, overwrite):
+    """Draw the figures that were asked for."""
     if figure is not None:
         from tomoseg_tf.plots import plot_confusion_matrix, save_figure
 
         save_figure(plot_confusion_matrix(result), figure, overwrite)
-    if as_json:
-        totals = {"voxels": int(matrix.sum()), "ignored": ignored}
-        click.echo(json.dumps({**result.to_dict(), **totals}, allow_nan=False))
-    else:
-        click.echo(result.table())
+    if overlay is not None:
+        from tomoseg_tf.plots import plot_overlay, save_figure
+
+        z, y = planes or (None, None)
+        axes = plot_overlay(*pair, z=z, y=y, object_class=overlay_class, spacing=spacing)
+        save_figure(axes[0], overlay, overwrite)
 
 
-def _check_figure(figure, overwrite, inputs):
-    """Refuse a figure that cannot be written, or that would replace an input."""
-    from tomoseg_tf.plots import check_figure
+def _as_dict(result, edges):
+    """Scores for JSON, each class with those of its boundary."""
+    found = result.to_dict()
+    if edges is not None:
+        for one, more in zip(found["classes"], edges.class_dicts(), strict=True):
+            one.update(more)
+        found["boundary"] = edges.to_dict()
+    return found
 
-    check_figure(figure, overwrite)
-    if figure.resolve() in [path.resolve() for path in inputs]:
-        raise ValueError(f"{figure} is an input; choose another name for the figure")
+
+def _as_text(result, edges):
+    """Tables of the scores."""
+    if edges is None:
+        return result.table()
+    from tomoseg_tf.evaluation import boundary_table
+
+    return f"{result.table()}\n\n{boundary_table(edges, result.names)}"

@@ -1,5 +1,12 @@
 """Scores of a segmentation against the truth: counts first, every score from the counts."""
 
+from tomoseg_tf.evaluation.boundary import (
+    BoundaryScores,
+    ClassBoundary,
+    boundary_scores,
+    boundary_table,
+    boundary_voxels,
+)
 from tomoseg_tf.evaluation.by_size import SizeScores, scores_by_radius, size_table
 from tomoseg_tf.evaluation.confusion import confusion_matrix, open_classes
 from tomoseg_tf.evaluation.grey_window import (
@@ -27,6 +34,8 @@ from tomoseg_tf.evaluation.scores import (
 from tomoseg_tf.evaluation.table import format_score, format_share
 
 __all__ = [
+    "BoundaryScores",
+    "ClassBoundary",
     "ClassScores",
     "Counts",
     "FilteredWindow",
@@ -37,6 +46,9 @@ __all__ = [
     "best_filtered_window",
     "best_grey_window",
     "best_window",
+    "boundary_scores",
+    "boundary_table",
+    "boundary_voxels",
     "class_names",
     "confusion_matrix",
     "counts",

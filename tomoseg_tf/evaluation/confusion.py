@@ -11,7 +11,7 @@ _SLAB_VOXELS = 8 * 2**20
 _INFERRED = 64  # more classes than that are taken for grey levels unless their number is given
 
 
-def confusion_matrix(truth, segmentation, *, num_classes=None, progress=None):
+def confusion_matrix(truth, segmentation, *, num_classes=None, second_truth=False, progress=None):
     """Count the voxels of every pair of true and predicted class.
 
     Both volumes are read slab by slab, so that memory stays that of one slab. A path is opened
@@ -27,6 +27,9 @@ def confusion_matrix(truth, segmentation, *, num_classes=None, progress=None):
     num_classes : int, optional
         Number of classes with the background, at least 2. Default: the highest class in either
         volume plus one, at least 2.
+    second_truth : bool
+        Whether the segmentation is the truth of a second operator, whose ignored voxels are left
+        out, too; they are an error otherwise.
     progress : callable, optional
         Called as `progress(done, total)` with slices after each slab.
 
@@ -54,13 +57,11 @@ def confusion_matrix(truth, segmentation, *, num_classes=None, progress=None):
             f"num_classes is {num_classes}; give 2 to {IGNORE}, the background counts as one"
         )
     truth, segmentation = open_classes(truth), open_classes(segmentation)
-    if truth.shape != segmentation.shape:
-        raise ValueError(
-            f"truth {truth.name} has shape {tuple(truth.shape)}, segmentation {segmentation.name} "
-            f"{tuple(segmentation.shape)}; both must be of one shape"
-        )
+    check_shapes(truth, segmentation)
     joint = _joint_counts(truth, segmentation, progress)
     true, predicted = joint.sum(axis=1), joint.sum(axis=0)
+    if second_truth:
+        predicted = predicted[:IGNORE]
     if num_classes is None:
         num_classes = max(
             _infer_classes(f"truth {truth.name}", true),
@@ -69,6 +70,26 @@ def confusion_matrix(truth, segmentation, *, num_classes=None, progress=None):
     _check_classes(f"truth {truth.name}", true[:IGNORE], num_classes)
     _check_classes(f"segmentation {segmentation.name}", predicted, num_classes)
     return joint[:num_classes, :num_classes].copy()
+
+
+def check_shapes(truth, segmentation):
+    """Refuse volumes of different shapes.
+
+    Parameters
+    ----------
+    truth, segmentation : Volume
+        What shall be compared.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
+    if tuple(truth.shape) != tuple(segmentation.shape):
+        raise ValueError(
+            f"truth {truth.name} has shape {tuple(truth.shape)}, segmentation {segmentation.name} "
+            f"{tuple(segmentation.shape)}; both must be of one shape"
+        )
 
 
 def open_classes(volume):
@@ -94,8 +115,8 @@ def _joint_counts(truth, segmentation, progress):
     for start, true in truth.slabs(depth):
         stop = start + len(true)
         predicted = segmentation.read(start, stop)
-        true = _class_indices(true, f"truth {truth.name}", start)
-        predicted = _class_indices(predicted, f"segmentation {segmentation.name}", start)
+        true = class_indices(true, f"truth {truth.name}", start)
+        predicted = class_indices(predicted, f"segmentation {segmentation.name}", start)
         for row, column in zip(true, predicted, strict=True):
             pairs = row.astype(np.uint16) * np.uint16(_VALUES) + column
             joint += np.bincount(pairs.ravel(), minlength=_VALUES**2)
@@ -104,8 +125,28 @@ def _joint_counts(truth, segmentation, progress):
     return joint.reshape(_VALUES, _VALUES)
 
 
-def _class_indices(slab, name, start):
-    """Return a slab as uint8; ValueError when its values do not fit."""
+def class_indices(slab, name, start):
+    """Check that a slab holds class indices.
+
+    Parameters
+    ----------
+    slab : (n, Y, X) ndarray
+        Some slices of a volume.
+    name : str
+        What errors call the volume.
+    start : int
+        Its first slice.
+
+    Returns
+    -------
+    (n, Y, X) ndarray of uint8
+        The same values.
+
+    Raises
+    ------
+    ValueError
+        If they are no integers, or not between 0 and 255.
+    """
     if slab.dtype.kind not in "bui":
         raise ValueError(
             f"{name} holds {slab.dtype} values; class indices are integers (threshold "
@@ -139,7 +180,8 @@ def _check_classes(name, counts, num_classes):
         return
     listed = ", ".join(f"{value} ({counts[value]:,} voxels)" for value in values[:8])
     more = f" and {len(values) - 8} more" if len(values) > 8 else ""
+    second = "; 255 may stay in the truth of a second operator" if IGNORE in values else ""
     raise ValueError(
         f"{name}: {listed}{more} is none of the classes 0 to {num_classes - 1}; map the values "
-        "with a palette or raise the number of classes"
+        f"with a palette or raise the number of classes{second}"
     )
