@@ -237,3 +237,19 @@ def test_mask_and_filters_reach_the_library(monkeypatch, run, tmp_path):
     for options in ((), ("--mask", "auto", "--no-filters"), ("--mask", tmp_path / "m.tif")):
         run("segment", scan, "b.tif", "-w", "w", *options)
     assert seen == [(None, True), ("auto", False), (tmp_path / "m.tif", True)]
+
+
+def test_blocks_of_slices_reach_the_library(monkeypatch, run, tmp_path):
+    seen = []
+
+    def segment_file(volume, segmentation, **settings):
+        seen.append(settings["z_blocks"])
+        raise ValueError("enough")
+
+    monkeypatch.setattr("tomoseg_tf.prediction.segment_file", segment_file)
+    scan = tmp_path / "a.npy"
+    np.save(scan, np.zeros((2, 2, 2), np.uint8))
+    for options in ((), ("--z-blocks", "4")):
+        run("segment", scan, "b.tif", "-w", "w", *options)
+    assert seen == [None, 4]
+    assert run("segment", scan, "b.tif", "-w", "w", "--z-blocks", "0")[0] == 2

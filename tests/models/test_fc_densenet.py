@@ -155,6 +155,14 @@ def test_slices_and_volumes_of_odd_sides_come_back_at_their_size():
     assert 0 < sigmoid.min() <= sigmoid.max() < 1
 
 
+def test_z_is_pooled_only_as_far_as_it_reaches():
+    network = fcdense_3d((5, 9, 8, 1), 2, blocks=(1, 1, 1, 1), growth_rate=2, base_features=3)
+    sides = {layer.name: layer.output.shape[1:4] for layer in network.layers}
+    pools = [sides[f"down{level}_pool"] for level in range(3)]
+    assert pools == [(2, 4, 4), (1, 2, 2), (1, 1, 1)]
+    assert network.output.shape == (None, 5, 9, 8, 2)
+
+
 def test_up_blocks_take_only_what_is_new():
     network = fcdense_2d((None, None, 1), 2, **SMALL)
     widths = {layer.name: layer.output.shape[-1] for layer in network.layers}
@@ -186,7 +194,9 @@ def test_a_network_learns_in_half_precision_and_survives_as_json():
     [
         (fcdense_2d, (16, 16, 16, 1), {}, r"input_shape must be \(Y, X, channels\)"),
         (fcdense_3d, (16, 16, 1), {}, r"input_shape must be \(Z, Y, X, channels\)"),
-        (fcdense_3d, (4, 64, 64, 1), {}, "side 4 .* too small for 5 poolings; use at least 32"),
+        (fcdense_3d, (64, 4, 64, 1), {}, "side 4 .* too small for 5 poolings; use at least 32"),
+        (fcdense_3d, (4, 64, 64, 1), {"z_poolings": 3}, "side 4 .* for 3 poolings; use at least 8"),
+        (fcdense_3d, (None, None, None, 1), {"z_poolings": 6}, "z_poolings must be 0 to 5"),
         (fcdense_2d, (None, None, 0), {}, "channels of input_shape must be at least 1, got 0"),
         (fcdense_2d, (None, None, 1), {"depth": 57}, "no FC-DenseNet of depth 57; .* 56, 67, 103"),
         (fcdense_2d, (None, None, 1), {"blocks": ()}, "each of blocks must be at least 1"),

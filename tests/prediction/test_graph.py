@@ -1,6 +1,9 @@
+import numpy as np
 import pytest
 
 from tomoseg_tf.backend import load_keras
+from tomoseg_tf.models.fc_densenet import CropLike
+from tomoseg_tf.prediction import predict_volume
 from tomoseg_tf.prediction.graph import inference_graph
 
 keras = load_keras()
@@ -29,20 +32,37 @@ def test_normalisation_and_rectifier_join_their_convolution(random_unet):
         (keras.layers.Conv3D(2, 3, name="c"), "layer c is no convolution"),
         (keras.layers.AveragePooling3D(2, name="d"), "layer d is a AveragePooling3D"),
         (keras.layers.Conv3D(2, 1, activation="tanh", name="e"), "activation 'tanh'"),
-        (keras.layers.ReLU(name="f"), "layer f does not follow a linear convolution"),
+        (keras.layers.ReLU(max_value=6, name="f"), "layer f is no plain rectifier"),
+        (keras.layers.PReLU(shared_axes=[1, 2, 3], name="g"), "layer g has 4 slopes, not one"),
+        (keras.layers.Conv3DTranspose(2, 3, 2, name="h"), "layer h is no linear transposed"),
+        (keras.layers.Conv3DTranspose(2, 3, 2, "same", name="i"), "layer i is no linear transp"),
+        (keras.layers.MaxPooling3D(2, padding="same", name="j"), "layer j is a MaxPooling3D"),
     ],
 )
 def test_what_cannot_be_tiled_is_named(step, message):
     with pytest.raises(ValueError, match=message):
-        inference_graph(model_of(step))
+        inference_graph(model_of(keras.layers.Conv3D(4, 1), step))
 
 
 def test_a_tensor_with_two_users_is_not_folded():
+    """Nor one that a dropout passes on to the second."""
     volume = keras.Input((None, None, None, 1))
     shared = keras.layers.Conv3D(2, 1)(volume)
-    joined = keras.layers.Concatenate()([shared, keras.layers.ReLU(name="r")(shared)])
-    with pytest.raises(ValueError, match="input of layer r is used elsewhere"):
-        inference_graph(keras.Model(volume, keras.layers.Conv3D(1, 1)(joined)))
+    dropped = keras.layers.Dropout(0.5)(shared)
+    joined = keras.layers.Add()([shared, keras.layers.ReLU(name="r")(dropped)])
+    model = keras.Model(volume, keras.layers.Conv3D(1, 1)(joined))
+    nodes = inference_graph(model)
+    assert [node.kind for node in nodes] == ["input", "conv", "point", "sum", "conv"]
+    grey = np.random.default_rng(0).standard_normal((2, 3, 4)).astype("f4")
+    expected = keras.ops.convert_to_numpy(model(grey[None, ..., None]))[0]
+    np.testing.assert_allclose(predict_volume(model, grey), expected, atol=1e-6)
+
+
+def test_a_crop_of_something_else_is_refused():
+    volume = keras.Input((None, None, None, 1))
+    model = keras.Model(volume, CropLike(name="c")(keras.layers.Conv3D(2, 1)(volume), volume))
+    with pytest.raises(ValueError, match="layer c crops something else than a transposed"):
+        inference_graph(model)
 
 
 def test_an_unknown_axis_order_is_refused(random_unet):

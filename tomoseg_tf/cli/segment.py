@@ -96,6 +96,13 @@ class Box(click.ParamType):
     "of the passes. The voxels are taken for cubes.",
 )
 @click.option(
+    "--z-blocks",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Predict blocks of N slices, each as if it were a volume of its own, for 3D networks that "
+    "were fitted on so few; the last one ends with the volume.  [default: the volume as one]",
+)
+@click.option(
     "--max-memory",
     type=click.FloatRange(min=0, min_open=True),
     metavar="GB",
@@ -132,6 +139,7 @@ def segment(volume, segmentation, spacing, shape, dtype, max_memory, as_json, **
       tomoseg-tf segment slices/ result/ -w my_weights --threshold 0.4 --probabilities p.tif
       tomoseg-tf segment scan.h5::/exchange/data result.zarr -w my_weights --mask auto
       tomoseg-tf segment scan.tif classes.tif -w my_2d_weights --passes z,y,x --colours rgb.tif
+      tomoseg-tf segment scan.tif classes.tif -w my_shallow_3d_weights --z-blocks 4
     """
     from tomoseg_tf.prediction import segment_file
     from tomoseg_tf.volume import open_volume

@@ -115,7 +115,7 @@ def _measure(name, as_json):
     return rows
 
 
-@weights.command("import", short_help="Turn a Keras .h5 file into a weights folder.")
+@weights.command("import", short_help="Turn a published file of weights into a weights folder.")
 @click.argument("source", type=options.VOLUME)
 @click.argument("folder", type=options.VOLUME)
 @click.option("--model", default="unet_3d", show_default=True, help="See: tomoseg-tf models.")
@@ -162,15 +162,17 @@ def _measure(name, as_json):
 @options.overwrite
 @options.as_json
 def import_(source, folder, normalisation, classes, as_json, **settings):
-    """Turn the Keras HDF5 file SOURCE into the weights folder FOLDER.
+    """Turn the file SOURCE of published weights into the weights folder FOLDER.
 
-    Reads files of Keras 2 (weights alone or a whole model, .h5 or .hdf5) and the .weights.h5 files
-    of Keras 3. Only arrays are read; the network is the one that --model names.
+    Reads files of Keras 2 (weights alone or a whole model, .h5 or .hdf5), the .weights.h5 files of
+    Keras 3, and state_dicts of the PyTorch package fepegar/unet (.npz or .safetensors). Only arrays
+    are read; the network is the one that --model names.
 
     \b
     Examples:
       tomoseg-tf weights import final-trained-weights.h5 my_weights --model unet_3d
       tomoseg-tf weights import weights_seg.h5 xlearn --model xlearn_unet
+      tomoseg-tf weights import unet.safetensors my_weights --model residual_unet_3d
     """
     from tomoseg_tf.weights import import_weights
     from tomoseg_tf.weights.importing import published_normalisation

@@ -3,6 +3,7 @@
 import math
 
 from tomoseg_tf.backend import load_keras
+from tomoseg_tf.models.sides import pooling_steps
 
 keras = load_keras()
 layers = keras.layers
@@ -75,8 +76,8 @@ def fcdense_2d(
        Segmentation", CVPR Workshops 2017. arXiv:1611.09326
     """
     plan = _plan(depth, blocks, growth_rate)
-    _check(input_shape, 2, num_classes, *plan, base_features, dropout)
-    return _build(input_shape, num_classes, *plan, base_features, dropout, name)
+    steps = _check(input_shape, 2, num_classes, *plan, base_features, dropout)
+    return _build(input_shape, num_classes, *plan, steps, base_features, dropout, name)
 
 
 def fcdense_3d(
@@ -88,6 +89,7 @@ def fcdense_3d(
     growth_rate=None,
     base_features=48,
     dropout=0.2,
+    z_poolings=None,
     name="fcdense_3d",
 ):
     """Build FC-DenseNet for volumes: `fcdense_2d` with kernels and poolings of three axes.
@@ -102,6 +104,10 @@ def fcdense_3d(
         at least ``2**poolings``: 32 for the published blocks.
     num_classes, depth, blocks, growth_rate, base_features, dropout, name
         As in `fcdense_2d`.
+    z_poolings : int, optional
+        Poolings, from the first on, that halve z along with y and x; the others leave z
+        as it is. If not given: all of them, but for a fixed Z only as many as it
+        reaches: 2 for patches of 4 slices.
 
     Returns
     -------
@@ -122,8 +128,8 @@ def fcdense_3d(
        U-Net", MICCAI 2016. arXiv:1606.06650
     """
     plan = _plan(depth, blocks, growth_rate)
-    _check(input_shape, 3, num_classes, *plan, base_features, dropout)
-    return _build(input_shape, num_classes, *plan, base_features, dropout, name)
+    steps = _check(input_shape, 3, num_classes, *plan, base_features, dropout, z_poolings)
+    return _build(input_shape, num_classes, *plan, steps, base_features, dropout, name)
 
 
 def _plan(depth, blocks, growth_rate):
@@ -137,7 +143,7 @@ def _plan(depth, blocks, growth_rate):
     )
 
 
-def _build(input_shape, num_classes, blocks, growth, base_features, dropout, name):
+def _build(input_shape, num_classes, blocks, growth, steps, base_features, dropout, name):
     rank = len(input_shape) - 1
     image = keras.Input(input_shape, name="volume" if rank == 3 else "image")
     *down, bottleneck = blocks
@@ -147,12 +153,12 @@ def _build(input_shape, num_classes, blocks, growth, base_features, dropout, nam
         x, _ = _dense_block(x, count, growth, dropout, f"down{level}")
         shortcuts.append(x)
         x = _norm_conv(x, x.shape[-1], 1, dropout, f"down{level}_transition")
-        x = _of_rank("MaxPooling", rank)(2, name=f"down{level}_pool")(x)
+        x = _of_rank("MaxPooling", rank)(steps[level], name=f"down{level}_pool")(x)
 
     x, new = _dense_block(x, bottleneck, growth, dropout, "bottleneck")
 
     for level, count in reversed(list(enumerate(down))):
-        up = _transition_up(new, shortcuts[level], f"up{level}")
+        up = _transition_up(new, shortcuts[level], steps[level], f"up{level}")
         x = layers.Concatenate(name=f"up{level}_concat")([up, shortcuts[level]])
         x, new = _dense_block(x, count, growth, dropout, f"up{level}", join=level > 0)
 
@@ -195,12 +201,12 @@ def _convolve(x, width, side, name, **options):
     return convolution(x)
 
 
-def _transition_up(x, shortcut, name):
-    """Double the sides with a transposed convolution, and crop to the shortcut."""
+def _transition_up(x, shortcut, step, name):
+    """Double the sides that were pooled with a transposed convolution, and crop to the shortcut."""
     up = _of_rank("Conv", len(x.shape) - 2, "Transpose")(
         x.shape[-1],
-        3,
-        strides=2,
+        [2 * side - 1 for side in step],  # 3, or 1 along an axis that was not pooled
+        strides=step,
         padding="valid",  # one more than double: what a shortcut of odd sides needs
         kernel_initializer="he_uniform",
         name=f"{name}_transition_conv",
@@ -230,7 +236,10 @@ class CropLike(layers.Layer):
         return (x_shape[0], *reference_shape[1:-1], x_shape[-1])
 
 
-def _check(input_shape, rank, num_classes, blocks, growth_rate, base_features, dropout):
+def _check(
+    input_shape, rank, num_classes, blocks, growth_rate, base_features, dropout, z_poolings=None
+):
+    """Check the arguments; give the steps of the poolings."""
     if len(input_shape) != rank + 1:
         axes = "(Z, Y, X, channels)" if rank == 3 else "(Y, X, channels)"
         raise ValueError(f"input_shape must be {axes}, got {tuple(input_shape)}")
@@ -246,9 +255,18 @@ def _check(input_shape, rank, num_classes, blocks, growth_rate, base_features, d
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout must be at least 0 and below 1, got {dropout}")
     poolings = len(blocks) - 1
-    smallest = min((side for side in input_shape[:-1] if side is not None), default=math.inf)
-    if smallest < 2**poolings:
+    if z_poolings is not None and not 0 <= z_poolings <= poolings:
         raise ValueError(
-            f"side {smallest} of input_shape is too small for {poolings} poolings; use at least "
-            f"{2**poolings} or None, or fewer blocks"
+            f"z_poolings must be 0 to {poolings}, the number of poolings, got {z_poolings}"
         )
+    if z_poolings is None and rank == 3 and input_shape[0]:
+        z_poolings = min(poolings, input_shape[0].bit_length() - 1)
+    steps = pooling_steps(len(blocks), z_poolings, rank)
+    for axis, side in enumerate(input_shape[:-1]):
+        smallest = math.prod(step[axis] for step in steps)
+        if side is not None and side < smallest:
+            raise ValueError(
+                f"side {side} of input_shape is too small for {smallest.bit_length() - 1} "
+                f"poolings; use at least {smallest} or None, or fewer blocks"
+            )
+    return steps

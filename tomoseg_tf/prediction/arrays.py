@@ -30,6 +30,7 @@ def predict_volume(
     tile=None,
     step=None,
     passes="z",
+    z_blocks=None,
     max_memory=None,
     device="auto",
     precision="float32",
@@ -72,6 +73,10 @@ def predict_volume(
         Axes that a 2D network predicts slices along, of "z", "y" and "x"; the
         probabilities are the mean of the passes. A slice along y is (Z, X), one along x
         (Z, Y); the voxels are taken for cubes.
+    z_blocks : int, optional
+        Predict blocks of so many slices, each as if it were a volume of its own, as for a network
+        fitted on such patches; the last one ends with the volume. By default the volume is
+        predicted as one.
     max_memory : float, optional
         Bytes for tiles, batches and buffers; 2.5 GB by default.
     device, precision : str
@@ -97,7 +102,13 @@ def predict_volume(
     normalisation = normalisation or Normalisation(method="none")
     roi = check_roi(roi, volume)
     network = open_network(
-        model, axes=axes, step=step, passes=passes, precision=precision, device=device
+        model,
+        axes=axes,
+        step=step,
+        passes=passes,
+        z_blocks=z_blocks,
+        precision=precision,
+        device=device,
     )
     channels = network.num_classes
     writer = _ArrayWriter((*(high - low for low, high in roi), channels), np.float32)

@@ -9,7 +9,10 @@ from tomoseg_tf.prediction.geometry import (
     CONVOLUTION,
     EXPANSION,
     INPUT,
+    LINEAR,
+    POINTWISE,
     POOLING,
+    SUM,
     UPSAMPLING,
     input_box,
     last_uses,
@@ -133,36 +136,66 @@ class Engine:
             return self.ops.max_pool(
                 inputs[0], node.window, node.window, "valid", data_format="channels_last"
             )
-        if node.kind in (UPSAMPLING, EXPANSION):
-            repeated = (
-                self._repeat(inputs[0], node.window)
-                if node.kind == UPSAMPLING
-                else self._expand(index, inputs[0])
-            )
-            held = tuple(
-                (start * size, stop * size)
-                for (start, stop), size in zip(have, node.window, strict=True)
-            )
-            return _crop(repeated, held, want)
+        if node.kind in (UPSAMPLING, EXPANSION, LINEAR):
+            step = node.step or node.window
+            spread = self._spread(index, inputs[0])
+            low = [start * size for (start, _), size in zip(have, step, strict=True)]
+            sides = spread.shape[1:4]
+            held = tuple((start, start + side) for start, side in zip(low, sides, strict=True))
+            return _crop(spread, held, want)
         if node.kind == CONCATENATION:
             return self.ops.concatenate(inputs, axis=-1)
+        if node.kind == SUM:
+            return sum(inputs[1:], start=inputs[0])
+        if node.kind == POINTWISE:
+            return self._point(index, inputs[0])
         raise ValueError(f"node {node.name} is of unknown kind {node.kind!r}")
 
     def _convolve(self, index, x, have, want):
         """Convolve, with zeros only where the volume ends, then rectify."""
         node, (kernel, bias) = self.nodes[index], self.weights[index]
+        reaches = [size // 2 * gap for size, gap in zip(node.window, node.dilation, strict=True)]
         margins = [
-            (low - start + size // 2, stop + size // 2 - high)
-            for (low, high), (start, stop), size in zip(have, want, node.window, strict=True)
+            (low - start + reach, stop + reach - high)
+            for (low, high), (start, stop), reach in zip(have, want, reaches, strict=True)
         ]
         if any(map(any, margins)):
             x = self.ops.pad(x, [(0, 0), *margins, (0, 0)])
         x = self.ops.cast(x, self._dtype(index))
-        x = self.ops.conv(x, kernel, 1, "valid", data_format="channels_last")
-        x = self.ops.add(x, bias)
+        x = self.ops.conv(
+            x, kernel, 1, "valid", data_format="channels_last", dilation_rate=node.dilation
+        )
+        return self._activate(node, self.ops.add(x, bias))
+
+    def _point(self, index, x):
+        """Scale, shift and activate each voxel."""
+        x = self.ops.cast(x, self._dtype(index))
+        if self.weights[index] is not None:
+            scale, offset = self.weights[index]
+            x = x * scale + offset
+        return self._activate(self.nodes[index], x)
+
+    def _activate(self, node, x):
         if node.activation is None:
             return x
+        if node.activation == "prelu":
+            return self.ops.leaky_relu(x, negative_slope=node.slope)
         return getattr(self.ops, node.activation)(x)
+
+    def _spread(self, index, x):
+        """Give each voxel its cell: repeated, interpolated, or from a kernel."""
+        node = self.nodes[index]
+        if node.kind == UPSAMPLING:
+            return self._repeat(x, node.window)
+        if node.kind == LINEAR:
+            from tomoseg_tf.models.layers.linear_up_sampling import double  # loads Keras
+
+            return double(x, node.window)
+        if node.step == node.window:
+            return self._expand(index, x)
+        kernel, bias = self.weights[index]
+        x = self.ops.conv_transpose(x, kernel, node.step, "valid", data_format="channels_last")
+        return self.ops.add(x, bias)
 
     def _expand(self, index, x):
         """Give each voxel a cell of its own: a kernel times its channels, and the bias."""

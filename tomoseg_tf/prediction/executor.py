@@ -36,7 +36,7 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, prog
 
     Parameters
     ----------
-    engine : Engine, SliceEngine or PatchEngine
+    engine : Engine, BlockEngine, SliceEngine or PatchEngine
         The network.
     plan : Plan
         The tiles.

@@ -28,6 +28,7 @@ def segment_file(
     apply_filters=True,
     step=None,
     passes="z",
+    z_blocks=None,
     max_memory=None,
     device="auto",
     precision="float32",
@@ -76,6 +77,10 @@ def segment_file(
         Axes that a 2D network predicts slices along, of "z", "y" and "x"; the probabilities are
         the mean of the passes, which take the voxels for cubes. Their sums lie beside the
         segmentation meanwhile, 4 bytes per voxel and class.
+    z_blocks : int, optional
+        Predict blocks of so many slices, each as if it were a volume of its own, as for a network
+        fitted on such patches; the last one ends with the volume. By default the volume is
+        predicted as one.
     max_memory : float, optional
         Bytes for tiles, batches and buffers; 2.5 GB by default.
     device, precision : str
@@ -112,7 +117,7 @@ def segment_file(
     roi = check_roi(roi, source)
     check_paths(volume.name, mask, targets, overwrite)
     settings = {"step": step, "passes": passes, "precision": precision, "device": device}
-    network = open_network(fitted.build(), axes=config.axes, **settings)
+    network = open_network(fitted.build(), axes=config.axes, z_blocks=z_blocks, **settings)
     sample = open_sample(source, mask)
     measuring, predicting = _share(progress, source.voxels // 20, len(passes) * volume_of(roi))
     intensity = measured_intensity(config.normalisation, source, sample, progress=measuring)

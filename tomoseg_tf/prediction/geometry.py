@@ -3,17 +3,21 @@
 A network is a list of nodes in the order of computing. From the box of the
 result that is wanted, the boxes of all tensors before it follow backwards:
 a convolution needs its radius more on either side, a pooling needs its whole
-cells, an up-sampling the cells that it repeats. Boxes end where the volume ends;
-there a convolution pads with zeros, so a tile computes exactly what one pass
-over the whole volume would.
+cells, an up-sampling the cells that it repeats or joins. Boxes end where the volume
+ends; there a convolution pads with zeros, so a tile computes exactly what one pass
+over the whole volume would. A tensor has as many voxels as its factor fits into the
+side of the volume; poolings leave a rest out.
 """
 
 from dataclasses import dataclass, field
+from math import lcm
 
 import numpy as np
 
 INPUT, CONVOLUTION, POOLING, CONCATENATION = "input", "conv", "pool", "concat"
 UPSAMPLING, EXPANSION = "up", "expand"  # by repeating each voxel, or with a kernel for its cell
+LINEAR = "linear"  # up-sampling by interpolation
+SUM, POINTWISE = "sum", "point"  # of tensors; a scale, an offset and an activation of each voxel
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Node:
     Attributes
     ----------
     kind : str
-        "input", "conv", "pool", "up", "expand" or "concat".
+        "input", "conv", "pool", "up", "expand", "linear", "concat", "sum" or "point".
     name : str
         Name of the layer.
     inputs : tuple of int
@@ -33,11 +37,20 @@ class Node:
     factor : tuple of int
         Voxels of the volume per voxel of its tensor, per axis.
     window : tuple of int
-        Kernel sides of a convolution; pooled or repeated cells of the others.
+        Kernel sides of a convolution or expansion; pooled or repeated cells of the others.
     kernel, bias : ndarray or None
-        Weights of a convolution or expansion, batch normalisation folded in.
+        Weights of a convolution or expansion, batch normalisation folded in; (C,) scales
+        and offsets of a pointwise step.
     activation : str or None
-        "relu", "sigmoid", "softmax" or None.
+        "relu", "prelu", "sigmoid", "softmax" or None.
+    slope : float
+        Of "prelu" below 0.
+    step : tuple of int
+        Voxels from cell to cell of an expansion; fewer than its window where cells overlap.
+    dilation : tuple of int
+        Voxels between the taps of a convolution.
+    cropped : bool
+        Whether what an expansion gives is cut to the sides of a pooled tensor.
     """
 
     kind: str
@@ -49,16 +62,36 @@ class Node:
     kernel: np.ndarray | None = field(default=None, repr=False)
     bias: np.ndarray | None = field(default=None, repr=False)
     activation: str | None = None
+    slope: float = 0.0
+    step: tuple = ()
+    dilation: tuple = (1, 1, 1)
+    cropped: bool = False
 
 
 def stride(nodes):
-    """Multiples in which the sides of the volume must come: per axis, a tuple of int."""
+    """Voxels of the volume per voxel of the coarsest tensor: per axis, a tuple of int."""
     return tuple(max(node.factor[axis] for node in nodes) for axis in range(len(nodes[0].factor)))
 
 
+def multiples(nodes):
+    """Multiples in which the sides of the volume must come: per axis, a tuple of int.
+
+    What is up-sampled must come out at the side of the volume, unless it is cropped to it.
+    """
+    needed = [1] * len(nodes[0].factor)
+    for node in nodes:
+        if node.kind in (UPSAMPLING, EXPANSION, LINEAR) and not node.cropped:
+            before = nodes[node.inputs[0]].factor
+            needed = [lcm(first, second) for first, second in zip(needed, before, strict=True)]
+    return tuple(needed)
+
+
 def padded_shape(nodes, shape):
-    """Sides of the volume after padding at the high end to multiples of the stride."""
-    return tuple(-(-side // step) * step for side, step in zip(shape, stride(nodes), strict=True))
+    """Sides of the volume after padding at the high end to what the network takes."""
+    return tuple(
+        -(-max(side, smallest) // step) * step
+        for side, smallest, step in zip(shape, stride(nodes), multiples(nodes), strict=True)
+    )
 
 
 def needed_boxes(nodes, box, shape):
@@ -110,19 +143,28 @@ def input_box(node, box, shape, factor):
     tuple of (int, int)
         Part of the input tensor, per axis, cut at the ends of the volume.
     """
-    if node.kind == CONCATENATION:
+    if node.kind in (CONCATENATION, SUM, POINTWISE):
         return box
     parts = []
     for axis, (start, stop) in enumerate(box):
-        size = node.window[axis]
-        if node.kind == CONVOLUTION:
-            low, high = start - size // 2, stop + size // 2
-        elif node.kind == POOLING:
-            low, high = start * size, stop * size
-        else:
-            low, high = start // size, -(-stop // size)
+        low, high = _input_range(node, axis, start, stop)
         parts.append((max(low, 0), min(high, shape[axis] // factor[axis])))
     return tuple(parts)
+
+
+def _input_range(node, axis, start, stop):
+    """Range of the input along an axis, as if the volume had no ends."""
+    size = node.window[axis]
+    if node.kind == CONVOLUTION:
+        radius = size // 2 * node.dilation[axis]
+        return start - radius, stop + radius
+    if node.kind == POOLING:
+        return start * size, stop * size
+    if node.kind == EXPANSION:
+        step = node.step[axis]
+        return -((size - 1 - start) // step), (stop - 1) // step + 1
+    low, high = start // size, -(-stop // size)
+    return (low - 1, high + 1) if node.kind == LINEAR and size > 1 else (low, high)
 
 
 def volume_of(box):

@@ -1,5 +1,6 @@
 """Which way a network predicts: in tiles, by whole slices, or patch by patch."""
 
+from tomoseg_tf.prediction.blocks import BlockNetwork
 from tomoseg_tf.prediction.device import find_device, value_bytes
 from tomoseg_tf.prediction.engine import Engine
 from tomoseg_tf.prediction.graph import inference_graph
@@ -11,7 +12,16 @@ from tomoseg_tf.prediction.slices import SliceEngine, plan_slices
 PASSES = "zyx"
 
 
-def open_network(model, *, axes="ZYX", step=None, passes="z", precision="float32", device="auto"):
+def open_network(
+    model,
+    *,
+    axes="ZYX",
+    step=None,
+    passes="z",
+    z_blocks=None,
+    precision="float32",
+    device="auto",
+):
     """Make a network ready to predict volumes.
 
     Parameters
@@ -25,12 +35,14 @@ def open_network(model, *, axes="ZYX", step=None, passes="z", precision="float32
         Pixels from patch to patch, for a network of one patch size.
     passes : str
         Axes along which slices are taken, of "z", "y" and "x".
+    z_blocks : int, optional
+        Slices of the blocks that a network of volumes predicts, each by itself; none by default.
     precision, device : str
         See `tomoseg_tf.prediction.device.find_device`.
 
     Returns
     -------
-    TiledNetwork, SliceNetwork or PatchNetwork
+    TiledNetwork, BlockNetwork, SliceNetwork or PatchNetwork
         ``plan(shape, roi=..., tile=..., voxel_bytes=..., max_memory=...)`` gives an engine and a
         plan for `tomoseg_tf.prediction.executor.predict_tiles`.
 
@@ -39,7 +51,7 @@ def open_network(model, *, axes="ZYX", step=None, passes="z", precision="float32
     ValueError
         If an option does not belong to the network, or the network cannot predict volumes.
     """
-    if isinstance(model, (TiledNetwork, SliceNetwork, PatchNetwork)):
+    if isinstance(model, (TiledNetwork, BlockNetwork, SliceNetwork, PatchNetwork)):
         return model
     rank = len(model.input_shape) - 2
     if not passes or len(set(passes)) < len(passes) or set(passes) - set(PASSES):
@@ -49,9 +61,17 @@ def open_network(model, *, axes="ZYX", step=None, passes="z", precision="float32
             f"passes {','.join(passes)} are for networks of slices, but {model.name} sees volumes; "
             "leave them out"
         )
+    if z_blocks is not None and (rank == 2 or z_blocks < 1):
+        raise ValueError(
+            f"z_blocks {z_blocks} must be at least 1, the slices of a block"
+            if rank == 3
+            else f"z_blocks {z_blocks} are for networks of volumes, but {model.name} sees slices; "
+            "leave them out"
+        )
     if rank == 3:
         _no_step(model, step)
-        return TiledNetwork(model, axes, precision, device)
+        network = TiledNetwork(model, axes, precision, device)
+        return network if z_blocks is None else BlockNetwork(network, z_blocks)
     if rank != 2:
         raise ValueError(f"{model.name} takes {model.input_shape}, which is no slice or volume")
     if axes != "ZYX":

@@ -87,7 +87,7 @@ def predict(
 
     Parameters
     ----------
-    network : TiledNetwork, SliceNetwork or PatchNetwork
+    network : TiledNetwork, BlockNetwork, SliceNetwork or PatchNetwork
         The network.
     volume : Volume
         Grey levels.

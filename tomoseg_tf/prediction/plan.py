@@ -6,7 +6,6 @@ from itertools import product
 import numpy as np
 
 from tomoseg_tf.prediction.geometry import (
-    CONVOLUTION,
     last_uses,
     needed_boxes,
     padded_shape,
@@ -80,8 +79,8 @@ def make_plan(nodes, shape, *, roi, tile=None, value_bytes=4, voxel_bytes=(1, 1)
         Sides (Z, Y, X) of the volume.
     roi : tuple of (int, int)
         Part to predict.
-    tile : tuple of int, optional
-        Sides of the tiles; chosen if not given, and then within the memory.
+    tile : tuple of (int or None), optional
+        Sides of the tiles; those that are not given are chosen within the memory.
     value_bytes : int
         Bytes per value inside the network.
     voxel_bytes : (int, int)
@@ -100,10 +99,12 @@ def make_plan(nodes, shape, *, roi, tile=None, value_bytes=4, voxel_bytes=(1, 1)
     """
     max_memory = max_memory or MAX_MEMORY
     padded = padded_shape(nodes, shape)
-    if tile is None:
-        sides = [_sides(*ends, step) for ends, step in zip(roi, stride(nodes), strict=True)]
-    else:
-        sides = [[min(s, b - a)] for s, (a, b) in zip(tile, roi, strict=True)]
+    tile = tile or (None, None, None)
+    given = None not in tile
+    sides = [
+        _sides(low, high, step) if side is None else [min(side, high - low)]
+        for side, (low, high), step in zip(tile, roi, stride(nodes), strict=True)
+    ]
     lengths = [
         np.array([_lengths(nodes, axis, side, roi, padded) for side in candidates])
         for axis, candidates in enumerate(sides)
@@ -119,12 +120,12 @@ def make_plan(nodes, shape, *, roi, tile=None, value_bytes=4, voxel_bytes=(1, 1)
     memory = WORKSPACE * value_bytes * peak + (slab + results)[:, None, None]
 
     fits = memory <= max_memory
-    if tile is None and not fits.any():
+    if not given and not fits.any():
         raise ValueError(
             f"a volume of {' x '.join(map(str, shape))} needs about {memory.min() / 1e9:.1f} GB "
             f"in the smallest tiles, more than the {max_memory / 1e9:.1f} GB allowed; allow more"
         )
-    best = np.unravel_index(np.where(fits | (tile is not None), work, np.inf).argmin(), work.shape)
+    best = np.unravel_index(np.where(fits | given, work, np.inf).argmin(), work.shape)
     chosen = tuple(candidates[index] for candidates, index in zip(sides, best, strict=True))
     whole, _ = tile_cost(nodes, _whole_lengths(nodes, roi, padded))
     overhead = float(work[best] / whole[0, 0, 0])
@@ -189,7 +190,7 @@ def _products(node):
     """Multiplications per voxel of a node's own tensor."""
     if node.kernel is None:
         return 0
-    return node.kernel.size // (1 if node.kind == CONVOLUTION else int(np.prod(node.window)))
+    return node.kernel.size // int(np.prod(node.step))  # 1 if it has none
 
 
 def _alive(nodes):

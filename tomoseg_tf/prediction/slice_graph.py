@@ -111,8 +111,8 @@ class _Walk:
             return 2 * sources[0]
         if kind == "Cropping2D":
             raise ValueError(_narrower(layer))
-        if kind in ("UpSampling2D", "Conv2DTranspose"):
-            step = _step(layer.size if kind == "UpSampling2D" else layer.strides, layer)
+        if kind in ("UpSampling2D", "LinearUpSampling", "Conv2DTranspose"):
+            step = _step(layer.strides if kind == "Conv2DTranspose" else layer.size, layer)
             if step > 1 and id(layer.output) not in self.cropped:
                 self.stride = lcm(self.stride, sources[0])
             return sources[0] // step

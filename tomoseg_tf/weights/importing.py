@@ -11,9 +11,12 @@ from tomoseg_tf.weights.config import WeightsConfig, class_entries, explain
 from tomoseg_tf.weights.folder import save_weights
 from tomoseg_tf.weights.importers.guess import guess_arguments
 from tomoseg_tf.weights.importers.keras_h5 import LEGACY, load_keras_h5, read_shapes, sniff
+from tomoseg_tf.weights.importers.torch_state import read_state
+from tomoseg_tf.weights.importers.torch_state import sniff as sniff_torch
 
 PUBLISHED = Normalisation(method="zscore", training="patch", prediction="volume")
 XLEARN = Normalisation(method="minmax")
+OF_TORCH = {"residual_unet_2d": 2, "residual_unet_3d": 3}  # networks, and their sides
 
 
 def import_weights(
@@ -32,10 +35,11 @@ def import_weights(
     licence="",
     overwrite=False,
 ):
-    """Turn a Keras HDF5 file of weights into a weights folder.
+    """Turn a published file of weights into a weights folder.
 
-    Reads Keras 2 files, weights alone or whole model, under any name, and the
-    ``.weights.h5`` files of Keras 3.
+    Reads Keras 2 files, weights alone or whole model, under any name, the
+    ``.weights.h5`` files of Keras 3, and state_dicts of PyTorch in ``.npz`` and
+    ``.safetensors`` files.
 
     Parameters
     ----------
@@ -47,9 +51,10 @@ def import_weights(
         Name of the builder.
     arguments : dict, optional
         Keyword arguments of the builder where they differ from its defaults, for
-        one channel of any size and a binary net; those of `xlearn_unet` are read off
-        the shapes in the file, and one class is taken for the published net, whose
-        output is rectified instead of a probability.
+        one channel of any size and a binary net; those of `xlearn_unet` and of the
+        residual U-Nets are read off the shapes in the file. One class is taken for the
+        published net in `xlearn_unet`, whose output is rectified instead of a
+        probability. Dilation and padding of a residual U-Net leave no trace in the file.
     axes : str, optional
         "ZYX" or "XYZ", the axis order of the volumes in training. By default
         "XYZ" for a Keras 2 file of `unet_3d`, as the published code has it, and
@@ -89,9 +94,14 @@ def import_weights(
     source, folder = Path(source), Path(folder)
     check_destination(folder, overwrite, folder=True)
     if not source.is_file():
-        raise ValueError(f"{source} is no file; name the HDF5 file of the weights")
-    file_format, version = sniff(source)
-    network, arguments = _load(source, model, arguments or {})
+        raise ValueError(f"{source} is no file; name the file of the weights")
+    torch_format = sniff_torch(source)
+    if torch_format:
+        file_format, version = f"PyTorch state_dict, {torch_format}", ""
+        network, arguments = _load_torch(source, model, arguments or {})
+    else:
+        file_format, version = sniff(source)
+        network, arguments = _load(source, model, arguments or {})
     if axes is None:
         published = file_format == LEGACY and not version.startswith("3")
         axes = "XYZ" if published and model == "unet_3d" else "ZYX"
@@ -137,6 +147,36 @@ def _load(source, model, arguments):
             raise
         hint = f"the file looks like {model} with --arguments '{json.dumps(differing)}'"
         raise ValueError(f"{error}; {hint}") from None
+    return network, arguments
+
+
+def _load_torch(source, model, given):
+    """Build the residual U-Net of a state_dict and load it."""
+    from tomoseg_tf.models.summary import build, default_arguments  # loads Keras
+    from tomoseg_tf.weights.importers import residual_unet
+
+    if model not in OF_TORCH:
+        raise ValueError(
+            f"{source} is a state_dict of PyTorch, which is read for {' and '.join(OF_TORCH)} "
+            f"only; set --model"
+        )
+    state = residual_unet.with_one_name(read_state(source, residual_unet.ANCHOR))
+    rank, found = residual_unet.guess_arguments(state, source)
+    if rank != OF_TORCH[model]:
+        raise ValueError(
+            f"{source} does not fit {model}: its kernels have {rank} sides; use --model "
+            f"residual_unet_{rank}d"
+        )
+    for key in given.keys() & found.keys() - {"input_shape"}:
+        if given[key] != found[key]:
+            raise ValueError(
+                f"{source} does not fit {model}: its arrays are of {key} {found[key]!r}, not "
+                f"{given[key]!r}; leave {key} out of --arguments"
+            )
+    residual_unet.check_state(state, rank, found, source)
+    arguments = {**default_arguments(model), **found, **given}
+    network = build(model, arguments)
+    residual_unet.load_state(network, state, rank, found)
     return network, arguments
 
 
