@@ -68,7 +68,7 @@ def trained(monkeypatch):
 
 def test_changed_settings_and_json(run, recipe, tmp_path, trained):
     change = ("--epochs", 5, "--set", "optimiser.learning_rate=2e-3", "--set", "seed=4")
-    change += ("--from", "run1/best_dice", "--minutes", 2.5)
+    change += ("--from", "run1/best_dice", "--minutes", 2.5, "--freeze-encoder")
     code, out, err = run(
         recipe, "--records", "there", "-o", "run", "--json", "--overwrite", *change
     )
@@ -77,8 +77,15 @@ def test_changed_settings_and_json(run, recipe, tmp_path, trained):
     settings, records, folder, options = trained[0]
     assert (settings.schedule.epochs, settings.optimiser.learning_rate) == (5, 0.002)
     assert (settings.seed, settings.schedule.minutes) == (4, 2.5)
-    assert settings.model.weights == "run1/best_dice"
+    assert (settings.model.weights, settings.model.freeze_encoder) == ("run1/best_dice", True)
     assert (str(records), str(folder), options["overwrite"]) == ("there", "run", True)
+
+
+def test_fine_tuning_has_its_own_learning_rate(run, recipe, trained):
+    start = ("--from", "run1/best_dice", "--learning-rate", 1.96e-7)
+    assert run(recipe, "--records", "there", "-o", "run", *start)[0] == 0
+    settings = trained[0][0]
+    assert (settings.optimiser.learning_rate, settings.model.freeze_encoder) == (1.96e-7, False)
 
 
 def test_a_score_that_was_never_a_number_is_said_to_be_undefined(run, recipe, trained):

@@ -172,6 +172,33 @@ def test_weights_of_another_network_are_refused(tmp_path):
         compiled_network(settings, network_arguments(settings, 2), ("background", "object"))
 
 
+@pytest.mark.parametrize(
+    ("model", "depth", "found"),
+    [
+        ({"name": "residual_unet_3d", "arguments": {"levels": 4, "base_features": 2}}, 4, 2),
+        ({"name": "residual_unet_3d", "arguments": {"levels": 4, "base_features": 2}}, 8, None),
+        ({"name": "residual_unet_3d", "arguments": {"z_poolings": 1}}, 4, 1),
+        ({"name": "fcdense_3d", "arguments": {"blocks": [1] * 4, "growth_rate": 2}}, 4, 2),
+        ({"name": "unet_3d"}, 4, None),
+    ],
+)
+def test_shallow_patches_are_pooled_along_z_as_far_as_they_reach(model, depth, found):
+    arguments = network_arguments(recipe(model=model), 2, (depth, 16, 16))
+    assert arguments.get("z_poolings") == found
+
+
+@pytest.mark.parametrize(("momentum", "kept"), [(None, 0.99), (0.5, 0.5), (0.0, 0.0)])
+def test_a_step_keeps_the_stated_share_of_the_statistics_of_prediction(momentum, kept):
+    settings = recipe(model={**TINY["model"], "batch_norm_momentum": momentum})
+    model = compiled_network(settings, network_arguments(settings, 2), ("background", "object"))
+    grey = np.random.default_rng(0).standard_normal((2, 8, 8, 8, 1)).astype("float32")
+    first = next(each for each in model.layers if isinstance(each, keras.layers.Conv3D))
+    mean = keras.Model(model.input, first.output)(grey).numpy().mean(axis=(0, 1, 2, 3))
+    norm = next(each for each in model.layers if isinstance(each, keras.layers.BatchNormalization))
+    model.train_on_batch(grey, (grey > 1).astype("uint8"))
+    np.testing.assert_allclose(norm.moving_mean, (1 - kept) * mean, atol=1e-6)
+
+
 @pytest.mark.parametrize("freeze", [False, True])
 def test_frozen_normalisation_keeps_its_statistics_and_trains_the_rest(freeze):
     settings = recipe(model={**TINY["model"], "freeze_batch_norm": freeze})

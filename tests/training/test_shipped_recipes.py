@@ -6,7 +6,7 @@ import pytest
 
 from tomoseg_tf.models.summary import default_arguments
 from tomoseg_tf.training.encoder import find_backbone
-from tomoseg_tf.training.network import network_arguments
+from tomoseg_tf.training.network import check_sides, network_arguments
 from tomoseg_tf.training.recipe_file import find_recipe, read_recipe, shipped_recipes
 
 MSE, CE = "mean_squared_error", "categorical_crossentropy"
@@ -51,6 +51,62 @@ OWN = ("compare", "micropillar", "micropillar_finish", "slices", "slices_deeplab
 OWN += ("slices_unet",)
 
 
+# James et al. (2022), Table 1: patch, rates and epochs of both steps, batch size; BDE of Table 2
+JAMES2022 = {
+    "residual_unet_2d": ((1, 776, 776), (1.71e-4, 3.80e-4), (5, 8), 16, "0.70"),
+    "residual_unet_3d": ((4, 456, 456), (1.07e-4, 3.12e-6), (4, 13), 8, "0.58"),
+    "fcdense_3d": ((4, 560, 560), (6.19e-5, 1.96e-7), (6, 11), 8, "0.68"),
+}
+STEPS = [(name, step) for name in JAMES2022 for step in (0, 1)]
+
+
+def step_of(name, step):
+    return f"james2022/{name}{('', '_finetune')[step]}"
+
+
+@pytest.mark.parametrize(("name", "step"), STEPS)
+def test_both_steps_of_james_state_what_table_1_states(name, step):
+    patch, rates, epochs, batch_size, error = JAMES2022[name]
+    recipe, text = read_recipe(step_of(name, step)), comment(step_of(name, step))
+    assert (recipe.optimiser.learning_rate, recipe.schedule.epochs) == (rates[step], epochs[step])
+    assert (recipe.batches.batch_size, recipe.schedule.learning_rate) == (batch_size, "constant")
+    assert (recipe.augmentation.rotation, recipe.augmentation.shear) == (45, 30)
+    assert recipe.augmentation.flips
+    assert recipe.augmentation.axes == ("z",)
+    assert text.startswith("Table 1, column")
+    assert f"{error}." in text
+    finetune = f"tomoseg-tf train {step_of(name, step)} --records {('cheap', 'hand')[step]}"
+    assert f"{finetune}{(' -o run', ' -o fine --from run/best_dice')[step]}" in text
+    arguments = network_arguments(recipe, 2)
+    assert set(arguments) <= set(default_arguments(name))
+    check_sides(name, arguments, {"the patch": patch})
+
+
+@pytest.mark.parametrize(("name", "step"), STEPS)
+def test_the_records_of_james_are_split_as_published(name, step):
+    from tomoseg_tf.cli.records import records
+
+    text = comment(step_of(name, step)).replace("\\\n", " ")
+    command = next(line for line in text.splitlines() if line.startswith("tomoseg-tf records"))
+    words = [word for word in command.split()[2:] if word not in ("SCAN", "TRUTH", "--pair")]
+    context = records.make_context("records", [*words, "--pair", "a.tif", "b.tif"])
+    found = {key: context.params[key] for key in ("patch", "split", "group", "groups", "cover")}
+    depth = JAMES2022[name][0][0]
+    split = {"split": "group", "group": 8, "groups": (6, 4, 4)}
+    if step == 0:
+        split = {"split": "group" if depth > 1 else "slice", "groups": None}
+        split["group"] = depth if depth > 1 else None
+        assert context.params["fractions"] == (0.7, 0.2, 0.1)
+    assert found == {"patch": JAMES2022[name][0], "cover": "shift", **split}
+
+
+def test_the_second_step_of_james_changes_the_network_in_nothing():
+    for name in JAMES2022:
+        first, second = (read_recipe(step_of(name, step)) for step in (0, 1))
+        for section in ("model", "normalisation", "batches", "augmentation", "loss"):
+            assert getattr(first, section) == getattr(second, section)
+
+
 def test_the_patches_of_each_recipe_fill_a_batch():
     """Patches of slices of 792 x 774 (thesis) that do not overlap, and whole ones of 768 x 768."""
     for name in PUBLISHED:
@@ -69,7 +125,8 @@ def comment(name):
 
 
 def test_every_shipped_recipe_is_checked_here():
-    assert set(shipped_recipes()) == {"gaudez2022", *OWN, *PUBLISHED}
+    james = {step_of(*each) for each in STEPS}
+    assert set(shipped_recipes()) == {"gaudez2022", *OWN, *PUBLISHED, *james}
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -38,10 +38,11 @@ class Patch(options.Numbers):
 )
 @click.option(
     "--split",
-    type=click.Choice(["sample", "block", "slice"]),
+    type=click.Choice(["sample", "block", "slice", "group"]),
     default="sample",
     show_default=True,
-    help="Whole samples, each sample cut in z, or every slice drawn at random (neighbours leak).",
+    help="Whole samples, each sample cut in z, or every slice or group of slices drawn at random "
+    "(neighbours leak).",
 )
 @click.option(
     "--fractions",
@@ -56,6 +57,18 @@ class Patch(options.Numbers):
     type=options.Numbers(int, minimum=0),
     metavar="N,N,N",
     help="Numbers of slices for them with --split slice, in place of --fractions.",
+)
+@click.option(
+    "--group",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Slices of a group with --split group.  [default: those of a patch]",
+)
+@click.option(
+    "--groups",
+    type=options.Numbers(int, minimum=0),
+    metavar="N,N,N",
+    help="Numbers of groups for training, validation and test, in place of --fractions.",
 )
 @click.option(
     "--validation",
@@ -130,6 +143,7 @@ def records(output, pairs, classes, masks, as_json, **settings):
     Examples:
       tomoseg-tf records out --pair a.tif a_truth.tif --pair b.tif b_truth.tif --split block
       tomoseg-tf records out --pair scan truth --patch slice --split slice --slices 530,20,180
+      tomoseg-tf records out --pair a.tif a_truth.tif --patch 4,456,456 --split group --group 8
     """
     from tomoseg_tf.records import has_unfinished, write_records
 

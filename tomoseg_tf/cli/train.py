@@ -42,6 +42,16 @@ def list_recipes(ctx, param, wanted):
     metavar="NAME|FOLDER",
     help="Weights to start from; short for --set model.weights=...",
 )
+@click.option(
+    "--freeze-encoder",
+    is_flag=True,
+    help="Keep the encoder as it is in those weights; short for --set model.freeze_encoder=true.",
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Short for --set optimiser.learning_rate=R.",
+)
 @training_options.epochs
 @click.option(
     "--minutes",
@@ -59,22 +69,40 @@ def list_recipes(ctx, param, wanted):
 )
 @options.overwrite
 @options.as_json
-def train(recipe, records, run, start, epochs, minutes, changes, overwrite, as_json):
+def train(
+    recipe,
+    records,
+    run,
+    start,
+    freeze_encoder,
+    learning_rate,
+    epochs,
+    minutes,
+    changes,
+    overwrite,
+    as_json,
+):
     """Train the network of RECIPE, a YAML file or the name of a shipped recipe.
 
-    The same command goes on with a run that was interrupted.
+    The same command goes on with a run that was interrupted. Weights to start from may be of other
+    classes, whose head is then replaced, or of another number of channels.
 
     \b
     Example:
       tomoseg-tf train micropillar --records records -o run
       tomoseg-tf train my.yaml --records records -o run --set batches.batch_size=4
       tomoseg-tf train slices --records records -o run --minutes 30
+      tomoseg-tf train my.yaml --records hand -o run2 --from run/best_dice --learning-rate 1e-5
     """
     from tomoseg_tf.training import read_recipe
     from tomoseg_tf.training import train as train_network
 
     if start is not None:
         changes = (*changes, f"model.weights={start}")
+    if freeze_encoder:
+        changes = (*changes, "model.freeze_encoder=true")
+    if learning_rate is not None:
+        changes = (*changes, f"optimiser.learning_rate={learning_rate}")
     changes = training_options.with_budget(changes, epochs=epochs, minutes=minutes)
     settings = read_recipe(recipe, changes)
     total = settings.schedule.epochs

@@ -135,10 +135,11 @@ class Split(_Part):
     """How the samples were split into training, validation and test, and what was left out.
 
     `slices` are the numbers asked for when slices were drawn one by one; `skip_empty` says whether
-    patches (in a split by slice: slices) without an object were left out.
+    patches (in a split by slice: slices) without an object were left out. In a split by group,
+    `group` is the slices of one, and `groups` the numbers asked for; else they are not written.
     """
 
-    method: Literal["sample", "block", "slice"]
+    method: Literal["sample", "block", "slice", "group"]
     fractions: tuple[float, float, float]
     test_samples: tuple[int, ...]
     guard: int | None
@@ -146,6 +147,16 @@ class Split(_Part):
     validation_samples: tuple[int, ...] = ()
     slices: Triple | None = None
     skip_empty: bool = False
+    group: int | None = None
+    groups: Triple | None = None
+
+    @pydantic.model_serializer(mode="wrap")
+    def _without_groups(self, write):
+        """Leave out what only a split by group has: the others are written as they always were."""
+        content = write(self)
+        if self.method != "group":
+            del content["group"], content["groups"]
+        return content
 
 
 class Manifest(_Part):

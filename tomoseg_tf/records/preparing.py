@@ -144,6 +144,8 @@ def _describe_split(settings, skip_empty):
         validation_samples=settings.validation_samples,
         slices=settings.slices,
         skip_empty=skip_empty,
+        group=settings.unit if settings.method == "group" else None,
+        groups=settings.groups,
     )
 
 

@@ -171,6 +171,23 @@ def decode_sample(record, patch):
     return tf.reshape(tf.reshape(bits, [-1])[:voxels] == 1, patch)
 
 
+def decode_origin(record):
+    """Parse in the graph where the patch of a record was cut.
+
+    Parameters
+    ----------
+    record : () tensor of string
+        Serialised example.
+
+    Returns
+    -------
+    (3,) tensor of int64
+        Its first voxel (z, y, x) in the source volume.
+    """
+    spec = {"origin": tf.io.FixedLenFeature((3,), tf.int64)}
+    return tf.io.parse_single_example(record, spec)["origin"]
+
+
 def to_float64(volume, dtype):
     """Turn decoded voxels into their grey values.
 

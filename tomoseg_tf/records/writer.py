@@ -26,6 +26,8 @@ def write_records(
     split="sample",
     fractions=(0.6, 0.3, 0.1),
     slices=None,
+    group=None,
+    groups=None,
     validation_samples=(),
     test_samples=(),
     skip_empty=False,
@@ -63,15 +65,21 @@ def write_records(
     patch : tuple of three int or "slice", optional
         Sides (z, y, x) of a patch in voxels, 192 in [1]_; or whole slices, which must then be of
         one size.
-    split : {"sample", "block", "slice"}, optional
+    split : {"sample", "block", "slice", "group"}, optional
         Whole samples, or each sample cut in z, or every slice drawn at random as in [2]_, so that
-        neighbours are in different splits; the latter for patches of one slice only. If only one
-        sample is left for training and validation together, "sample" cuts that one in z.
+        neighbours are in different splits, which is for patches of one slice only, or groups of
+        neighbouring slices drawn at random as in [4]_. If only one sample is left for training and
+        validation together, "sample" cuts that one in z.
     fractions : tuple of three float, optional
         Shares of the slices for training, validation and test.
     slices : tuple of three int, optional
         Numbers of slices for them in a split by slice, in place of the fractions: (530, 20, 180)
         in [2]_.
+    group : int, optional
+        Slices of a group in a split by group, at least those of a patch and as many if not given:
+        4 and 8 in [4]_. Slices at the end of a sample that fill no group are left out.
+    groups : tuple of three int, optional
+        Numbers of groups in place of the fractions: (6, 4, 4) in [4]_.
     validation_samples, test_samples : sequence of int, optional
         Indices of the samples kept for the validation and for the test, in place of the best fit
         to the fractions.
@@ -131,6 +139,7 @@ def write_records(
        tomograms", J. Synchrotron Rad. 29, 1232-1240, 2022. doi:10.1107/S1600577522006816
     .. [2] H. Torbati-Sarraf et al., JOM 73, 2021. doi:10.1007/s11837-021-04706-x
     .. [3] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.3
+    .. [4] J. James et al., 2022, section 3.2. arXiv:2205.02334
     """
     folder = Path(folder)
     check_target(folder, overwrite)
@@ -140,7 +149,7 @@ def write_records(
         patch, classes = check_sides(patch), check_classes(classes)
         settings = SplitSettings(
             split,
-            fractions=tuple(fractions) if slices is None else shares_of(slices),
+            fractions=_shares(fractions, slices=slices, groups=groups),
             test_samples=tuple(test_samples),
             guard=guard,
             patch_depth=1 if patch == "slice" else patch[0],
@@ -148,6 +157,8 @@ def write_records(
             seed=seed,
             validation_samples=tuple(validation_samples),
             slices=None if slices is None else tuple(slices),
+            group=group,
+            groups=None if groups is None else tuple(groups),
         )
         prepared = prepare(
             pairs,
@@ -167,6 +178,14 @@ def write_records(
             manifest = _cut(prepared, unfinished, done, progress)
             write_manifest(unfinished.shards, manifest)
     return manifest.model_dump(mode="json")
+
+
+def _shares(fractions, **numbers):
+    """Shares of the splits: by the numbers of slices or groups if there are some."""
+    for what, given in numbers.items():
+        if given is not None:
+            return shares_of(given, what)
+    return tuple(fractions)
 
 
 def _cut(prepared, unfinished, done, progress):

@@ -20,6 +20,7 @@ keras = load_keras()
 
 WORD = "imagenet"
 RESNET_EPSILON = 2e-5
+UPSAMPLING = ("UpSampling", "Unpooling", "Resize")  # in the types of layers
 
 
 def find_backbone(name, arguments):
@@ -45,8 +46,8 @@ def find_backbone(name, arguments):
     backbone = {**default_arguments(name), **arguments}.get("backbone")
     if backbone is None:
         raise ValueError(
-            f"model.encoder and model.freeze_encoder need a network with a backbone, which {name} "
-            "does not have here; choose model.arguments.backbone, or leave them out"
+            f"model.encoder needs a network with a backbone, which {name} does not have here; "
+            "choose model.arguments.backbone, or leave it out"
         )
     return backbone
 
@@ -94,18 +95,53 @@ def load_encoder(model, backbone, source):
             weight.assign(array)
 
 
-def freeze_encoder(model, backbone):
+def freeze_encoder(model, backbone=None):
     """Keep the encoder of a network as it is, its batch normalisation as in prediction.
 
     Parameters
     ----------
     model : keras.Model
         Not compiled yet.
-    backbone : str
-        Name of its backbone.
+    backbone : str, optional
+        Name of its backbone. Without one the encoder is all that comes before anything is
+        up-sampled, the bottom of a U-Net included.
+
+    Raises
+    ------
+    ValueError
+        If the network up-samples nothing.
     """
-    for name in encoder_layers([layer.name for layer in model.layers], backbone):
+    if backbone is not None:
+        names = encoder_layers([layer.name for layer in model.layers], backbone)
+    else:
+        names = _before_upsampling(model)
+    for name in names:
         model.get_layer(name).trainable = False
+
+
+def _before_upsampling(model):
+    """List the layers that nothing up-sampled goes into."""
+    names = set()
+    for layer in model.layers:
+        sources = {
+            tensor._keras_history.operation.name
+            for tensor in (layer.input if isinstance(layer.input, list) else [layer.input])
+        }
+        fed = not isinstance(layer, keras.layers.InputLayer)
+        if not (fed and sources - names) and not _upsamples(layer):
+            names.add(layer.name)
+    if all(layer.name in names for layer in model.layers):
+        raise ValueError(
+            f"model.freeze_encoder: {model.name} up-samples nothing, so that no part of it is the "
+            "encoder; leave it out"
+        )
+    return [layer.name for layer in model.layers if layer.name in names]
+
+
+def _upsamples(layer):
+    if "Transpose" in type(layer).__name__:
+        return max(layer.strides) > 1
+    return any(word in type(layer).__name__ for word in UPSAMPLING)
 
 
 def _find(source, backbone):

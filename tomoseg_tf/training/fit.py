@@ -21,6 +21,7 @@ from tomoseg_tf.training.network import (
 from tomoseg_tf.training.run import RunFolder, run_manifest
 from tomoseg_tf.training.schedule import best_epoch, is_finished
 from tomoseg_tf.training.tensorboard import EventLog
+from tomoseg_tf.training.waiting import Waiting
 from tomoseg_tf.volume import single_writer
 from tomoseg_tf.weights import card, save_weights
 
@@ -110,7 +111,8 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
     history = [] if state is None else state.history
     batches = training_data(recipe, records, len(history))
     with distribution(devices):
-        model = compiled_network(recipe, arguments, records.classes, class_weights)
+        said = notify if state is None else None  # once, when the run begins
+        model = compiled_network(recipe, arguments, records.classes, class_weights, notify=said)
         if state is not None:
             restore_state(state, model)
     sides = _validation_sides(model, records.patch)
@@ -127,31 +129,38 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
 
     epochs = Epochs(recipe, run, history, save_best=save_best, report=report, progress=progress)
     with named_shards(records), EnoughMemory(TOO_LARGE):
-        _fit(model, epochs, batches, validation)
+        notice = _fit(model, epochs, batches, validation)
+    if notice and notify is not None:
+        notify(notice)
     write_state(run.state, take_state(model, history, finished=True))
     return _summary(history, run)
 
 
 def _fit(model, epochs, batches, validation):
-    """Fit what is left of a run, after writing all that follows from its state."""
+    """Fit what is left of a run, after writing all that follows from its state.
+
+    Return a notice if the device had to wait for its batches.
+    """
     history = epochs.history
     if history:
         epochs.set_model(model)
         epochs.publish()
     if is_finished(history, epochs.recipe):
-        return
+        return None
     dataset, steps = batches
+    waiting = Waiting()
     with EventLog(epochs.run.logs) as epochs.log:
         model.fit(
-            dataset,
+            waiting.watch(dataset),
             epochs=epochs.recipe.schedule.epochs,
             initial_epoch=len(history),
             steps_per_epoch=steps,
             validation_data=validation,
-            callbacks=[epochs],
+            callbacks=[epochs, waiting],
             shuffle=False,
             verbose=0,
         )
+    return waiting.notice()
 
 
 def _keep_gpus_for_the_backend():

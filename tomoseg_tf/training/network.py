@@ -3,11 +3,11 @@
 import contextlib
 
 from tomoseg_tf.backend import load_keras
-from tomoseg_tf.models.summary import FIXED_SIDES, build, num_sides
+from tomoseg_tf.models.summary import FIXED_SIDES, build, default_arguments, num_sides
 from tomoseg_tf.training.encoder import find_backbone, freeze_encoder, load_encoder
 from tomoseg_tf.training.metrics import SegmentationScores
 from tomoseg_tf.training.objective import SegmentationLoss, inverse_frequencies
-from tomoseg_tf.weights import open_weights
+from tomoseg_tf.training.starting import start_from
 
 keras = load_keras()
 
@@ -63,11 +63,25 @@ def network_arguments(recipe, num_classes, sides=None):
     binary = num_classes == 2 and loss.name != "categorical_crossentropy"
     fixed = model.name in FIXED_SIDES
     shape = (sides or FIXED_SIDES[model.name])[-axes:] if fixed else [None] * axes
-    return {
+    arguments = {
         "input_shape": [*shape, model.channels],
         **model.arguments,
         "num_classes": 1 if binary else num_classes,
     }
+    if sides and {**default_arguments(model.name), **arguments}.get("z_poolings", 0) is None:
+        arguments |= _shallow(model.name, arguments, sides[0])
+    return arguments
+
+
+def _shallow(name, arguments, depth):
+    """Poolings that take z along, where patches are too shallow for all of them."""
+    shape = [depth, *arguments["input_shape"][1:]]
+    pools = [
+        layer.pool_size[0]
+        for layer in build(name, {**arguments, "input_shape": shape}).layers
+        if isinstance(layer, keras.layers.MaxPooling3D)
+    ]
+    return {} if all(size == 2 for size in pools) else {"z_poolings": pools.count(2)}
 
 
 def check_sides(name, arguments, sides):
@@ -136,7 +150,7 @@ def find_class_weights(recipe, records):
     return inverse_frequencies(voxels[:-1], records.classes)
 
 
-def compiled_network(recipe, arguments, classes, class_weights=None):
+def compiled_network(recipe, arguments, classes, class_weights=None, *, notify=None):
     """Build a network and compile it with the recipe's loss and optimiser.
 
     Parameters
@@ -149,6 +163,8 @@ def compiled_network(recipe, arguments, classes, class_weights=None):
         Names of the classes, background first.
     class_weights : sequence of float, optional
         Of the loss, as `find_class_weights` gives them.
+    notify : callable, optional
+        ``notify(text)`` is called with what is not as in the weights it starts from.
 
     Returns
     -------
@@ -159,7 +175,7 @@ def compiled_network(recipe, arguments, classes, class_weights=None):
     settings = recipe.optimiser
     with dtype_policy(recipe.precision):
         model = build(recipe.model.name, arguments)
-        _start(model, recipe.model, arguments)
+        _start(model, recipe, arguments, classes, notify)
         optimiser = keras.optimizers.Adam(
             learning_rate=settings.learning_rate,
             beta_1=settings.beta_1,
@@ -183,49 +199,23 @@ def compiled_network(recipe, arguments, classes, class_weights=None):
     return model
 
 
-def _start(model, settings, arguments):
+def _start(model, recipe, arguments, classes, notify):
     """Give a network the values that it starts from, and freeze what stays as it is."""
+    settings = recipe.model
     if settings.weights is not None:
-        start_from(model, settings.name, arguments, settings.weights)
+        start_from(model, recipe, arguments, classes, notify=notify)
     elif settings.encoder is not None:
         backbone = find_backbone(settings.name, arguments)
         load_encoder(model, backbone, settings.encoder)
-    if settings.freeze_batch_norm:
-        for layer in model.layers:
-            if isinstance(layer, keras.layers.BatchNormalization):
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            if settings.batch_norm_momentum is not None:
+                layer.momentum = settings.batch_norm_momentum
+            if settings.freeze_batch_norm:
                 layer.trainable = False
     if settings.freeze_encoder:
-        freeze_encoder(model, find_backbone(settings.name, arguments))
-
-
-def start_from(model, name, arguments, weights):
-    """Give a network the values of fitted weights.
-
-    Parameters
-    ----------
-    model : keras.Model
-        As `tomoseg_tf.models.summary.build` gives it.
-    name : str
-        Name of its builder.
-    arguments : dict
-        Its keyword arguments.
-    weights : str or Path
-        A weights folder, or the name of shipped weights.
-
-    Raises
-    ------
-    ValueError
-        If the weights cannot be read, or are of another network.
-    """
-    fitted = open_weights(weights)
-    start = fitted.build()
-    shapes = [tuple(array.shape) for array in start.weights]
-    if fitted.config.model != name or shapes != [tuple(array.shape) for array in model.weights]:
-        raise ValueError(
-            f"model.weights {weights} are of {fitted.config.model} with {fitted.config.arguments}, "
-            f"but the recipe asks for {name} with {arguments}; change model.arguments"
-        )
-    model.set_weights([array.numpy() for array in start.weights])
+        backbone = {**default_arguments(settings.name), **arguments}.get("backbone")
+        freeze_encoder(model, backbone)
 
 
 @contextlib.contextmanager

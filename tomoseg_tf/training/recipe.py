@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tomoseg_tf.models import BUILDERS
 from tomoseg_tf.records import Augmentation
+from tomoseg_tf.training.search_space import Search
 from tomoseg_tf.volume import Normalisation, parse_filter
 
 Count = Annotated[int, Field(strict=True, ge=1)]
@@ -28,14 +29,18 @@ class Model(Section):
     """The network: a builder of `tomoseg_tf.models` and its keyword arguments.
 
     A network of slices sees `channels` copies of the grey value. It starts from
-    `weights`, a folder or a shipped name, if they are given; else its encoder from
-    `encoder`, a published file of that backbone or "imagenet", the public address of
-    one. (The files of ResNets were fitted on grey values of 0 to 255, which
-    normalisation "minmax" with top 255 gives; those of Inception-v3 and Xception on
-    -1 to 1.) With `freeze_encoder` the encoder stays as it is, its batch
-    normalisation as in prediction. With `freeze_batch_norm` the statistics of all
+    `weights`, a folder or a shipped name, if they are given, with a new head where the
+    classes are others; else its encoder from `encoder`, a published file of that
+    backbone or "imagenet", the public address of one. (The files of ResNets were fitted
+    on grey values of 0 to 255, which normalisation "minmax" with top 255 gives; those
+    of Inception-v3 and Xception on -1 to 1.) With `freeze_encoder` the encoder stays as
+    it is, its batch normalisation as in prediction; without a backbone it is all that
+    comes before anything is up-sampled. With `freeze_batch_norm` the statistics of all
     batch normalisation do; then the last steps fit the network that is going to
-    predict, not one that sees the statistics of each small batch.
+    predict, not one that sees the statistics of each small batch. A
+    `batch_norm_momentum` m replaces that of all batch normalisation: each step
+    keeps m of the statistics that prediction uses. At the 0.99 of most builders
+    these lag hundreds of steps behind the weights, longer than a short run lasts.
     """
 
     name: str = "unet_3d"
@@ -45,6 +50,7 @@ class Model(Section):
     encoder: str | None = None
     freeze_encoder: bool = False
     freeze_batch_norm: bool = False
+    batch_norm_momentum: Share | None = None
 
     @pydantic.field_validator("name")
     @classmethod
@@ -203,8 +209,8 @@ def unknown_key(key, names):
 class Recipe(Section):
     """All settings of a training run.
 
-    Only `description` says nothing to the training; the others decide, with the
-    records, the weights that come out. `monitor` is the validation score that
+    Only `description` and `search` say nothing to the training; the others decide,
+    with the records, the weights that come out. `monitor` is the validation score that
     early stopping and the plateau watch, and that the run is summed up by. `filters`
     are those that the scans must have gone through when the records were written; None
     takes any. Unless it is stated, `normalisation.outside` is "left_out".
@@ -233,7 +239,8 @@ class Recipe(Section):
     monitor: Score = "dice"
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = "float32"
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**31)] = 0
+    search: Search | None = None
 
     def to_dict(self):
-        """Return every setting, defaults included, as plain lists and numbers."""
-        return self.model_dump(mode="json")
+        """Return every setting but `search`, defaults included, as plain lists and numbers."""
+        return self.model_dump(mode="json", exclude={"search"})

@@ -1,5 +1,6 @@
 """Recipes as YAML files: found, read with changes from the command line, written."""
 
+import copy
 import difflib
 import re
 import typing
@@ -10,6 +11,8 @@ import yaml
 
 from tomoseg_tf.bundle import bundled
 from tomoseg_tf.training.recipe import Recipe, unknown_key
+
+LONGEST = 80  # characters of a value that an error repeats
 
 
 class _Loader(yaml.SafeLoader):
@@ -119,9 +122,42 @@ def check_recipe(settings, *, name="recipe"):
         If a key or value is wrong, in one line.
     """
     try:
-        return Recipe.model_validate(settings)
+        recipe = Recipe.model_validate(settings)
     except pydantic.ValidationError as error:
         raise ValueError(f"{name}: {_explain(error)}") from None
+    if recipe.search is not None:
+        for key, values in recipe.search.space.items():
+            for value in values.probes:
+                changed_recipe(recipe, {key: value}, name=f"{name}: search.space.{key}")
+    return recipe
+
+
+def changed_recipe(recipe, values, *, name="recipe"):
+    """Replace settings of a recipe by their dotted keys; its search is left out.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The settings before.
+    values : dict
+        New values by key, such as ``{"optimiser.learning_rate": 0.01}``.
+    name : str
+        What errors call the recipe.
+
+    Returns
+    -------
+    Recipe
+        The settings with these changes, validated.
+
+    Raises
+    ------
+    ValueError
+        If a key or value is wrong, in one line.
+    """
+    settings = copy.deepcopy(recipe.to_dict())
+    for key, value in values.items():
+        _set(settings, key, value, name=name)
+    return check_recipe(settings, name=name)
 
 
 def format_recipe(recipe):
@@ -137,7 +173,10 @@ def format_recipe(recipe):
     str
         YAML that `read_recipe` reads back to an equal recipe.
     """
-    return yaml.safe_dump(recipe.to_dict(), sort_keys=False, allow_unicode=True)
+    settings = recipe.to_dict()
+    if recipe.search is not None:
+        settings["search"] = recipe.search.to_dict()
+    return yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
 
 
 def _parse(text, name):
@@ -155,14 +194,20 @@ def _apply(settings, change):
     path, equals, value = change.partition("=")
     if not equals or not path:
         raise ValueError(f"change {change!r} must be section.key=value, as in schedule.epochs=5")
-    *sections, key = path.strip().split(".")
+    name = f"change {change!r}"
+    _set(settings, path.strip(), _parse(value, name), name=name)
+
+
+def _set(settings, path, value, *, name):
+    """Set a value in nested dictionaries by its dotted key."""
+    *sections, key = path.split(".")
     for section in sections:
         if settings.get(section) is None:
             settings[section] = {}
         settings = settings[section]
         if not isinstance(settings, dict):
-            raise ValueError(f"change {change!r}: {section!r} is a value, not a section")
-    settings[key] = _parse(value, f"change {change!r}")
+            raise ValueError(f"{name}: {section!r} is a value, not a section")
+    settings[key] = value
 
 
 def _explain(error):
@@ -179,7 +224,9 @@ def _explain(error):
     if problem["type"] == "missing":
         return f"{where} is missing{rest}"
     message = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    return f"{where} is {problem['input']!r}: {message}{rest}"
+    value = repr(problem["input"])
+    is_value = f" is {value}" if len(value) <= LONGEST else ""
+    return f"{where}{is_value}: {message}{rest}"
 
 
 def _keys(sections):

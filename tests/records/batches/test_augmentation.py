@@ -163,8 +163,72 @@ def test_moves_keep_the_random_numbers_of_the_rest(crop):
         np.testing.assert_array_equal(truth, classes)
 
 
+NO_TRUTH = np.zeros((15, 15, 15), np.uint8)
+TOMOGRAM = {"blur": 1.0, "cupping": 1.0, "rings": 1.0, "streaks": 1.0, "poisson": 0.3}
+
+
+def test_new_changes_keep_the_random_numbers_of_the_old_ones(crop):
+    """Next to nothing of each leaves shift, zoom, turns, flips and noise as they were."""
+    settings = {"shift": 0.2, "zoom": (0.8, 1.2), "rotation": 30.0, "noise": 1.0}
+    plain = apply(*crop, 3, **settings)
+    little = apply(*crop, 3, **settings, shear=1e-9, **dict.fromkeys(TOMOGRAM, 1e-9))
+    for (image, truth), (other, classes) in zip(plain, little, strict=True):
+        np.testing.assert_allclose(image, other, atol=1e-2)
+        np.testing.assert_array_equal(truth, classes)
+
+
+def test_faults_and_noise_leave_the_truth_alone(crop):
+    image, truth = crop
+    for changed, classes in apply(image, truth, 5, **TOMOGRAM, **NOTHING):
+        np.testing.assert_array_equal(classes, truth)
+        assert np.isfinite(changed).all()
+        assert np.abs(changed - image).max() > 0.1
+
+
+@pytest.mark.parametrize("axes", [("z",), ("y",), ("x",), ("z", "y", "x")])
+def test_rotations_stay_within_their_limit_about_each_axis(axes):
+    """Grey values are the places along x, then y: their gradient is a column of the rotation."""
+    places = np.meshgrid(*[np.arange(15.0) - 7] * 3, indexing="ij")
+    middle, columns = np.s_[5:10, 5:10, 5:10], []
+    settings = {"rotation": 45.0, "axes": axes, **NOTHING}
+    for place in places:
+        images = [each for each, _ in apply(place.astype("f4"), NO_TRUTH, 30, **settings)]
+        columns.append([[part[middle].mean() for part in np.gradient(each)] for each in images])
+    matrices = np.array(columns).transpose(1, 0, 2)
+    np.testing.assert_allclose(np.linalg.det(matrices), 1, atol=1e-3)
+    angles = np.degrees(np.arccos((np.trace(matrices, axis1=1, axis2=2) - 1) / 2))
+    if len(axes) == 1:
+        still = "zyx".index(axes[0])
+        np.testing.assert_allclose(matrices[:, still, still], 1, atol=1e-4)
+        assert angles.max() <= 45.1
+    assert angles.max() > 35
+    assert angles.min() < 15 * len(axes)
+
+
+def test_shallow_crops_are_not_tilted(crop):
+    """Slices of a crop of 4 x 18 x 18 stay slices; one of 4 x 16 x 16 is deep enough."""
+    z = np.broadcast_to(np.arange(4.0, dtype="f4")[:, None, None], (4, 18, 18))
+    settings = {"rotation": 45.0, "shear": 30.0, "axes": ("z", "y", "x"), **NOTHING}
+    shallow = apply(z, np.zeros(z.shape, "u1"), 5, **settings)
+    assert all(np.allclose(image, z) for image, _ in shallow)
+    z = np.ascontiguousarray(z[:, :16, :16])
+    assert not np.allclose(apply(z, np.zeros(z.shape, "u1"), 1, **settings)[0][0], z)
+
+
+def test_enlarging_and_rotating_interpolate_once():
+    """A ball stays one and a linear ramp linear; each voxel is a mean of at most eight."""
+    z, y, x = np.mgrid[-10:11, -10:11, -10:11]
+    ball = (z**2 + y**2 + x**2 < 5**2).astype("u1")
+    settings = {"upscale": (1.5, 1.5), "rotation": 45.0, "axes": ("z", "y", "x"), **NOTHING}
+    for image, truth in apply(ball.astype("f4"), ball, 5, **settings):
+        assert np.count_nonzero(truth == 1) == pytest.approx(1.5**3 * ball.sum(), rel=0.05)
+        assert (image[np.sqrt(z**2 + y**2 + x**2) < 4] == 1).all()
+        assert (truth == 255).sum() == 0 or (np.abs([z, y, x]).max(0)[truth == 255] > 5).all()
+
+
 def test_equal_seeds_give_equal_changes(crop):
-    settings = {"shift": 0.2, "zoom": (0.8, 1.2), "rotation": 30.0}
+    settings = {"shift": 0.2, "zoom": (0.8, 1.2), "rotation": 30.0, "shear": 10.0, **TOMOGRAM}
+    settings |= {"axes": ("z", "y", "x")}
     settings |= {"upscale": (1.0, 1.5), "noise": 1.0, "brightness": 1.0, "contrast": (0.5, 1.5)}
     first, second = (apply(*crop, 3, **settings) for _ in range(2))
     np.testing.assert_array_equal([r[0] for r in first], [r[0] for r in second])
@@ -177,6 +241,10 @@ def test_equal_seeds_give_equal_changes(crop):
         ({"upscale": (0.5, 2.0)}, r"upscale \(0.5, 2.0\) must be two factors, .* of 1 or more"),
         ({"upscale": 2.0}, "upscale 2.0 must be two factors"),
         ({"zoom": (0.0, 2.0)}, r"zoom \(0.0, 2.0\) must be two factors, .* of 0.1 or more"),
+        ({"shear": 61.0}, "shear 61.0 must be a number of 0 to 60"),
+        ({"poisson": 0.6}, "poisson 0.6 must be a number of 0 to 0.5"),
+        ({"rings": -1}, "rings -1 must be a number of 0 or more"),
+        ({"axes": "zyx"}, "axes 'zyx' must be a list of axes out of z, y, x"),
         ({"shift": 1.0}, "shift 1.0 must be a number of 0 to 0.9"),
         ({"rotation": 270}, "rotation 270 must be a number of 0 to 180"),
         ({"contrast": (1.5, 0.5)}, "contrast .* the smallest and the largest"),

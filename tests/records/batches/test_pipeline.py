@@ -173,3 +173,26 @@ def test_empty_split(tmp_path, pairs):
     write_records(tmp_path / "r", pairs[:1], patch=(8, 8, 8), fractions=(1, 0, 0))
     with pytest.raises(ValueError, match="the validation split holds no patch; write"):
         validation_batches(open_records(tmp_path / "r"), batch_size=1, normalisation=RAW)
+
+
+@pytest.mark.parametrize("patch", [(4, 12, 10), (1, 12, 10)])
+def test_rings_and_cups_are_about_the_axis_of_the_scan(tmp_path, patch):
+    """Grey values that tell the place: what is added depends on the distance from the middle."""
+    place = np.arange(4 * 24 * 20, dtype=np.uint16).reshape(4, 24, 20)
+    write_records(
+        tmp_path / "r", [(place, np.zeros(place.shape, "u1"))], patch=patch, fractions=(1, 0, 0)
+    )
+    settings = {"flips": False, "quarter_turns": ()}
+    cut = {"batch_size": 4, "crop": (1, 7, 6), "crops_per_patch": 8, "normalisation": RAW}
+    plain, cups = (
+        take(training_batches(open_records(tmp_path / "r"), **cut, augmentation=each)[0], 6)
+        for each in (None, Augmentation(cupping=0.1, **settings))
+    )
+    for image, cup in zip(plain, cups, strict=True):
+        places, crops = (each[0].reshape(-1, 7 * 6) for each in (image, cup))
+        for where, added in zip(places.astype(int), crops - places, strict=True):
+            y, x = np.unravel_index(where, place.shape)[1:]
+            shape = np.hypot(y - 11.5, x - 9.5).clip(0, 10) / 10
+            depth = np.dot(added, shape**2 - 0.5) / np.dot(shape**2 - 0.5, shape**2 - 0.5)
+            assert 0 <= depth <= 0.1
+            np.testing.assert_allclose(added, depth * (shape**2 - 0.5), atol=2e-3)

@@ -1,93 +1,19 @@
 """Augmentation in the graph: image and truth change together, ignored voxels stay ignored."""
 
-from dataclasses import dataclass
-from numbers import Real
-
+from tomoseg_tf.records.batches.artefacts import add_faults
 from tomoseg_tf.records.batches.geometry import enlarge, move
+from tomoseg_tf.records.batches.grey import change_grey
+from tomoseg_tf.records.batches.settings import PLANES, Augmentation
+from tomoseg_tf.records.batches.warping import inverse_map, warp
 from tomoseg_tf.records.schema import tf
 
-MOVES = 0x6D6F7665  # folded into the seed, so that the other changes keep their random numbers
-SMALLEST_ZOOM = 0.1
-LARGEST = {"shift": 0.9, "rotation": 180.0, "brightness": float("inf"), "noise": float("inf")}
-_PLANES = {"z": (1, 2), "y": (0, 2), "x": (0, 1)}
+__all__ = ["Augmentation", "augment"]
+
+# folded into the seed, so that the other changes keep their random numbers
+MOVES, SHEARS, TILTS, FAULTS = 0x6D6F7665, 0x73686561, 0x74696C74, 0x6661756C
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """Random changes of each crop, in the order of the fields below.
-
-    Each crop that is drawn is changed once: the 5 to 6 copies per image of [1]_ are
-    ``crops_per_patch`` of `training_batches`. Shift, zoom and rotation are one affine map in the
-    plane, so that the image is interpolated once: bilinearly, the truth from the nearest voxel.
-    What they bring in from outside the frame has the grey value of the nearest voxel at the edge
-    and is ignored.
-
-    Parameters
-    ----------
-    upscale : tuple of two float, optional
-        Smallest and largest factor, 1 or more, by which a crop is enlarged about its middle:
-        linear interpolation for the image, the nearest voxel for the truth.
-    shift : float, optional
-        Largest shift along y and along x, as a share of the side, up to 0.9.
-    zoom : tuple of two float, optional
-        Smallest and largest factor by which a crop is zoomed in its plane; below 1 it shrinks.
-    rotation : float, optional
-        Largest rotation about the z axis in degrees, to either side, up to 180.
-    quarter_turns : tuple of str, optional
-        Axes ("z", "y", "x") about which a crop is turned by 0, 90, 180 or 270 degrees. An axis
-        whose plane has unequal sides in the crop is left out.
-    flips : bool, optional
-        Whether a crop is flipped along each axis with probability 1/2.
-    contrast : tuple of two float, optional
-        Smallest and largest factor by which grey values are spread about their mean.
-    brightness : float, optional
-        Largest amount added to or taken from the normalised grey values.
-    noise : float, optional
-        Largest standard deviation of Gaussian noise added to the normalised grey values.
-
-    Raises
-    ------
-    ValueError
-        If a value is not possible.
-
-    References
-    ----------
-    .. [1] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.4
-    """
-
-    upscale: tuple[float, float] = (1.0, 1.0)
-    shift: float = 0.0
-    zoom: tuple[float, float] = (1.0, 1.0)
-    rotation: float = 0.0
-    quarter_turns: tuple[str, ...] = ("z",)
-    flips: bool = True
-    contrast: tuple[float, float] = (1.0, 1.0)
-    brightness: float = 0.0
-    noise: float = 0.0
-
-    def __post_init__(self):
-        for name, least in (("upscale", 1.0), ("zoom", SMALLEST_ZOOM), ("contrast", 0.0)):
-            _check_range(name, getattr(self, name), least)
-        for name, most in LARGEST.items():
-            value = getattr(self, name)
-            if not _is_number(value) or not 0 <= value <= most or value == float("inf"):
-                limit = "0 or more" if most == float("inf") else f"0 to {most:g}"
-                raise ValueError(f"augmentation {name} {value!r} must be a number of {limit}")
-        turns = self.quarter_turns
-        if not isinstance(turns, tuple | list) or any(axis not in _PLANES for axis in turns):
-            raise ValueError(
-                f"augmentation quarter_turns {turns!r} must be a list of axes out of z, y, x"
-            )
-        if not isinstance(self.flips, bool):
-            raise ValueError(f"augmentation flips {self.flips!r} must be true or false")
-
-    @property
-    def moves(self):
-        """Whether shift, zoom or rotation change anything."""
-        return bool(self.shift or self.rotation or tuple(self.zoom) != (1.0, 1.0))
-
-
-def augment(image, truth, augmentation, seed):
+def augment(image, truth, augmentation, seed, *, axis=None, spacing=None):
     """Change one crop at random.
 
     Parameters
@@ -100,6 +26,13 @@ def augment(image, truth, augmentation, seed):
         What to change.
     seed : (2,) tensor of int64
         Seed; equal seeds give equal changes.
+    axis : (3,) tensor of float32, optional
+        Where the axis of rotation of the scan goes through the slices: y and x in voxels of the
+        crop, and the distance in voxels from there to the rim of the scan. The middle of the crop
+        and half of its diagonal, if not given.
+    spacing : tuple of three float, optional
+        Size of a voxel along z, y and x, for shear and rotation about y and x; equal sides if not
+        given.
 
     Returns
     -------
@@ -107,65 +40,51 @@ def augment(image, truth, augmentation, seed):
         Changed image and truth.
     """
     scale, turns, flips, grey = tf.unstack(tf.random.split(seed, 4))
-    if tuple(augmentation.upscale) != (1.0, 1.0):
-        low, high = augmentation.upscale
-        image, truth = enlarge(image, truth, _uniform(scale, low, high))
-    if augmentation.moves:
-        image, truth = _move(image, truth, augmentation, tf.random.fold_in(seed, MOVES))
-    for axis, key in zip(augmentation.quarter_turns, _seeds(turns, 3), strict=False):
-        image, truth = _turn(image, truth, axis, key)
+    image = add_faults(image, augmentation, tf.random.fold_in(seed, FAULTS), axis)
+    image, truth = _map(image, truth, augmentation, seed, scale, spacing or (1.0, 1.0, 1.0))
+    for about, key in zip(augmentation.quarter_turns, _seeds(turns, 3), strict=False):
+        image, truth = _turn(image, truth, about, key)
     if augmentation.flips:
         image, truth = _flip(image, truth, flips)
     return change_grey(image, augmentation, grey), truth
 
 
-def change_grey(image, augmentation, seed):
-    """Change contrast and brightness of a crop and add noise.
-
-    Parameters
-    ----------
-    image : (Z, Y, X) tensor of float32
-        Normalised grey values.
-    augmentation : Augmentation
-        How much at most.
-    seed : (2,) tensor of int64
-        Seed.
-
-    Returns
-    -------
-    (Z, Y, X) tensor of float32
-        Changed grey values.
-    """
-    spread, add, amount, where = _seeds(seed, 4)
-    if tuple(augmentation.contrast) != (1.0, 1.0):
-        mean = tf.reduce_mean(image)
-        image = mean + (image - mean) * _uniform(spread, *augmentation.contrast)
-    if augmentation.brightness:
-        image += _uniform(add, -augmentation.brightness, augmentation.brightness)
-    if augmentation.noise:
-        std = _uniform(amount, 0.0, augmentation.noise)
-        image += std * tf.random.stateless_normal(image.shape, where)
-    return image
-
-
-def _move(image, truth, augmentation, seed):
-    """Shift, zoom and rotate a crop in its plane by random amounts."""
-    where, size, angle = _seeds(seed, 3)
+def _map(image, truth, augmentation, seed, scale, spacing):
+    """Enlarge, shift, shear, zoom and rotate a crop by random amounts, with one interpolation."""
+    enlargement = _uniform(scale, *augmentation.upscale)
+    if not augmentation.moves:
+        return enlarge(image, truth, enlargement) if augmentation.enlarges else (image, truth)
+    sides = [side * size for side, size in zip(image.shape, spacing, strict=True)]
+    axes = augmentation.axes_of(sides)
+    where, size, angle = _seeds(tf.random.fold_in(seed, MOVES), 3)
     share = tf.random.stateless_uniform(
         [2], where, minval=-augmentation.shift, maxval=augmentation.shift
     )
-    return move(
-        image,
-        truth,
-        shift=share * tf.constant(image.shape[1:].as_list(), tf.float32),
-        zoom=_uniform(size, *augmentation.zoom),
-        rotation=_uniform(angle, -augmentation.rotation, augmentation.rotation),
+    shift = share * tf.constant(image.shape[1:].as_list(), tf.float32)
+    zoom = _uniform(size, *augmentation.zoom)
+    rotations, shears = _angles(augmentation, axes, seed, angle)
+    if set(axes) <= {"z"} and not augmentation.enlarges:
+        turned, sheared = rotations.get("z", 0.0), shears.get("z")
+        return move(image, truth, shift=shift, zoom=zoom, rotation=turned, shear=sheared)
+    matrix = inverse_map(
+        enlargement=enlargement, shears=shears, zoom=zoom, rotations=rotations, spacing=spacing
     )
+    return warp(image, truth, matrix, shift=shift)
+
+
+def _angles(augmentation, axes, seed, about_z):
+    """Draw the angles of rotation and shear about each axis; none where nothing is asked for."""
+    keys = dict(zip("yx", _seeds(tf.random.fold_in(seed, TILTS), 2), strict=True), z=about_z)
+    slides = dict(zip("zyx", _seeds(tf.random.fold_in(seed, SHEARS), 3), strict=True))
+    most, steepest = augmentation.rotation, augmentation.shear
+    rotations = {axis: _uniform(keys[axis], -most, most) for axis in axes if most}
+    shears = {axis: _uniform(slides[axis], -steepest, steepest) for axis in axes if steepest}
+    return rotations, shears
 
 
 def _turn(image, truth, axis, seed):
     """Turn image and truth by a random number of quarter turns about an axis."""
-    first, second = _PLANES[axis]
+    first, second = PLANES[axis]
     if image.shape[first] != image.shape[second]:
         return image, truth
     order = list(range(3))
@@ -210,17 +129,3 @@ def _seeds(seed, number):
 def _uniform(seed, low, high):
     """Draw one number from `low` to `high`."""
     return tf.random.stateless_uniform([], seed, minval=low, maxval=high)
-
-
-def _is_number(value):
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
-def _check_range(name, value, least):
-    """Check a smallest and a largest factor."""
-    pair = isinstance(value, tuple | list) and len(value) == 2 and all(map(_is_number, value))
-    if not pair or not least <= value[0] <= value[1] < float("inf"):
-        raise ValueError(
-            f"augmentation {name} {value!r} must be two factors, the smallest and the largest, "
-            f"of {least:g} or more"
-        )

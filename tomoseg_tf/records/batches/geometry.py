@@ -37,8 +37,8 @@ def enlarge(image, truth, factor):
     return tf.ensure_shape(image, shape), tf.ensure_shape(truth, shape)
 
 
-def move(image, truth, *, shift=(0.0, 0.0), zoom=1.0, rotation=0.0):
-    """Turn a crop about the z axis through its middle, zoom it, then shift it.
+def move(image, truth, *, shift=(0.0, 0.0), zoom=1.0, rotation=0.0, shear=None):
+    """Shear a crop in its plane, turn it about the z axis through its middle, zoom and shift it.
 
     Parameters
     ----------
@@ -52,6 +52,8 @@ def move(image, truth, *, shift=(0.0, 0.0), zoom=1.0, rotation=0.0):
         Factor above 0: above 1 enlarges, below 1 shrinks.
     rotation : () tensor or float, optional
         Degrees; 90 gives what ``numpy.rot90(crop, axes=(1, 2))`` does to square slices.
+    shear : () tensor or float, optional
+        Degrees: each row is slid along x by their tangent times its distance from the middle.
 
     Returns
     -------
@@ -61,25 +63,33 @@ def move(image, truth, *, shift=(0.0, 0.0), zoom=1.0, rotation=0.0):
     """
     shape = image.shape
     _, height, width = shape
-    y, x = _origins((height, width), shift, zoom, rotation)
+    y, x = _origins((height, width), shift, zoom, rotation, shear)
     (y0, y1, down), (x0, x1, right) = _neighbours(y, height), _neighbours(x, width)
-    flat = tf.reshape(image, (shape[0], height * width))
+    flat, down, right = _columns(image), down[..., None], right[..., None]
 
     def grey(row, column):
-        return tf.gather(flat, row * width + column, axis=1)
+        return tf.gather(flat, row * width + column)
 
-    upper = grey(y0, x0) + right * (grey(y0, x1) - grey(y0, x0))
-    lower = grey(y1, x0) + right * (grey(y1, x1) - grey(y1, x0))
+    first, third = grey(y0, x0), grey(y1, x0)
+    upper = first + right * (grey(y0, x1) - first)
+    lower = third + right * (grey(y1, x1) - third)
     row, column = (tf.cast(tf.floor(places + 0.5), tf.int32) for places in (y, x))
     seen = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-    nearest = tf.where(seen, row * width + column, 0)
-    classes = tf.gather(tf.reshape(truth, (shape[0], height * width)), nearest, axis=1)
-    classes = tf.where(seen, classes, tf.constant(IGNORE, tf.uint8))
-    image = upper + down * (lower - upper)
-    return tf.ensure_shape(image, shape), tf.ensure_shape(classes, shape)
+    classes = tf.gather(_columns(truth), tf.where(seen, row * width + column, 0))
+    classes = tf.where(seen[..., None], classes, tf.constant(IGNORE, tf.uint8))
+    image, truth = (
+        tf.transpose(each, (2, 0, 1)) for each in (upper + down * (lower - upper), classes)
+    )
+    return tf.ensure_shape(image, shape), tf.ensure_shape(truth, shape)
 
 
-def _origins(sides, shift, zoom, rotation):
+def _columns(array):
+    """Put the voxels of each column along z side by side: (Y * X, Z), fetched at once."""
+    depth, height, width = array.shape
+    return tf.transpose(tf.reshape(array, (depth, height * width)))
+
+
+def _origins(sides, shift, zoom, rotation, shear):
     """Place (y, x) in the old crop that each pixel of the new one shows, in float64."""
     zoom = tf.cast(zoom, tf.float64)
     angle = tf.cast(rotation, tf.float64) * (math.pi / 180)
@@ -91,10 +101,11 @@ def _origins(sides, shift, zoom, rotation):
         for side, middle, amount in zip(sides, middles, moved, strict=True)
     )
     down, right = down[:, None], right[None, :]
-    return (
-        middles[0] + cosine * down + sine * right,
-        middles[1] - sine * down + cosine * right,
-    )
+    y = middles[0] + cosine * down + sine * right
+    x = middles[1] - sine * down + cosine * right
+    if shear is not None:
+        x -= tf.tan(tf.cast(shear, tf.float64) * (math.pi / 180)) * (y - middles[0])
+    return y, x
 
 
 def _neighbours(places, side):

@@ -5,7 +5,7 @@ from tomoseg_tf.records.batches.normalising import make_normaliser
 from tomoseg_tf.records.batches.reading import balanced, index_split
 from tomoseg_tf.records.batches.sampling import check_crop, crop_starts, cut_crops
 from tomoseg_tf.records.images import decode_image
-from tomoseg_tf.records.schema import decode, decode_sample, tf
+from tomoseg_tf.records.schema import decode, decode_origin, decode_sample, tf
 from tomoseg_tf.volume import IGNORE
 
 LAST_EPOCH = 2**40
@@ -92,9 +92,10 @@ def training_batches(
         )
     sides = check_crop(crop, records.patch)
 
+    aware = augmentation is not None and augmentation.knows_the_axis
+
     def load(number, key):
-        record = index.read(number)
-        patch = _decode(record, records, normalisation.outside)
+        patch = _decode(index.read(number), records, normalisation.outside, with_axis=aware)
         return _load_crops(patch, sides, crops_per_patch, foreground, key)
 
     finish = _make_finish(records, normalisation, augmentation)
@@ -102,7 +103,7 @@ def training_batches(
     def batches(epoch):
         drawn = _shuffled(slots, seed, epoch).map(load, **_PARALLEL)
         mixed = drawn.interleave(
-            lambda *crops: tf.data.Dataset.from_tensor_slices(crops),
+            tf.data.Dataset.from_tensor_slices,
             cycle_length=max(batch_size, OPEN_PATCHES),
             block_length=1,
         )
@@ -146,8 +147,8 @@ def validation_batches(
 
     def load(number):
         patch = _decode(index.read(number), records, normalisation.outside)
-        volume, truth, source, *inside = patch
-        return normalise(volume, source, *inside)[..., None], truth[..., None]
+        image = normalise(patch["volume"], patch["source"], patch.get("inside"))
+        return image[..., None], patch["truth"][..., None]
 
     patches = tf.data.Dataset.range(len(index.paths)).map(load, **_PARALLEL)
     batches = patches.batch(batch_size, drop_remainder=drop_remainder)
@@ -165,40 +166,57 @@ def _shuffled(slots, seed, epoch):
     return tf.data.Dataset.from_tensor_slices((numbers, tf.random.split(visits, slots.size)))
 
 
-def _decode(record, records, outside):
-    """Decode a patch: volume, truth, source and, if the outside is left out, what is the sample."""
+def _decode(record, records, outside, *, with_axis=False):
+    """Decode a patch: volume, truth, source; what is the sample if the outside is left out.
+
+    With `with_axis` also where the axis of rotation is, see `augment`: in the middle of the slices
+    of the scan, and half of their shorter side from the rim.
+    """
     parse = decode if records.kind == "volumes" else decode_image
     volume, truth, source = parse(record, records.patch, records.dtype)
-    if outside == "kept" or not any(each.sample_statistics for each in records.sources):
-        return volume, truth, source
-    inside = decode_sample(record, records.patch)
-    return volume, tf.where(inside, truth, tf.constant(IGNORE, tf.uint8)), source, inside
+    patch = {"volume": volume, "truth": truth, "source": source}
+    if outside != "kept" and any(each.sample_statistics for each in records.sources):
+        patch["inside"] = decode_sample(record, records.patch)
+        patch["truth"] = tf.where(patch["inside"], truth, tf.constant(IGNORE, tf.uint8))
+    if with_axis:
+        planes = tf.constant([each.shape[1:] for each in records.sources], tf.float32)
+        plane, origin = tf.gather(planes, source), tf.cast(decode_origin(record), tf.float32)
+        rim = tf.maximum(tf.reduce_min(plane) / 2, 1.0)
+        patch["axis"] = tf.concat([(plane - 1) / 2 - origin[1:], [rim]], axis=0)
+    return patch
 
 
 def _load_crops(patch, sides, number, foreground, key):
-    """Cut the crops of a patch, each with its source, a seed and, if known, what is the sample."""
-    volume, truth, source, *inside = patch
+    """Cut the crops of a patch, each with its source, a seed and what else is known of it."""
     place, change = tf.unstack(tf.random.split(key, 2))
-    starts = crop_starts(truth, sides, number, foreground, place)
-    return (
-        cut_crops(volume, starts, sides),
-        cut_crops(truth, starts, sides),
-        tf.repeat(source, number),
-        tf.random.split(change, number),
-        *(cut_crops(part, starts, sides) for part in inside),
-    )
+    starts = crop_starts(patch["truth"], sides, number, foreground, place)
+    crops = {
+        name: cut_crops(patch[name], starts, sides)
+        for name in ("volume", "truth", "inside")
+        if name in patch
+    }
+    if "axis" in patch:
+        nearer = tf.pad(tf.cast(starts[:, 1:], tf.float32), [[0, 0], [0, 1]])
+        crops["axis"] = patch["axis"] - nearer
+    source = tf.repeat(patch["source"], number)
+    return {**crops, "source": source, "key": tf.random.split(change, number)}
 
 
 def _make_finish(records, normalisation, augmentation):
     """Make the function from a crop to what a network gets."""
     normalise = make_normaliser(records, normalisation)
 
-    def finish(volume, truth, source, key, *inside):
-        image = normalise(volume, source, *inside)
+    def changed(image, truth, crop):
+        where = {"axis": crop.get("axis"), "spacing": records.spacing}
+        return augment(image, truth, augmentation, crop["key"], **where)
+
+    def finish(crop):
+        inside, truth = crop.get("inside"), crop["truth"]
+        image = normalise(crop["volume"], crop["source"], inside)
         if augmentation is not None:
-            grey, (image, truth) = image, augment(image, truth, augmentation, key)
-            if inside:  # moved in the same way, since by the same key: what is outside stays 0
-                _, moved = augment(grey, tf.cast(inside[0], tf.uint8), augmentation, key)
+            grey, (image, truth) = image, changed(image, truth, crop)
+            if inside is not None:  # moved alike, since by the same key: what is outside stays 0
+                _, moved = changed(grey, tf.cast(inside, tf.uint8), crop)
                 image = tf.where(moved > 0, image, tf.zeros_like(image))
         return image[..., None], truth[..., None]
 

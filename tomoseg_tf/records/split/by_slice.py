@@ -1,4 +1,4 @@
-"""The split slice by slice: every slice is drawn by itself, whatever its neighbours are."""
+"""The split by slice or by group of slices: each is drawn by itself, whatever its neighbours."""
 
 import numpy as np
 
@@ -12,12 +12,15 @@ NONE = -1
 def draw_slices(samples, settings, empty=None):
     """Draw the slices of each split at random from those of all samples, as in [1]_ and [2]_.
 
+    In a split by group, groups of neighbouring slices are drawn, as in [3]_; they follow each other
+    from the first slice of a sample on.
+
     Parameters
     ----------
     samples : sequence of Sample
         The samples in order.
     settings : SplitSettings
-        Numbers of slices or, without them, fractions; and the seed.
+        Numbers of slices or groups or, without them, fractions; and the seed.
     empty : sequence of (Z,) ndarray of bool, optional
         Slices of each sample that are not drawn; none if not given.
 
@@ -31,32 +34,39 @@ def draw_slices(samples, settings, empty=None):
     Raises
     ------
     ValueError
-        If there are fewer slices than asked for, or a split would get none.
+        If there are fewer slices or groups than asked for, or a split would get none.
 
     References
     ----------
     .. [1] H. Torbati-Sarraf et al., JOM 73, 2021: of 730 slices 550 were for training, 20 of
        them for validation, and 180 for the test
     .. [2] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.3
+    .. [3] J. James et al., 2022, section 3.2: of 14 groups of 8 slices 6 were for training, 4 for
+       validation, 4 for the test; and 70, 20, 10 % of volumes of 4 slices. arXiv:2205.02334
     """
-    depths = [sample.depth for sample in samples]
-    chosen = np.full(sum(depths), NONE)
-    left_out = np.concatenate(empty) if empty is not None else np.zeros(sum(depths), bool)
+    unit = settings.unit
+    counts = [sample.depth // unit for sample in samples]
+    chosen = np.full(sum(counts), NONE)
+    left_out = np.concatenate(empty) if empty is not None else np.zeros(sum(counts), bool)
     pool = np.flatnonzero(~left_out)
     numbers = _numbers(pool.size, int(left_out.sum()), settings)
     order = np.random.default_rng(settings.seed).permutation(pool)
     for index, part in enumerate(np.split(order, np.cumsum(numbers))[:-1]):
         chosen[part] = index
-    splits = np.split(chosen, np.cumsum(depths)[:-1])
+    splits = [np.repeat(each, unit) for each in np.split(chosen, np.cumsum(counts)[:-1])]
     blocks = [block for index, each in enumerate(splits) for block in _runs(index, each)]
     notices = []
+    rest = sum(sample.depth % unit for sample in samples)
+    if rest:
+        notices.append(f"{rest} slices at the ends of samples fill no group of {unit}")
     if left_out.any():
         notices.append(
             f"{left_out.sum()} slices hold background only and were left out: what is found "
             "wrongly in such slices is in no score"
         )
     if pool.size > sum(numbers):
-        notices.append(f"{pool.size - sum(numbers)} slices were asked for by no split")
+        what = "slices" if settings.method == "slice" else "groups"
+        notices.append(f"{pool.size - sum(numbers)} {what} were asked for by no split")
     return blocks, notices + _leak_notices(splits)
 
 
@@ -78,19 +88,21 @@ def empty_slices(truth):
 
 
 def _numbers(available, left_out, settings):
-    """Slices that each split gets."""
-    if settings.slices is not None:
-        if sum(settings.slices) > available:
+    """Slices or groups that each split gets."""
+    grouped = settings.method == "group"
+    what = f"groups of {settings.unit} slices" if grouped else "slices"
+    if settings.units is not None:
+        if sum(settings.units) > available:
             less = f" ({left_out} more hold background only)" if left_out else ""
             raise ValueError(
-                f"{sum(settings.slices)} slices are asked for, but there are {available}{less}; "
+                f"{sum(settings.units)} {what} are asked for, but there are {available}{less}; "
                 "ask for fewer"
             )
-        return settings.slices
+        return settings.units
     shares = settings.shares
     if available < len(shares):
         raise ValueError(
-            f"{available} slices are too few for {len(shares)} splits ({', '.join(shares)}); add "
+            f"{available} {what} are too few for {len(shares)} splits ({', '.join(shares)}); add "
             "samples, or give one of them a fraction of 0"
         )
     sizes = dict(zip(shares, apportion(available, list(shares.values()), 1), strict=True))

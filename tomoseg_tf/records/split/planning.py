@@ -31,7 +31,7 @@ def plan_blocks(samples, settings, empty=None):
     """
     if settings.method == "sample":
         return assign_whole(samples, settings)
-    if settings.method == "slice":
+    if settings.method in ("slice", "group"):
         return draw_slices(samples, settings, empty)
     blocks = []
     for index, sample in enumerate(samples):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 SPLITS = ("training", "validation", "test")
-METHODS = ("sample", "block", "slice")
+METHODS = ("sample", "block", "slice", "group")
 COVERS = ("drop", "shift")
 
 
@@ -31,9 +31,9 @@ class SplitSettings:
 
     Parameters
     ----------
-    method : {"sample", "block", "slice"}
-        Whole samples, each sample cut in z into training | validation | test, or every slice
-        drawn by itself.
+    method : {"sample", "block", "slice", "group"}
+        Whole samples, each sample cut in z into training | validation | test, every slice drawn
+        by itself, or groups of neighbouring slices.
     fractions : tuple of three float
         Shares of the slices for training, validation and test; they add up to 1.
     test_samples : tuple of int
@@ -52,6 +52,10 @@ class SplitSettings:
     slices : tuple of three int, optional
         Slices for training, validation and test, when they are drawn one by one; by the fractions
         if not given, which are to be `shares_of` these otherwise.
+    group : int, optional
+        Slices of a group in a split by group; as many as a patch has if not given.
+    groups : tuple of three int, optional
+        Numbers of groups, as `slices` of slices.
     """
 
     method: str
@@ -63,6 +67,8 @@ class SplitSettings:
     seed: int
     validation_samples: tuple = ()
     slices: tuple | None = None
+    group: int | None = None
+    groups: tuple | None = None
 
     def __post_init__(self):
         _check_choice("split", self.method, METHODS)
@@ -98,33 +104,54 @@ class SplitSettings:
         pairs = zip(SPLITS, self.fractions, strict=True)
         return {split: share for split, share in pairs if share > 0}
 
+    @property
+    def unit(self):
+        """Slices that are drawn together in a split by slice or by group."""
+        return (self.group or self.patch_depth) if self.method == "group" else 1
+
+    @property
+    def units(self):
+        """Numbers of slices or groups that were asked for, None for fractions."""
+        return self.groups if self.method == "group" else self.slices
+
     def _check_slices(self):
-        if self.slices is not None and self.method != "slice":
-            raise ValueError(
-                f"numbers of slices {self.slices} can only be given when splitting by slice, not "
-                f"by {self.method}"
-            )
-        if self.method != "slice":
+        for text, given, method in (
+            (f"numbers of slices {self.slices}", self.slices, "slice"),
+            (f"numbers of groups {self.groups}", self.groups, "group"),
+            (f"groups of {self.group} slices", self.group, "group"),
+        ):
+            if given is not None and self.method != method:
+                raise ValueError(
+                    f"{text} can only be given when splitting by {method}, not by {self.method}"
+                )
+        if self.method not in ("slice", "group"):
             return
-        if self.patch_depth != 1:
+        if self.method == "slice" and self.patch_depth != 1:
             raise ValueError(
                 f"a split by slice is for patches of 1 slice, not of {self.patch_depth}; use a "
-                "patch such as 1,64,64 or slice, or split by block"
+                "patch such as 1,64,64 or slice, or split by group or block"
+            )
+        if self.unit < self.patch_depth:
+            raise ValueError(
+                f"a group of {self.unit} slices is less than a patch of {self.patch_depth}; use "
+                "larger groups or a smaller patch"
             )
         if self.guard is not None:
             raise ValueError(
-                f"guard {self.guard}: no slices can lie between slices that are drawn one by one; "
-                "split by block, or leave the guard out"
+                f"guard {self.guard}: no slices can lie between {self.method}s that are drawn one "
+                "by one; split by block, or leave the guard out"
             )
 
 
-def shares_of(slices):
+def shares_of(slices, what="slices"):
     """Shares that numbers of slices amount to.
 
     Parameters
     ----------
     slices : sequence of three int
         Slices for training, validation and test.
+    what : str, optional
+        What the error calls them.
 
     Returns
     -------
@@ -145,7 +172,7 @@ def shares_of(slices):
     whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers)
     if len(numbers) != 3 or not whole or not any(numbers):
         raise ValueError(
-            f"slices {numbers} must be three numbers of slices for training, validation and test, "
+            f"{what} {numbers} must be three numbers of {what} for training, validation and test, "
             "each 0 or more, not all 0"
         )
     return tuple(n / sum(numbers) for n in numbers)
