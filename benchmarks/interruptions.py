@@ -1,9 +1,11 @@
-"""Kill training and record writing at random moments; they go on and end as if nothing had been.
+"""Kill training, search and record writing at random moments; they end as if nothing had been.
 
-Run it with ``python benchmarks/interruptions.py --kills 20``. Each kill is a SIGKILL of the real
-command, at a random moment of its work. The last line of each
-part says whether the result is that of the uninterrupted command: the same history (but for the
-seconds) and weights of a training, the same bytes of every file of the records.
+Run it with ``python benchmarks/interruptions.py --kills 20``; the search is a part of its own,
+``--part search --kills 10``, in
+``interrupted_search.py``. Each kill is a SIGKILL of the real command, at a random moment of its
+work. The last line of each part says whether the result is that of the uninterrupted command: the
+same history (but for the seconds) and weights of a training, the same bytes of every file of the
+records, the same trials of a search with the same scores, none lost, repeated or run twice.
 """
 
 import argparse
@@ -248,14 +250,17 @@ def _is_finished(run):
 
 
 def main():
-    """Run both parts."""
+    """Run the parts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--part", choices=["records", "training"], action="append")
-    settings = parser.parse_args()
     parts = {"records": interrupt_records, "training": interrupt_training}
-    for name in settings.part or parts:
+    from interrupted_search import interrupt_search  # which takes functions from here
+
+    parts["search"] = interrupt_search
+    parser.add_argument("--part", choices=parts, action="append")
+    settings = parser.parse_args()
+    for name in settings.part or ("records", "training"):
         with tempfile.TemporaryDirectory() as folder:
             hits = parts[name](Path(folder), settings.kills, random.Random(settings.seed))
             print(f"{name}: {hits} kills, the result is the same", flush=True)

@@ -9,6 +9,11 @@ TRUTH = np.array([[0, 1, 2, 0], [1, 2, 255, 0]])
 FOUND = np.array([[0, 1, 2, 1], [0, 1, 1, 0]])
 
 
+def legend(axes):
+    (drawn,) = axes[0, 0].figure.legends
+    return [text.get_text() for text in drawn.get_texts()]
+
+
 def test_right_objects_have_the_colour_of_their_class_and_errors_that_of_their_kind():
     grey = np.arange(8).reshape(2, 4)
     image = error_image(grey, TRUTH, FOUND)
@@ -34,9 +39,12 @@ def test_the_panel_has_a_row_for_each_slice_and_a_column_for_each_segmentation()
     )
     assert axes.shape == (3, 4)
     assert [ax.get_title() for ax in axes[0]] == ["Scan", "Truth", "a", "b"]
-    (legend,) = axes[0, 0].figure.legends
-    told = [text.get_text() for text in legend.get_texts()]
-    assert told == ["x", "y", "z", *error_colours()]
+    assert legend(axes) == ["x", "y", "z", "false positive", "false negative", "wrong class"]
+
+
+def test_the_legend_names_ignored_voxels_where_there_are_some():
+    axes = plot_error_panel(TRUTH[None], TRUTH[None], {"a": FOUND[None]}, ("x", "y", "z"))
+    assert legend(axes) == ["x", "y", "z", *error_colours()]
 
 
 def test_one_slice_and_one_segmentation_are_a_panel_too():

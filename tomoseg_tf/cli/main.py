@@ -17,6 +17,7 @@ COMMANDS = {
     "preview": "Draw the truth over its volume.",
     "records": "Cut volumes and truth into training records.",
     "train": "Train a network by a recipe.",
+    "tune": "Search good settings of a recipe.",
     "segment": "Segment a volume with fitted weights.",
     "evaluate": "Compare a segmentation with the truth.",
     "compare": "Train or load several networks and compare them.",

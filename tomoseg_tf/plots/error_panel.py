@@ -8,6 +8,7 @@ from tomoseg_tf.class_colours import IGNORED
 from tomoseg_tf.plots.figure import new_axes
 from tomoseg_tf.plots.hit_map import HIT_COLOURS, dimmed, hit_map
 from tomoseg_tf.plots.slices import colours_of_classes, draw, plot_classes, plot_slice
+from tomoseg_tf.volume import IGNORE
 
 WRONG_CLASS = "#ff4fd8"  # the orange of a hit map is the colour of a class here
 WIDEST = 16.0  # inches
@@ -88,13 +89,16 @@ def plot_error_panel(grey, truth, segmentations, classes, *, spacing=None):
             draw(error_image(grey[index], truth[index], found[index]), title=title, ax=ax)
         for ax in row[1:]:
             ax.set_aspect(row[0].get_aspect())
-    _explain(axes[0, 0].figure, classes, columns)
+    ignored = any((np.asarray(each) == IGNORE).any() for each in truth)
+    _explain(axes[0, 0].figure, classes, columns, ignored=ignored)
     return axes
 
 
-def _explain(figure, classes, columns):
+def _explain(figure, classes, columns, *, ignored):
     """Draw the legend below: the classes, then the errors."""
     named = dict(zip(classes, colours_of_classes(len(classes)), strict=True)) | error_colours()
+    if not ignored:
+        del named["ignored"]
     handles = [
         Patch(facecolor=colour, edgecolor="black", linewidth=0.4, label=name)
         for name, colour in named.items()

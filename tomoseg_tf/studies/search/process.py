@@ -1,0 +1,199 @@
+"""A trial in a process of its own: its memory ends with it, and its end is not that of the search.
+
+The parent writes the job as one line to the standard input of the child and keeps it open: when
+that ends, as it does when the parent is killed, the child ends too. The child writes messages to
+its standard output, a JSON object each; after each epoch it waits for the word of its parent.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import tomoseg_tf
+from tomoseg_tf.studies.search.book import COMPLETE, FAILED, PRUNED, Outcome
+from tomoseg_tf.studies.search.child import GO, STOP
+from tomoseg_tf.studies.search.loop import SearchError
+
+LACK = (
+    "its process was ended by SIGKILL twice without an epoch in between, as the system does when "
+    "the memory is not enough"
+)
+TRAINER = "tomoseg_tf.studies.search.work"
+
+
+class Trainer:
+    """Trains trials in processes of their own.
+
+    Parameters
+    ----------
+    job_of : callable
+        ``job_of(trial)`` gives the job of a trial as a dictionary for JSON.
+    jobs : int
+        Trials trained at once.
+    gpus : sequence of str
+        Identifiers of the GPUs that they share; without any they share the cores.
+    notify : callable
+        ``notify(text)`` is called with notices and the scores of each epoch.
+    module : str
+        Module that is run, with the job on its standard input.
+    """
+
+    def __init__(self, job_of, *, jobs=1, gpus=(), notify, module=TRAINER):
+        self._job_of, self._jobs, self._gpus = job_of, jobs, tuple(gpus)
+        self._notify, self._module = notify, module
+        self._children, self._lock, self._stopped = set(), threading.Lock(), False
+
+    def __call__(self, trial, slot, report):
+        """Train a trial, or what is left of it; see `run_trials`."""
+        furthest, deaths = 0, 0
+
+        def count(epoch, value, last=False):
+            nonlocal furthest, deaths
+            if epoch > furthest:
+                furthest, deaths = epoch, 0
+            return report(epoch, value, last=last)
+
+        while True:
+            last, code, told = self._train(trial, slot, count)
+            if self._stopped:
+                return None
+            if "error" in last or "state" in last:
+                return _outcome(trial, last)
+            if code != -signal.SIGKILL:
+                return Outcome(FAILED, facts={"reason": _why(code, told)})
+            deaths += 1
+            if deaths > 1:
+                return Outcome(PRUNED, facts={"reason": LACK, "cause": "memory"})
+            self._notify(f"trial {trial.number}: its process was killed; it goes on in another")
+
+    def stop(self):
+        """End all processes; what they have not kept is lost, an epoch each at most."""
+        with self._lock:
+            self._stopped = True
+            for child in self._children:
+                child.kill()
+
+    def _train(self, trial, slot, report):
+        """Run one process; return its last message, its exit status and what it told besides."""
+        with tempfile.TemporaryFile() as errors:
+            child = self._start(slot, trial.lock, errors)
+            if child is None:
+                return {}, 0, ""
+            with child:
+                try:
+                    child.stdin.write(f"{json.dumps(self._job_of(trial))}\n")
+                    child.stdin.flush()
+                    last = self._listen(child, trial, report)
+                except BrokenPipeError:
+                    last = {}
+                finally:
+                    with contextlib.suppress(BrokenPipeError):
+                        child.stdin.close()
+                code = child.wait()
+            with self._lock:
+                self._children.discard(child)
+            errors.seek(0)
+            return last, code, errors.read().decode(errors="replace")
+
+    def _start(self, slot, lock, errors):
+        root = str(Path(tomoseg_tf.__file__).parents[1])
+        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        if self._gpus:
+            environment["CUDA_VISIBLE_DEVICES"] = self._gpus[slot % len(self._gpus)]
+            if self._jobs > len(self._gpus):
+                environment["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+        with self._lock:
+            if self._stopped:
+                return None
+            child = subprocess.Popen(
+                [sys.executable, "-P", "-m", self._module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+                pass_fds=(lock,),
+                process_group=0,  # Ctrl-C is for the parent
+                text=True,
+                encoding="utf-8",
+            )
+            self._children.add(child)
+        if not self._gpus and self._jobs > 1:
+            _share_cores(child.pid, slot, self._jobs)
+        return child
+
+    def _listen(self, child, trial, report):
+        """Pass on messages; return the last one, which says how it ended."""
+        last = {}
+        for line in child.stdout:
+            last = json.loads(line)
+            if "notify" in last:
+                self._notify(f"trial {trial.number}: {last['notify']}")
+            if "epoch" in last:
+                if last["fresh"]:
+                    self._notify(_epoch_line(trial, last))
+                stops = report(last["epoch"], last["value"], last=last["last"])
+                child.stdin.write(f"{STOP if stops else GO}\n")
+                child.stdin.flush()
+        return last
+
+
+def visible_gpus():
+    """List the GPUs of this machine without taking any of their memory.
+
+    Returns
+    -------
+    list of str
+        Identifiers for ``CUDA_VISIBLE_DEVICES``, those that it names already if it is set.
+    """
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name.strip() for name in chosen.split(",") if name.strip() not in ("", "-1")]
+    command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        return told.stdout.split()
+    return []
+
+
+def _outcome(trial, last):
+    """How a trial ended, from the last message of its process."""
+    if "state" in last:
+        state = {"complete": COMPLETE, "pruned": PRUNED}[last["state"]]
+        return Outcome(state, last.get("value"), last.get("facts", {}))
+    if last["cause"] == "machine":
+        raise SearchError(
+            f"trial {trial.number}: {last['error']}; the same command goes on with the search"
+        )
+    return Outcome(PRUNED, facts={"reason": last["error"], "cause": last["cause"]})
+
+
+def _share_cores(pid, slot, jobs):
+    """Give a process its share of the cores, where the system can."""
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    cores = sorted(os.sched_getaffinity(0))
+    mine = cores[slot::jobs] or [cores[slot % len(cores)]]
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(pid, mine)
+
+
+def _why(code, told):
+    """Say in one line why a process ended without a word."""
+    if code < 0:
+        return f"its process was ended by {signal.Signals(-code).name}"
+    lines = told.strip().splitlines()
+    return f"its process ended with {lines[-1] if lines else f'exit status {code}'}"
+
+
+def _epoch_line(trial, message):
+    return (
+        f"trial {trial.number}  epoch {message['epoch']}/{message['epochs']}  "
+        f"val {message['score']} {message['value']:.4f}  {message['seconds']:.1f} s"
+    )
