@@ -7,12 +7,13 @@ set -eu
 
 : "${OUT:=aa7075}"               # folder for everything that is written
 : "${SHAPE:=96,384,384}"         # sides of the pillar (z,y,x); 730,768,768 in the paper
-: "${PATCH:=1,192,192}"          # patches of slices; sides are multiples of 96 (PSPNet: 48, UNet++: 32)
+: "${PATCH:=slice}"              # whole slices, so that each pixel is scored once
+: "${CROP:=[1,192,192]}"         # sides are multiples of 96 (PSPNet: 48, UNet++: 32)
 : "${FRACTIONS:=0.7,0.1,0.2}"    # of the slices for training, validation and test
 : "${MODELS:=unet_2d,unet_plus_plus,pspnet,deeplab_v3_plus,otsu,random_forest}"
-UNET=${UNET:-'{"base_features": 16}'}
+UNET='{"base_features": 16, "batch_norm": true}'
 : "${EPOCHS:=1000}"              # more than the minutes allow
-: "${MINUTES:=10}"               # for each network and each kind of split
+: "${MINUTES:=4}"                # for each network and each kind of split
 : "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
 
 mkdir -p "$OUT"
@@ -37,7 +38,8 @@ records blocks --split block
 
 # 3. All networks by the recipe `compare`, without weights from elsewhere, and two methods without a
 #    network. Arguments of a network that is not compared are not named.
-set -- --models "$MODELS" --epochs "$EPOCHS" --minutes "$MINUTES" $SETTINGS
+set -- --models "$MODELS" --epochs "$EPOCHS" --minutes "$MINUTES" \
+    --set "batches.crop=$CROP" $SETTINGS
 for network in unet_2d="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
     pspnet='{"backbone": "resnet18"}' deeplab_v3_plus='{"backbone": "xception_41"}'; do
     case ",$MODELS," in

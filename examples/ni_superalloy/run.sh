@@ -7,15 +7,16 @@ set -eu
 
 DATA=${1:?"give the folder of the data: sh run.sh FOLDER"}
 : "${OUT:=ni_superalloy}"        # folder for everything that is written
-: "${PATCH:=1,192,192}"          # patches; sides are multiples of 96 (PSPNet: 48, UNet++: 32)
-: "${MODELS:=unet_2d,unet_plus_plus,pspnet,deeplab_v3_plus,otsu,random_forest}"
-: "${FOLDS:=1 2 3}"              # folds of the choice among them; empty to leave it out
-: "${FOLD_MINUTES:=10}"          # for each network and fold
-: "${FINAL:=$MODELS}"            # what is trained on all of train and scored on val, once
+: "${PATCH:=slice}"              # whole micrographs, so that each pixel is scored once
+: "${CROP:=[1,192,192]}"         # sides are multiples of 96 (PSPNet: 48, UNet++: 32)
+: "${MODELS:=unet_resnet18=unet_plus_plus,unet_plus_plus,pspnet,deeplab_v3_plus,otsu,random_forest}"
+: "${FOLDS=1 2 3}"               # folds of the choice among them; empty to leave it out
+: "${FOLD_MINUTES:=3}"           # for each network and fold
+: "${FINAL=$MODELS}"             # what is trained on all of train and scored on val, once
 : "${MINUTES:=30}"               # for each of these
 : "${EPOCHS:=1000}"              # more than the minutes allow
 : "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
-UNET=${UNET:-'{"base_features": 32}'}
+UNET='{"backbone": "resnet18", "topology": "unet"}'
 
 mkdir -p "$OUT"
 
@@ -38,11 +39,12 @@ records() {
 # Compare networks on records, for so many minutes each.
 compare() {
     name=$1 models=$2 minutes=$3
-    set -- --models "$models" --epochs "$EPOCHS" --minutes "$minutes" $SETTINGS
-    for network in unet_2d="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
+    set -- --models "$models" --epochs "$EPOCHS" --minutes "$minutes" \
+        --set "batches.crop=$CROP" --set batches.crops_per_patch=8 $SETTINGS
+    for network in unet_resnet18="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
         pspnet='{"backbone": "resnet18"}' deeplab_v3_plus='{"backbone": "xception_41"}'; do
         case ",$models," in
-        *",${network%%=*},"*) set -- "$@" --arguments "$network" ;;
+        *",${network%%=*},"* | *",${network%%=*}="*) set -- "$@" --arguments "$network" ;;
         esac
     done
     tomoseg-tf compare "$OUT/$name" -o "$OUT/compared_$name" "$@"
@@ -65,6 +67,7 @@ for fold in $FOLDS; do
 done
 
 # 2. What was chosen is trained on train, without one spot to tell the best epoch, and scored on val.
+[ -n "$FINAL" ] || exit 0
 val=$(cd "$DATA" && ls -d val/images/* | sed 's,images/,,')
 records final "$train $val" "$(echo $(of_spots spot5))" "$(echo $val)"
 compare final "$FINAL" "$MINUTES"

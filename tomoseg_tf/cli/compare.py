@@ -64,8 +64,9 @@ def compare(
     split by the monitor of its recipe. Each entry has processes of its own.
 
     FOLDER gets a run folder for each network, comparison.json, table.md, table.csv, figure.png,
-    panel.png and confusion_LABEL.png. The same command goes on with what was interrupted or failed;
-    more entries may be added.
+    panel.png and confusion_LABEL.png. The same command goes on with what was interrupted or failed.
+    More entries may be added: those finished before stay in the table, until measured/LABEL is
+    removed.
 
     Several RECORDS, such as the same slices split at random and split by blocks, are compared each
     in a folder of its own in FOLDER, and their scores are put side by side.

@@ -110,7 +110,7 @@ def test_what_is_finished_is_neither_trained_nor_scored_again(done, study, monke
     assert again == result
     assert "unet_3d is finished" in told
     fewer = run(study, folder, "otsu")
-    assert [entry.label for entry in fewer.results] == ["otsu"]
+    assert [entry.label for entry in fewer.results] == ["unet_3d", "theirs", "otsu"]
 
 
 def test_other_settings_are_refused_by_name(done, study):
@@ -144,6 +144,18 @@ def test_predictions_that_changed_are_scored_again(study, tmp_path):
     after = run(study, tmp_path / "out", foreign(tmp_path)).results[0]
     assert before.miou == 1.0
     assert after.of_classes("recall")[1] < 1
+
+
+def test_what_an_earlier_call_finished_stays_in_the_table(study, tmp_path):
+    out = tmp_path / "out"
+    first = run(study, out, "otsu", foreign(study)).results
+    for name in ("otsu", "theirs"):
+        assert (out / f"confusion_{name}.png").stat().st_size > 0
+    second = run(study, out, foreign(study, label="again"), foreign(study))
+    assert [result.label for result in second.results] == ["otsu", "again", "theirs"]
+    assert second.results[0] == first[0]
+    rows = (out / "table.csv").read_text().splitlines()
+    assert [row.partition(",")[0] for row in rows] == ["label", "otsu", "again", "theirs"]
 
 
 def test_one_file_for_each_volume_of_the_split_is_enough(study, tmp_path):

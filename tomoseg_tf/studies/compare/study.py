@@ -17,9 +17,15 @@ from tomoseg_tf.plots import (
 )
 from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.compare.entries import CLASSICAL, NETWORK, RECIPE, WEIGHTS
+from tomoseg_tf.studies.compare.measured import (
+    measured_folder,
+    read_json,
+    read_result,
+    read_shown,
+)
 from tomoseg_tf.studies.compare.process import SCORE, TRAIN, EntryError, do_step
 from tomoseg_tf.studies.compare.table import Comparison, Result, write_tables, write_text
-from tomoseg_tf.studies.compare.work import Job, read_json, read_result, read_shown
+from tomoseg_tf.studies.compare.work import Job
 from tomoseg_tf.studies.runs import part_of
 from tomoseg_tf.studies.split_scores import seen_patches
 from tomoseg_tf.studies.study_folder import begin_study, refuse_changes, split_to_score
@@ -60,9 +66,10 @@ def compare(
     records_folder : str or Path
         Records with a training and a validation split, and preferably a test split.
     folder : str or Path
-        A new folder, or that of a comparison on the same records; entries may be added. It gets a
-        run folder for each network that is trained, ``comparison.json``, ``table.md``,
-        ``table.csv``, ``figure.png``, ``panel.png`` and ``confusion_LABEL.png`` for each entry.
+        A new folder, or that of a comparison on the same records: entries are added to those that
+        it has finished, which stay in its tables and figures. It gets a run folder for each
+        network that is trained, ``comparison.json``, ``table.md``, ``table.csv``, ``figure.png``,
+        ``panel.png`` and ``confusion_LABEL.png`` for each entry.
     recipe : str or Path
         Recipe by which builders are trained; only the network differs between them. It also gives
         the normalisation and the seed of classical methods, and says whether what lies outside
@@ -115,6 +122,7 @@ def compare(
         if warning is not None:
             notify(warning)
         known = _begin(folder, records, jobs, overwrite=overwrite)
+        comparison.results.extend(_earlier(folder, known["entries"], jobs))
         for number, job in enumerate(jobs):
             label = job.entry.label
             notify(f"{label} ({number + 1} of {len(jobs)})")
@@ -129,7 +137,7 @@ def compare(
             _write(comparison, known)
         _write(comparison, known)
         if comparison.results:
-            _draw(comparison, jobs, records.spacing)
+            _draw(comparison, records.spacing)
     return comparison
 
 
@@ -219,9 +227,21 @@ def _begin(folder, records, jobs, *, overwrite):
     return state
 
 
+def _earlier(folder, entries, jobs):
+    """Results of entries that an earlier call finished and this one does not name."""
+    named = {job.entry.label for job in jobs}
+    outside = jobs[0].outside
+    found = [
+        read_result(measured_folder(folder, label), settings)
+        for label, settings in entries.items()
+        if label not in named and settings["outside"] == outside
+    ]
+    return [Result(**result) for result in found if result is not None]
+
+
 def _finish(job, *, isolated, notify, report, progress):
     """Do what is left of an entry; give its result."""
-    found = read_result(job)
+    found = read_result(job.measured, job.settings)
     if found is not None:
         notify(f"{job.entry.label} is finished")
         return found
@@ -243,10 +263,9 @@ def _write_marker(folder, content):
     write_text(folder / MARKER, text + "\n")
 
 
-def _draw(comparison, jobs, spacing):
+def _draw(comparison, spacing):
     """Draw the figures."""
     results, folder = comparison.results, comparison.folder
-    jobs = [job for job in jobs if job.entry.label not in comparison.failures]
     for result in results:
         matrix = scores(np.array(result.scores["confusion_matrix"]), comparison.classes)
         path = folder / f"confusion_{result.label}.png"
@@ -261,7 +280,7 @@ def _draw(comparison, jobs, spacing):
         comparison.classes,
     )
     save_figure(axes[0], folder / "figure.png", overwrite=True)
-    shown = {job.entry.label: read_shown(job) for job in jobs}
+    shown = {each.label: read_shown(measured_folder(folder, each.label)) for each in results}
     grey, truth, _ = next(iter(shown.values()))
     found = {label: parts[2] for label, parts in shown.items()}
     axes = plot_error_panel(grey, truth, found, comparison.classes, spacing=spacing)

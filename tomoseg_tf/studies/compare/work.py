@@ -1,7 +1,6 @@
 """The work on one entry of a comparison: train, fit or load it, score it, keep what came out."""
 
 import dataclasses
-import io
 import json
 import time
 from collections.abc import Callable
@@ -10,13 +9,19 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-
 from tomoseg_tf.evaluation import scores
 from tomoseg_tf.records import named_shards, open_records
 from tomoseg_tf.studies.classical import fit
 from tomoseg_tf.studies.compare.entries import CLASSICAL, NETWORK, RECIPE, SEGMENTATION, Entry
 from tomoseg_tf.studies.compare.foreign import segmentation_cutter
+from tomoseg_tf.studies.compare.measured import (
+    RESULT,
+    TRAINING,
+    measured_folder,
+    read_json,
+    write_json,
+    write_shown,
+)
 from tomoseg_tf.studies.compare.memory import PeakMemory, device_name
 from tomoseg_tf.studies.runs import open_trained, train_rest
 from tomoseg_tf.studies.split_scores import (
@@ -27,10 +32,8 @@ from tomoseg_tf.studies.split_scores import (
 )
 from tomoseg_tf.training import Recipe, check_recipe
 from tomoseg_tf.training.run import RunFolder
-from tomoseg_tf.volume import Normalisation, staged_file
+from tomoseg_tf.volume import Normalisation
 from tomoseg_tf.weights import open_weights
-
-RESULT, TRAINING, SHOWN = "result.json", "training.json", "shown.npz"
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Job:
     @property
     def measured(self):
         """Folder of what was measured of the entry."""
-        return self.folder / "measured" / self.entry.label
+        return measured_folder(self.folder, self.entry.label)
 
     def to_json(self):
         """Write the job as JSON text of one line."""
@@ -129,7 +132,7 @@ def train_entry(job, *, notify, report=None, progress=None):
         options = {"notify": notify, "report": report, "progress": progress}
         trained = train_rest(job.run, job.recipe, job.records, **options)
     job.measured.mkdir(parents=True, exist_ok=True)
-    _write_json(job.measured / TRAINING, {"bytes": memory.bytes if trained else None})
+    write_json(job.measured / TRAINING, {"bytes": memory.bytes if trained else None})
 
 
 def score_entry(job):
@@ -176,64 +179,9 @@ def score_entry(job):
         "scores": scores(found.matrix, records.classes).to_dict(),
     }
     job.measured.mkdir(parents=True, exist_ok=True)
-    _write_shown(job, found.kept)
-    _write_json(job.measured / RESULT, {"settings": job.settings, "result": result})
+    write_shown(job.measured, [found.kept[number] for number in job.keep], job.rarest)
+    write_json(job.measured / RESULT, {"settings": job.settings, "result": result})
     return result
-
-
-def read_result(job):
-    """Read the result of a finished entry.
-
-    Parameters
-    ----------
-    job : Job
-        What is to be done.
-
-    Returns
-    -------
-    dict or None
-        As `score_entry` returned it; None if there is none of the same settings.
-    """
-    content = read_json(job.measured / RESULT)
-    same = content.get("settings") == json.loads(json.dumps(job.settings))
-    return content.get("result") if same and (job.measured / SHOWN).is_file() else None
-
-
-def read_shown(job):
-    """Read the slices of an entry that are shown.
-
-    Parameters
-    ----------
-    job : Job
-        What was done.
-
-    Returns
-    -------
-    tuple of ndarray
-        Grey, truth and segmentation, (N, Y, X) each.
-    """
-    with np.load(job.measured / SHOWN, allow_pickle=False) as content:
-        return tuple(content[name] for name in ("grey", "truth", "segmentation"))
-
-
-def read_json(path):
-    """Read a JSON object from a file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    dict
-        An empty one where there is no such file, or it is damaged.
-    """
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _trained(job, records):
@@ -293,23 +241,3 @@ def _check_outside(normalisation, job, records):
             f"{job.outside}: what lies outside the sample would count for some only; compare all "
             f"with --set normalisation.outside={normalisation.outside}"
         )
-
-
-def _write_shown(job, kept):
-    """Keep the slice with most of the rarest class of each patch that is shown."""
-    rows = []
-    for number in job.keep:
-        grey, truth, segmentation = kept[number]
-        z = int(np.argmax((truth == job.rarest).sum(axis=(1, 2))))
-        rows.append((grey[z], truth[z], segmentation[z]))
-    parts = zip(("grey", "truth", "segmentation"), zip(*rows, strict=True), strict=True)
-    content = io.BytesIO()
-    np.savez_compressed(content, **{name: np.stack(images) for name, images in parts})
-    with staged_file(job.measured / SHOWN, overwrite=True) as partial:
-        partial.write_bytes(content.getbuffer())
-
-
-def _write_json(path, content):
-    text = json.dumps(content, indent=1, allow_nan=False)
-    with staged_file(path, overwrite=True) as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
