@@ -137,7 +137,7 @@ def test_memory_for_one_slice_is_enough_for_many():
 
 @pytest.mark.parametrize(
     ("label", "reason"),
-    [("pspnet", "layer bn_data does not follow"), ("segnet_2d", "IndexPooling")],
+    [("pspnet", "layer conv0_pad is a ZeroPadding2D"), ("segnet_2d", "IndexPooling")],
 )
 def test_a_slice_that_cannot_be_cut_says_what_it_needs(label, reason):
     volume = np.zeros((1, 400, 400), "float32")

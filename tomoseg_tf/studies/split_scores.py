@@ -6,6 +6,7 @@ import time
 import numpy as np
 
 from tomoseg_tf.evaluation import confusion_matrix, scores
+from tomoseg_tf.evaluation.boundary import BoundaryMeans
 from tomoseg_tf.models.summary import num_sides
 from tomoseg_tf.prediction import predict_volume, to_segmentation
 from tomoseg_tf.prediction.networks import open_network
@@ -183,14 +184,27 @@ class SplitCounts:
         Seconds per slice of each group of patches, in order.
     kept : dict of int to tuple
         Grey, truth and segmentation (Z, Y, X) of the patches that were asked for, by number.
+    boundaries : BoundaryMeans
+        Boundary scores, of nothing if they were not asked for.
     """
 
     matrix: np.ndarray
     seconds: list
     kept: dict
+    boundaries: BoundaryMeans
 
 
-def count_split(segment, patches, num_classes, *, slices=0, keep=(), timed=False, progress=None):
+def count_split(
+    segment,
+    patches,
+    num_classes,
+    *,
+    slices=0,
+    keep=(),
+    timed=False,
+    boundaries=False,
+    progress=None,
+):
     """Segment patches and count the voxels of every pair of true and predicted class.
 
     Parameters
@@ -209,6 +223,8 @@ def count_split(segment, patches, num_classes, *, slices=0, keep=(), timed=False
     timed : bool, optional
         Whether the seconds shall be those of a network that is compiled: each first group of its
         size, for which it may be compiled anew, is segmented twice, and the second time counts.
+    boundaries : bool, optional
+        Whether boundaries are scored, too.
     progress : callable, optional
         ``progress(done)`` is called with the number of patches.
 
@@ -217,7 +233,8 @@ def count_split(segment, patches, num_classes, *, slices=0, keep=(), timed=False
     SplitCounts
         Of all patches together.
     """
-    result = SplitCounts(np.zeros((num_classes, num_classes), np.int64), [], {})
+    matrix = np.zeros((num_classes, num_classes), np.int64)
+    result = SplitCounts(matrix, [], {}, BoundaryMeans(num_classes))
     done, sizes = 0, set()
     for group in _groups(patches, slices):
         where, greys, truths = zip(*group, strict=True)
@@ -230,6 +247,8 @@ def count_split(segment, patches, num_classes, *, slices=0, keep=(), timed=False
         result.seconds.append((time.perf_counter() - begun) / len(grey))
         truth = np.concatenate(truths)
         result.matrix += confusion_matrix(truth, segmentation, num_classes=num_classes)
+        if boundaries:
+            result.boundaries.add(truth, segmentation)
         depth = len(greys[0])
         for index in range(len(group)):
             if done + index in keep:

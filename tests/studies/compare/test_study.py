@@ -56,6 +56,8 @@ def test_the_folder_holds_runs_tables_and_figures(done):
 def test_perfect_predictions_of_another_program_score_one(done):
     theirs = done[0].results[2]
     assert (theirs.miou, theirs.of_classes("recall")) == (1.0, [1.0, 1.0, 1.0])
+    assert theirs.of_boundaries("bf1") == [1.0, 1.0, 1.0]
+    assert theirs.of_boundaries("hd95") == [0.0, 0.0, 0.0]
     assert (theirs.parameters, theirs.seconds_per_slice, theirs.device) == (None, None, None)
 
 

@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import io
 import json
 
@@ -58,7 +59,22 @@ def test_scores_are_those_worked_out_by_hand():
     """IoU 90/105 and 15/30, recall 0.9 and 0.75, precision 90/95 and 15/25; the mean of two."""
     row = comparison().markdown().splitlines()[7]
     numbers = ["0.8571", "0.5000", "—", "0.9000", "0.7500", "—", "0.9474", "0.6000", "—"]
-    assert [cell.strip() for cell in row.strip("|").split("|")][2:] == numbers
+    assert [cell.strip() for cell in row.strip("|").split("|")][2:] == ["0.8750", *numbers]
+
+
+def test_boundary_scores_stand_in_a_table_of_their_own():
+    one = {"bf1": 0.5, "bde": 1.25, "assd": None, "hd95": 3.0}
+    net, theirs = comparison().results
+    net = dataclasses.replace(net, boundaries={"tolerance": 4.0, "classes": [one] * 3})
+    made = comparison(results=[net, theirs])
+    head, _, first, second = made.markdown().splitlines()[10:14]
+    assert head.startswith("| Entry | matrix BF1 | inclusion BF1 | pore BF1 | matrix BDE |")
+    numbers = ["0.5000", "1.2500", "—", "3.0000"]
+    cells = [cell.strip() for cell in first.strip("|").split("|")]
+    assert cells == ["net", *(number for number in numbers for _ in range(3))]
+    assert second.count("—") == 12
+    row = next(csv.DictReader(io.StringIO(made.csv())))
+    assert (row["bde_inclusion"], row["assd_pore"]) == ("1.25", "")
 
 
 def test_csv_has_every_number_and_leaves_the_undefined_empty():

@@ -1,5 +1,6 @@
 """Boundary scores: how far apart the boundaries of each class are, by slice or in 3D."""
 
+from tomoseg_tf.evaluation.boundary.means import BoundaryMeans
 from tomoseg_tf.evaluation.boundary.scores import (
     BOUNDARIES,
     TOLERANCE,
@@ -13,6 +14,7 @@ from tomoseg_tf.evaluation.boundary.voxels import boundary_voxels
 __all__ = [
     "BOUNDARIES",
     "TOLERANCE",
+    "BoundaryMeans",
     "BoundaryScores",
     "ClassBoundary",
     "boundary_scores",

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from tomoseg_tf.evaluation import format_score
+from tomoseg_tf.evaluation.boundary import TOLERANCE
 from tomoseg_tf.studies.study_folder import say_where
 from tomoseg_tf.table import aligned
 from tomoseg_tf.volume import staged_file
@@ -13,6 +14,7 @@ from tomoseg_tf.volume import staged_file
 NONE = "—"
 SCORES = ("iou", "recall", "precision")
 HEADS = {"iou": "IoU", "recall": "recall", "precision": "precision"}
+BOUNDARIES = {"bf1": "BF1", "bde": "BDE", "assd": "ASSD", "hd95": "HD95"}
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Result:
         Folder of the weights that were scored.
     scores : dict
         As `tomoseg_tf.evaluation.Scores.to_dict` gives them.
+    boundaries : dict or None
+        As `tomoseg_tf.evaluation.boundary.BoundaryMeans.to_dict` gives them.
     """
 
     label: str
@@ -64,6 +68,7 @@ class Result:
     training_bytes: int | None = None
     prediction_bytes: int | None = None
     weights: str | None = None
+    boundaries: dict | None = None
 
     @property
     def miou(self):
@@ -73,6 +78,12 @@ class Result:
     def of_classes(self, score):
         """Give a score of each class, None where it is not defined."""
         return [entry[score] for entry in self.scores["classes"]]
+
+    def of_boundaries(self, score):
+        """Give a boundary score of each class, None where it is not defined or not taken."""
+        if self.boundaries is None:
+            return [None] * len(self.scores["classes"])
+        return [entry[score] for entry in self.boundaries["classes"]]
 
 
 @dataclass(frozen=True)
@@ -125,12 +136,12 @@ class Comparison:
         return {**found, **plain, "results": [asdict(result) for result in self.results]}
 
     def table(self):
-        """Both tables as aligned text, and below them how the numbers were taken."""
+        """All tables as aligned text, and below them how the numbers were taken."""
         parts = [aligned([head, *rows], left=left, rule=1) for head, rows, left in self._tables()]
         return "\n\n".join([*parts, "\n".join(self.describe())])
 
     def markdown(self):
-        """Both tables in Markdown, and below them how the numbers were taken."""
+        """All tables in Markdown, and below them how the numbers were taken."""
         parts = [markdown_table(*table) for table in self._tables()]
         return "\n\n".join([*parts, "\n".join(f"- {line}" for line in self.describe())]) + "\n"
 
@@ -153,6 +164,8 @@ class Comparison:
             say_where(self.split, self.patches, self.patch),
             f"Recipe of the networks named by their builder: {self.recipe}{changes}.",
             "mIoU: mean of the IoU of all classes, the background included.",
+            f"BF1 (tolerance of {TOLERANCE:g} voxels), BDE, ASSD and HD95 (voxels): means over the "
+            "slices in which the class has a boundary.",
             f"Prediction: median time for one slice of {height} x {width} voxels, "
             "once the network is compiled.",
             "Training: all epochs with the validation after each; for methods without a network "
@@ -172,11 +185,21 @@ class Comparison:
             (
                 result.label,
                 _score(result.miou),
+                _score(result.scores["accuracy"]),
                 *(_score(value) for score in SCORES for value in result.of_classes(score)),
             )
             for result in self.results
         ]
-        yield ("Entry", "mIoU", *scores), rows, (0,)
+        yield ("Entry", "mIoU", "accuracy", *scores), rows, (0,)
+        heads = [f"{name} {head}" for head in BOUNDARIES.values() for name in self.classes]
+        rows = [
+            (
+                result.label,
+                *(_score(value) for score in BOUNDARIES for value in result.of_boundaries(score)),
+            )
+            for result in self.results
+        ]
+        yield ("Entry", *heads), rows, (0,)
 
 
 def write_tables(comparison):
@@ -246,13 +269,16 @@ def _summary(result):
 
 def _flat(result, comparison):
     """Row of the CSV file."""
+    names = [name.replace(" ", "_") for name in comparison.classes]
+    by_class = {score: result.of_classes(score) for score in SCORES}
+    by_class |= {score: result.of_boundaries(score) for score in BOUNDARIES}
     scores = {
-        f"{score}_{name.replace(' ', '_')}": value
-        for score in SCORES
-        for name, value in zip(comparison.classes, result.of_classes(score), strict=True)
+        f"{score}_{name}": value
+        for score, values in by_class.items()
+        for name, value in zip(names, values, strict=True)
     }
     row = {**asdict(result), "slice": "x".join(map(str, result.slice))}
-    del row["scores"]
+    del row["scores"], row["boundaries"]
     totals = {"miou": result.miou, "accuracy": result.scores["accuracy"]}
     return {**row, **totals, **scores, "split": comparison.split}
 

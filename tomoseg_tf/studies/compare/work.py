@@ -167,6 +167,7 @@ def score_entry(job):
             slices=ready.slices,
             keep=job.keep,
             timed=predicted,
+            boundaries=True,
         )
     result = {
         "label": job.entry.label,
@@ -177,6 +178,7 @@ def score_entry(job):
         "device": device_name() if predicted else None,
         "prediction_bytes": memory.bytes if predicted else None,
         "scores": scores(found.matrix, records.classes).to_dict(),
+        "boundaries": found.boundaries.to_dict(),
     }
     job.measured.mkdir(parents=True, exist_ok=True)
     write_shown(job.measured, [found.kept[number] for number in job.keep], job.rarest)
