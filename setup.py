@@ -44,6 +44,7 @@ REQUIRES = [
 ]
 EXTRAS = {
     "gpu": ["tensorflow[and-cuda]>=2.18"],
+    "parquet": ["pyarrow>=15"],
     "test": [
         "hypothesis>=6.90",
         "ipykernel>=6.29",

@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "Train a network by a recipe.",
     "tune": "Search good settings of a recipe.",
     "segment": "Segment a volume with fitted weights.",
+    "objects": "Measure the objects of a segmentation.",
     "evaluate": "Compare a segmentation with the truth.",
     "compare": "Train or load several networks and compare them.",
     "ablation": "Train nets of several sizes and compare them.",
