@@ -13,7 +13,7 @@ set -eu
 : "${MODELS:=unet_2d,unet_plus_plus,pspnet,deeplab_v3_plus,otsu,random_forest}"
 UNET='{"base_features": 16, "batch_norm": true}'
 : "${EPOCHS:=1000}"              # more than the minutes allow
-: "${MINUTES:=4}"                # for each network and each kind of split
+: "${MINUTES:=10}"               # for each network and each kind of split
 : "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
 
 mkdir -p "$OUT"
