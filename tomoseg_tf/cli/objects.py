@@ -1,0 +1,147 @@
+"""``tomoseg-tf objects``: the table of the objects of a segmentation."""
+
+import json
+from pathlib import Path
+
+import click
+
+from tomoseg_tf.cli import options
+
+
+@click.command(short_help="Measure the objects of a segmentation.")
+@click.argument("segmentation", type=options.VOLUME)
+@click.argument("table", type=click.Path(path_type=Path))
+@click.option(
+    "--volume",
+    type=options.VOLUME,
+    metavar="RAW",
+    help="The scan that was segmented, for the grey levels of the objects.",
+)
+@click.option(
+    "--labels",
+    type=options.VOLUME,
+    metavar="FILE",
+    help="Write the label of each voxel, too: the row of its object in TABLE, or 0.",
+)
+@click.option(
+    "--connectivity",
+    type=click.Choice(["6", "18", "26"]),
+    default="26",
+    show_default=True,
+    help="Voxels are of one object that share a face (6), also an edge (18), also a corner (26).",
+)
+@click.option(
+    "--min-voxels",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="Leave out smaller objects, as below the resolution of the scan.",
+)
+@click.option(
+    "--keep-border",
+    is_flag=True,
+    help="Keep objects that touch a face of the volume, of which only a part is seen.",
+)
+@click.option(
+    "--split",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="VOXELS",
+    help="Part touching objects at necks by a watershed: the distance to the surface there must be "
+    "that much less than at the middle of the smaller part, such as 1.",
+)
+@click.option(
+    "--mask",
+    type=options.MASK,
+    metavar="FILE|auto|none",
+    help="Which voxels are the sample: those of a label volume that are not 0, what is inside the "
+    "reconstruction circle of RAW (auto), or all (none).  [default: auto with --volume, else none]",
+)
+@click.option(
+    "--probabilities",
+    type=options.VOLUME,
+    metavar="FILE",
+    help="Probabilities of one class, to tell how number and size change with the threshold.",
+)
+@click.option(
+    "--thresholds",
+    default="0.3,0.4,0.5,0.6,0.7",
+    show_default=True,
+    metavar="P,P,...",
+    help="Thresholds of the probabilities.",
+)
+@options.palette
+@options.spacing
+@click.option(
+    "--bootstrap",
+    "replicates",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Draws of blocks of the volume for the errors; 0 for none.",
+)
+@options.seed
+@options.overwrite
+@options.as_json
+def objects(
+    segmentation,
+    table,
+    connectivity,
+    probabilities,
+    thresholds,
+    replicates,
+    seed,
+    as_json,
+    **settings,
+):
+    """Measure the connected objects of each class of SEGMENTATION and write TABLE (.csv, .parquet).
+
+    A row has the size of the object, its equivalent radius and diameter, centroid, bounding box,
+    surface by voxel faces and by Crofton's formula with the sphericity of both, axes, direction,
+    distance to the nearest neighbour and grey levels: in voxels and, if the spacing is known, in
+    µm. By voxel faces the sphericity of a large ball is 2/3. Printed are number, mean radius and
+    its standard deviation, sphericity, volume fraction and number density, each ± its standard
+    error. Memory does not grow with the volume.
+
+    \b
+    Example:
+      tomoseg-tf objects pillar_seg.tif pillar.csv --volume pillar.tif --labels pillar_labels.tif
+    """
+    from tomoseg_tf.objects import summarise, summary_table, threshold_table, write_objects
+
+    settings |= {"connectivity": int(connectivity)}
+    thresholds = _numbers(thresholds)
+    with options.progress("Measuring objects") as progress:
+        measured, notices = write_objects(segmentation, table, progress=progress, **settings)
+    for notice in notices:
+        options.notify(notice)
+    summary = summarise(measured, replicates=replicates, seed=seed)
+    if probabilities is not None:
+        summary["thresholds"] = _at_thresholds(probabilities, thresholds, settings)
+    if as_json:
+        click.echo(json.dumps(summary, allow_nan=False))
+        return
+    click.echo(summary_table(summary))
+    if probabilities is not None:
+        click.echo(f"\n{threshold_table(summary['thresholds'])}")
+
+
+def _numbers(text):
+    """Turn numbers separated by commas into floats."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not numbers separated by commas", param_hint="--thresholds"
+        ) from None
+
+
+def _at_thresholds(probabilities, thresholds, settings):
+    """Measure objects at several thresholds with the same settings, without grey levels."""
+    from tomoseg_tf.objects import threshold_sensitivity
+
+    names = ("connectivity", "min_voxels", "keep_border", "mask", "spacing")
+    chosen = {name: settings[name] for name in names}
+    if chosen["mask"] in (None, "auto"):
+        chosen |= {"volume": settings["volume"]}
+    return threshold_sensitivity(probabilities, thresholds, **chosen)

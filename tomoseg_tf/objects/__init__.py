@@ -1,0 +1,48 @@
+"""Connected objects of a segmentation: size, surface, shape, grey level and place of each."""
+
+from tomoseg_tf.objects.blocks import BlockCounts, bootstrap
+from tomoseg_tf.objects.distribution import size_distribution
+from tomoseg_tf.objects.inputs import Inputs, open_inputs
+from tomoseg_tf.objects.label_file import label_slabs, label_type, write_labels
+from tomoseg_tf.objects.measuring import CONNECTIVITIES, Objects, measure_objects
+from tomoseg_tf.objects.places import edge_weights, nearest_neighbours, random_neighbour_distance
+from tomoseg_tf.objects.sensitivity import threshold_sensitivity, threshold_table
+from tomoseg_tf.objects.shape import covariance, equivalent_radius, principal_axes, sphericity
+from tomoseg_tf.objects.split import Split, part
+from tomoseg_tf.objects.summary import summarise, summary_table
+from tomoseg_tf.objects.surface import crofton_area, face_area
+from tomoseg_tf.objects.table_file import check_table, read_table, write_table
+from tomoseg_tf.objects.writing import write_objects
+
+__all__ = [
+    "CONNECTIVITIES",
+    "BlockCounts",
+    "Inputs",
+    "Objects",
+    "Split",
+    "bootstrap",
+    "check_table",
+    "covariance",
+    "crofton_area",
+    "edge_weights",
+    "equivalent_radius",
+    "face_area",
+    "label_slabs",
+    "label_type",
+    "measure_objects",
+    "nearest_neighbours",
+    "open_inputs",
+    "part",
+    "principal_axes",
+    "random_neighbour_distance",
+    "read_table",
+    "size_distribution",
+    "sphericity",
+    "summarise",
+    "summary_table",
+    "threshold_sensitivity",
+    "threshold_table",
+    "write_labels",
+    "write_objects",
+    "write_table",
+]
