@@ -23,10 +23,6 @@ def test_killed_record_writing_ends_with_the_same_bytes(interruptions, tmp_path)
     assert interruptions.interrupt_records(tmp_path, 1, random.Random(1)) == 1
 
 
-def test_a_killed_training_ends_with_the_same_history(interruptions, tmp_path):
-    assert interruptions.interrupt_training(tmp_path, 1, random.Random(1), epochs=2) == 1
-
-
 @pytest.fixture
 def interrupted_search(monkeypatch):
     """The benchmark, and the folder of this test on the path of the processes that it starts."""

@@ -34,7 +34,12 @@ def sniff(path: Path):
     with path.open("rb") as raw:
         start = raw.read(9)
     if start.startswith(b"PK"):
-        names = _zip_names(path)
+        try:
+            names = _zip_names(path)
+        except ValueError:
+            if path.suffix == ".npz":
+                raise
+            return None
         if any(name.endswith("data.pkl") for name in names):
             raise ValueError(
                 f"{path} is a pickle of PyTorch, which may hold code and is not read; save its "
