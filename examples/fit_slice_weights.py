@@ -126,7 +126,7 @@ def main(name, data, work, weights):
     if not (work / "run" / "best_dice").exists():
         train(recipe, work / "records", work / "run", report=print)
     best = work / "run" / "best_dice"
-    row = test_scores(best, work / "records")
+    row = row_of_test(best, work / "records")
     print(row)
     fitted = open_weights(best)
     config = fitted.config
@@ -137,7 +137,7 @@ def main(name, data, work, weights):
     save_weights(weights, fitted.build(), config, card=text, overwrite=True)
 
 
-def test_scores(weights, folder):
+def row_of_test(weights, folder):
     """Score weights on the test split, as a row of the card."""
     found = score_weights(weights, open_records(folder), "test")
     row = {"data": "test", "miou": round(found.miou, 4), "accuracy": round(found.accuracy, 4)}

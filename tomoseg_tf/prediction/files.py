@@ -145,12 +145,19 @@ def segment_file(
         "classes": classes.summary(config.class_names),
         "threshold": classes.threshold,
         "seconds": time.perf_counter() - started,
-        "tiles": sum(plan.num_tiles for plan in plans),
-        "tile": list(plans[0].tile),
-        "overhead": plans[0].overhead,
+        **_tiling(plans),
         "mask": str(mask),
         "filters": list(filters),
         "notices": _notices(source, sample, passes, targets),
+    }
+
+
+def _tiling(plans):
+    """Sum up the plans of the passes."""
+    return {
+        "tiles": sum(plan.num_tiles for plan in plans),
+        "tile": list(plans[0].tile),
+        "overhead": plans[0].overhead,
     }
 
 

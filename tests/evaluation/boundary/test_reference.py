@@ -91,12 +91,12 @@ def check(pair, num_classes, spacing, tolerance, boundary):
 
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("boundary", ["slice", "volume"])
-def test_random_shapes(boundary, spacing):
+def test_random_shapes_score_as_by_brute_force(boundary, spacing):
     check(shapes(1), 3, spacing, 1.5, boundary)
 
 
 @pytest.mark.parametrize("boundary", ["slice", "volume"])
-def test_shapes_far_apart(boundary):
+def test_shapes_far_apart_score_as_by_brute_force(boundary):
     """Farther than the voxels that are looked up one by one, and through many slabs."""
     truth, segmentation = shapes(2, (14, 12, 11))
     truth[4:][truth[4:] != 255] = 0
