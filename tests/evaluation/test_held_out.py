@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 
-from tomoseg_tf.evaluation.held_out import SIMULATED, TOLERANCE, check_scores, score_micropillar
+from tomoseg_tf.evaluation.held_out import (
+    IMAGE,
+    SIMULATED,
+    TOLERANCE,
+    check_scores,
+    score_micropillar,
+)
 from tomoseg_tf.models import unet_3d
 from tomoseg_tf.weights import WeightsConfig, class_entries, open_weights, save_weights
 
 SHIPPED = "unet_3d_micropillar"
+SLICES = ("unet_2d_alcu", "unet_2d_sandstone")
 
 
 def claims():
@@ -31,7 +38,20 @@ def test_the_card_claims_what_no_grey_window_reaches(seed):
     assert row["dice"] >= row["dice of the best filtered grey window"] + 0.2
 
 
-def save(folder, scores):
+@pytest.mark.parametrize("name", SLICES)
+def test_the_held_out_image_gives_the_scores_of_the_card(name):
+    (row,) = check_scores(name)
+    (claimed,) = (row for row in open_weights(name).config.scores if row["data"] == IMAGE)
+    assert row == pytest.approx(claimed, abs=TOLERANCE)
+
+
+def test_sandstone_is_segmented_as_well_as_promised():
+    row = open_weights("unet_2d_sandstone").config.scores[-1]
+    assert (row["data"], row["shape"]) == (IMAGE, "1,1024,996")
+    assert row["miou"] >= 0.89
+
+
+def save(folder, scores, **options):
     arguments = {
         "input_shape": [None, None, None, 1],
         "num_classes": 1,
@@ -44,7 +64,7 @@ def save(folder, scores):
         classes=class_entries(("background", "object")),
         scores=scores,
     )
-    save_weights(folder, unet_3d(**arguments), config, card="# Not fitted\n")
+    save_weights(folder, unet_3d(**arguments), config, card="# Not fitted\n", **options)
     return folder
 
 
@@ -54,6 +74,14 @@ def test_a_false_claim_is_found(tmp_path):
         check_scores(save(tmp_path / "weights", (row,)))
 
 
+def test_a_false_claim_on_the_image_is_found(tmp_path):
+    grey = np.random.default_rng(0).integers(0, 255, (4, 8, 8), np.uint8)
+    row = {"data": IMAGE, "shape": "4,8,8", "miou": 2.0}
+    folder = save(tmp_path / "weights", (row,), held_out=(grey, grey // 128))
+    with pytest.raises(ValueError, match=r"miou on held-out image is 0.*, but its card says 2.0"):
+        check_scores(folder)
+
+
 def test_weights_without_claims_are_told_so(tmp_path):
-    with pytest.raises(ValueError, match="claims no scores"):
+    with pytest.raises(ValueError, match="claims no scores that can be"):
         check_scores(save(tmp_path / "weights", ()))

@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.models import unet_3d
@@ -15,6 +16,7 @@ from tomoseg_tf.weights import (
     save_weights,
 )
 from tomoseg_tf.weights.arrays import read_values
+from tomoseg_tf.weights.folder import IMAGES
 
 keras = load_keras()
 FILES = ["README.md", "SHA256SUMS", "config.json", "model.weights.h5"]
@@ -50,6 +52,22 @@ def test_what_is_saved_is_loaded(folder, network, config):
     assert open_weights(str(folder)).name == "saved"
     assert open_weights(folder).count_parameters() == network.count_params()
     assert open_weights(folder).read_card() == card(config)
+
+
+def test_a_held_out_image_travels_with_the_weights(tmp_path, network, config):
+    image = np.random.default_rng(0).integers(0, 60000, (6, 8), np.uint16)
+    pair = image, (image > 30000).astype(np.uint8)
+    saved = save_weights(tmp_path / "w", network, config, card="# Both\n", held_out=pair)
+    for path, array in zip(saved.held_out, pair, strict=True):
+        np.testing.assert_array_equal(tifffile.imread(path), array)
+    assert sorted(saved.hashes) == sorted(set(FILES) - {"SHA256SUMS"} | set(IMAGES))
+    saved.held_out[1].unlink()
+    with pytest.raises(ValueError, match=r"held_out_truth.tif is missing; copy the weights again"):
+        open_weights(tmp_path / "w")
+
+
+def test_weights_need_no_held_out_image(folder):
+    assert open_weights(folder).held_out is None
 
 
 def test_plain_keras_reads_the_arrays(folder, network):

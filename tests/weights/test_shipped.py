@@ -6,7 +6,11 @@ import pytest
 from tomoseg_tf import bundle
 from tomoseg_tf.weights import find_weights, shipped_weights, verify_weights
 
-SHIPPED = ("unet_3d_micropillar",)  # one name for each folder in weights/
+SHIPPED = (
+    "unet_2d_alcu",
+    "unet_2d_sandstone",
+    "unet_3d_micropillar",
+)  # one name for each folder in weights/
 
 
 def test_these_weights_come_with_the_package():

@@ -62,7 +62,9 @@ def info(name, as_json):
 @weights.command(short_help="Check that weights are whole and load.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...|all")
 @click.option(
-    "--scores", is_flag=True, help="Also measure again the scores on simulated scans (minutes)."
+    "--scores",
+    is_flag=True,
+    help="Also measure again the scores on simulated scans and the held-out image.",
 )
 @options.as_json
 def verify(names, scores, as_json):
@@ -108,10 +110,9 @@ def _measure(name, as_json):
     with options.progress("Scoring") as progress:
         rows = check_scores(name, progress=progress)
     for row in [] if as_json else rows:
-        click.echo(
-            f"  seed {row['seed']}: recall {row['recall']}, precision {row['precision']}, "
-            f"Dice {row['dice']}, as on the card"
-        )
+        data = f"seed {row['seed']}" if "seed" in row else row["data"]
+        found = [f"{name} {value}" for name, value in row.items() if isinstance(value, float)]
+        click.echo(f"  {data}: {', '.join(found[:3])}, as on the card")
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Score weights on simulated scans they were never trained on, so that anyone can repeat it."""
+"""Score weights on scans they were never trained on, so that anyone can repeat it."""
 
 import numpy as np
 
@@ -8,9 +8,11 @@ from tomoseg_tf.evaluation.grey_window import best_filtered_window
 from tomoseg_tf.evaluation.scores import scores
 from tomoseg_tf.phantom import Micropillar
 from tomoseg_tf.prediction import predict_volume, to_segmentation
+from tomoseg_tf.volume import as_volume, open_truth
 from tomoseg_tf.weights import open_weights
 
 SIMULATED = "simulated micropillar"
+IMAGE = "held-out image"
 GAUSSIAN_SIGMAS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 MEDIAN_SIZES = (3, 5)
 TOLERANCE = 0.002  # other processors round otherwise: a few voxels near the threshold change
@@ -38,12 +40,7 @@ def score_micropillar(weights, *, shape, seed):
     """
     pillar = Micropillar(tuple(shape), seed)
     grey, truth = pillar.slab(0, shape[0])
-    fitted = open_weights(weights)
-    config = fitted.config
-    probabilities = predict_volume(
-        fitted.build(), grey, normalisation=config.normalisation, axes=config.axes
-    )
-    segmentation = to_segmentation(probabilities, config.threshold)
+    segmentation = _segment(open_weights(weights), grey)
     found = scores(confusion_matrix(truth, segmentation)).classes[1]
     small, medium, large = scores_by_radius(truth, segmentation)
     inside = np.stack([pillar.depth(z) > 0 for z in range(shape[0])])
@@ -64,8 +61,40 @@ def score_micropillar(weights, *, shape, seed):
     }
 
 
+def score_image(weights, grey, truth):
+    """Segment an image and compare with its truth.
+
+    Parameters
+    ----------
+    weights : str or path
+        A weights folder or a shipped name.
+    grey, truth : (Z, Y, X) array_like, Volume or path
+        Grey levels and classes, 255 = ignore.
+
+    Returns
+    -------
+    dict
+        A row of scores for a card: data, shape; mIoU, accuracy and the IoU of each class.
+    """
+    fitted = open_weights(weights)
+    grey, truth = as_volume(grey), open_truth(truth, palette="classes")
+    matrix = confusion_matrix(
+        truth.read(0, truth.shape[0]),
+        _segment(fitted, grey),
+        num_classes=len(fitted.config.classes),
+    )
+    found = scores(matrix, fitted.config.class_names)
+    return {
+        "data": IMAGE,
+        "shape": ",".join(map(str, grey.shape)),
+        "miou": _rounded(found.miou),
+        "accuracy": _rounded(found.accuracy),
+        **{f"IoU {each.name}": _rounded(each.iou) for each in found.classes},
+    }
+
+
 def check_scores(weights, *, progress=None):
-    """Measure again what the card of weights claims on simulated scans.
+    """Measure again what the card of weights claims on simulated scans and its held-out image.
 
     Parameters
     ----------
@@ -86,13 +115,20 @@ def check_scores(weights, *, progress=None):
         more than 0.002 from the card.
     """
     fitted = open_weights(weights)
-    claimed = [row for row in fitted.config.scores if row.get("data") == SIMULATED]
+    repeated = [SIMULATED] if fitted.held_out is None else [SIMULATED, IMAGE]
+    claimed = [row for row in fitted.config.scores if row.get("data") in repeated]
     if not claimed:
-        raise ValueError(f"{fitted.folder}: the card claims no scores on simulated scans")
+        raise ValueError(
+            f"{fitted.folder}: the card claims no scores that can be measured again, of simulated "
+            "scans or of a held-out image in the folder"
+        )
     measured = []
     for index, row in enumerate(claimed):
-        shape = tuple(int(side) for side in row["shape"].split(","))
-        measured.append(score_micropillar(weights, shape=shape, seed=row["seed"]))
+        if row["data"] == IMAGE:
+            measured.append(score_image(weights, *fitted.held_out))
+        else:
+            shape = tuple(int(side) for side in row["shape"].split(","))
+            measured.append(score_micropillar(weights, shape=shape, seed=row["seed"]))
         _check_row(fitted.folder, row, measured[-1])
         if progress:
             progress(index + 1, len(claimed))
@@ -103,9 +139,15 @@ def _check_row(folder, claimed, measured):
     for name, value in measured.items():
         claim = claimed.get(name)
         if isinstance(value, float) and (claim is None or abs(claim - value) > TOLERANCE):
-            raise ValueError(
-                f"{folder}: {name} on seed {claimed['seed']} is {value}, but its card says {claim}"
-            )
+            data = f"seed {claimed['seed']}" if "seed" in claimed else claimed["data"]
+            raise ValueError(f"{folder}: {name} on {data} is {value}, but its card says {claim}")
+
+
+def _segment(fitted, grey):
+    """Classes (Z, Y, X) of a scan by weights."""
+    config = fitted.config
+    options = {"normalisation": config.normalisation, "axes": config.axes}
+    return to_segmentation(predict_volume(fitted.build(), grey, **options), config.threshold)
 
 
 def _rounded(score):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import tifffile
+
 from tomoseg_tf.volume import file_hash, staged_folder
 from tomoseg_tf.weights.arrays import count_values, load_arrays, read_values, save_arrays
 from tomoseg_tf.weights.config import WeightsConfig, read_config
@@ -13,6 +15,7 @@ ARRAYS = "model.weights.h5"
 CARD = "README.md"
 SUMS = "SHA256SUMS"
 FILES = (CONFIG, ARRAYS, CARD)
+IMAGES = ("held_out.tif", "held_out_truth.tif")  # by which anyone can repeat a score of the card
 HARMLESS = 2**24  # parameters, 64 MiB
 LARGEST_TEXT = 2**24  # bytes of any file but that of the arrays
 
@@ -28,7 +31,8 @@ class Weights:
     config : WeightsConfig
         What ``config.json`` says.
     hashes : dict of str to str
-        SHA-256 of each file, checked on opening.
+        SHA-256 of each file, checked on opening; with those of the held-out image and its truth
+        if there is one.
     """
 
     folder: Path
@@ -78,6 +82,11 @@ class Weights:
             Markdown.
         """
         return (self.folder / CARD).read_text(encoding="utf-8")
+
+    @property
+    def held_out(self):
+        """Paths of the held-out image and its truth, None if none is there."""
+        return tuple(self.folder / name for name in IMAGES) if IMAGES[0] in self.hashes else None
 
     def count_bytes(self):
         """Size of the file of arrays.
@@ -176,7 +185,9 @@ def list_weights(place: str | Path | None = None):
     return [open_weights(folder) for folder in weights_in(Path(place)).values()]
 
 
-def save_weights(folder: str | Path, model, config: WeightsConfig, *, card, overwrite=False):
+def save_weights(
+    folder: str | Path, model, config: WeightsConfig, *, card, held_out=None, overwrite=False
+):
     """Save fitted weights as a weights folder, which appears only when it is complete.
 
     The arrays are saved from a fresh network that `config` builds: neither the
@@ -193,6 +204,8 @@ def save_weights(folder: str | Path, model, config: WeightsConfig, *, card, over
         All that prediction must know.
     card : str
         Markdown for people, see `tomoseg_tf.weights.card`.
+    held_out : tuple of (Y, X) or (Z, Y, X) ndarray, optional
+        Grey levels and truth that were not trained on, to be kept beside the weights.
     overwrite : bool
         Replace existing weights. A folder of something else is never replaced.
 
@@ -223,7 +236,11 @@ def save_weights(folder: str | Path, model, config: WeightsConfig, *, card, over
         (partial / CONFIG).write_text(config.to_json(), encoding="utf-8")
         save_arrays(network, partial / ARRAYS)
         (partial / CARD).write_text(card.rstrip("\n") + "\n", encoding="utf-8")
-        sums = "".join(f"{file_hash(partial / name)}  {name}\n" for name in FILES)
+        names = FILES if held_out is None else (*FILES, *IMAGES)
+        for name, array in zip(IMAGES, held_out or (), strict=False):
+            settings = {"compression": "zlib", "predictor": True, "photometric": "minisblack"}
+            tifffile.imwrite(partial / name, array, **settings)
+        sums = "".join(f"{file_hash(partial / name)}  {name}\n" for name in names)
         (partial / SUMS).write_text(sums, encoding="utf-8")
     return open_weights(Path(folder))
 
@@ -243,10 +260,11 @@ def _shapes(network):
 
 def _check_hashes(folder):
     """Compare each file with SHA256SUMS; return the hashes."""
-    for name in (SUMS, *FILES):
+    for name in (SUMS, *FILES, *IMAGES):
         _check_place(folder, folder / name)
     expected = _read_sums(folder / SUMS)
-    for name in FILES:
+    names = (*FILES, *(name for name in IMAGES if name in expected))
+    for name in names:
         path = folder / name
         if name not in expected:
             raise ValueError(f"{folder / SUMS} does not list {name}; copy the weights again")
@@ -257,7 +275,7 @@ def _check_hashes(folder):
                 f"{path} is not what was saved: its SHA-256 differs from {SUMS}; "
                 "copy the weights again"
             )
-    return {name: expected[name] for name in FILES}
+    return {name: expected[name] for name in names}
 
 
 def _check_place(folder, path):
@@ -266,7 +284,7 @@ def _check_place(folder, path):
         raise ValueError(
             f"{path} is a link to a file outside of the folder; put the file itself there"
         )
-    if path.name != ARRAYS and path.is_file() and path.stat().st_size > LARGEST_TEXT:
+    if path.name not in (ARRAYS, *IMAGES) and path.is_file() and path.stat().st_size > LARGEST_TEXT:
         raise ValueError(
             f"{path} has {path.stat().st_size} bytes, more than the {LARGEST_TEXT} of any such "
             "file; copy the weights again"

@@ -249,6 +249,17 @@ def test_a_network_of_volumes_needs_deep_patches(study, tmp_path):
     assert result.results[0].slice == [16, 16]
 
 
+def test_networks_of_volumes_and_of_slices_are_scored_on_the_same_voxels(study, tmp_path):
+    small = {"levels": 2, "base_features": 2}
+    arguments = {"unet_2d": small, "unet_3d": {**small, "levels": 1}}
+    result = run(study, tmp_path / "both", "unet_2d,unet_3d", arguments=arguments)
+    assert result.failures == {}
+    flat, deep = (np.array(each.scores["confusion_matrix"]) for each in result.results)
+    np.testing.assert_array_equal(flat.sum(axis=1), deep.sum(axis=1))
+    assert flat.sum() > 0
+    assert [each.network for each in result.results] == ["unet_2d", "unet_3d"]
+
+
 def test_without_a_test_split_the_validation_is_scored_and_said(study, tmp_path):
     pair = tuple(tifffile.imread(study / f"{name}0.tif") for name in ("scan", "truth"))
     settings = {"split": "block", "fractions": (0.5, 0.5, 0), "guard": 0}
