@@ -25,7 +25,7 @@ def compared(monkeypatch):
         ]
         failures = {entry.label: "why" for entry in entries if entry.label == "bad"}
         settings = ("there", "test", 2, (8, 8, 8), ("background", "object"), results, failures)
-        return Comparison(Path(folder), *settings, True, str(options["recipe"]))
+        return Comparison(Path(folder), *settings, True)
 
     monkeypatch.setattr("tomoseg_tf.studies.compare.study.compare", compare)
     monkeypatch.setattr("tomoseg_tf.studies.compare.datasets.compare", compare)

@@ -28,6 +28,7 @@ def comparison(**changes):
         device="CPU",
         parameters=1_027_490,
         training_bytes=2_500_000_000,
+        trained_by="mine with seed=3",
     )
     theirs = Result(label="theirs", kind="segmentation", slice=(16, 24), scores=found)
     settings = {
@@ -40,7 +41,6 @@ def comparison(**changes):
         "results": [net, theirs],
         "failures": {},
         "isolated": True,
-        "recipe": "mine",
     }
     return Comparison(**{**settings, **changes})
 
@@ -93,10 +93,8 @@ def test_json_has_null_for_what_is_not_defined():
 
 
 def test_the_text_says_how_the_numbers_were_taken():
-    text = comparison(
-        split="validation", failures={"pspnet": "too large"}, changes=("seed=3",)
-    ).table()
+    text = comparison(split="validation", failures={"pspnet": "too large"}).table()
     assert "validation split of the records, 6 patches of 1 x 16 x 24 voxels; there is no" in text
     assert "slice of 16 x 24 voxels" in text
-    assert "by their builder: mine; all that is trained has seed=3." in text
+    assert "Trained by mine with seed=3: net." in text
     assert "pspnet failed: too large" in text

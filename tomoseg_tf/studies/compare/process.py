@@ -3,7 +3,7 @@
 So the memory that is measured is that of one entry, and a process that the system ends for lack of
 memory costs that entry only. The parent writes the step and its job as two lines to the standard
 input of the child and keeps it open: when that ends, as it does when the parent is killed, the
-child ends too. The child writes messages to its standard output, a JSON object each.
+child ends too.
 """
 
 import contextlib
@@ -14,9 +14,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from pathlib import Path
 
-import tomoseg_tf
+from tomoseg_tf.studies.child_process import (
+    child_environment,
+    one_line,
+    open_messages,
+    why_ended,
+)
 from tomoseg_tf.studies.compare.work import Job, score_entry, train_entry
 
 TRAIN, SCORE = "train", "score"
@@ -55,7 +59,7 @@ def do_step(step, job, *, isolated=True, notify, report=None, progress=None):
     try:
         return _do(step, job, notify=notify, report=report, progress=progress)
     except (ValueError, OSError, MemoryError) as error:
-        raise EntryError(_one_line(error)) from error
+        raise EntryError(one_line(error)) from error
 
 
 def _do(step, job, **told):
@@ -66,9 +70,6 @@ def _do(step, job, **told):
 
 def _in_child(step, job, notify, report, progress):
     """Start the child and pass on what it says."""
-    root = str(Path(tomoseg_tf.__file__).parents[1])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     hear = {"notify": notify, "report": report}
     hear["progress"] = None if progress is None else lambda pair: progress(*pair)
     with (
@@ -78,7 +79,7 @@ def _in_child(step, job, notify, report, progress):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=environment,
+            env=child_environment(),
             text=True,
             encoding="utf-8",
         ) as child,
@@ -111,31 +112,15 @@ def _listen(lines, hear):
 
 def _why(code, errors):
     """Say in one line why a process ended without a word."""
-    if code < 0:
-        name = signal.Signals(-code).name
-        lack = ", as the system does when the memory is not enough" if name == "SIGKILL" else ""
-        return f"its process was ended by {name}{lack}"
     errors.seek(0)
-    lines = errors.read().decode(errors="replace").strip().splitlines()
-    return f"its process ended with {lines[-1] if lines else f'exit status {code}'}"
-
-
-def _one_line(error):
-    return " ".join(str(error).split()) or type(error).__name__
+    lack = ", as the system does when the memory is not enough" if code == -signal.SIGKILL else ""
+    return why_ended(code, errors.read().decode(errors="replace")) + lack
 
 
 def main():
     """Be the child: do the step that the standard input names."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a library prints is no message
-    lock = threading.Lock()
-
-    def say(**message):
-        with lock, contextlib.suppress(BrokenPipeError):
-            messages.write(json.dumps(message) + "\n")
-            messages.flush()
-
+    say = open_messages()
     step, job = sys.stdin.readline().strip(), Job.from_json(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -147,7 +132,7 @@ def main():
             progress=lambda done, total: say(progress=(done, total)),
         )
     except (ValueError, OSError, MemoryError) as error:
-        say(error=_one_line(error))
+        say(error=one_line(error))
         sys.exit(1)
     say(result=result)
 

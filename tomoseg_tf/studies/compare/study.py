@@ -115,8 +115,6 @@ def compare(
         [],
         {},
         isolated,
-        str(recipe),
-        tuple(changes),
     )
     with single_writer(folder) as warning:
         if warning is not None:
@@ -155,8 +153,17 @@ def _jobs(entries, records, folder, *, recipe, changes, palette):
     for entry in entries:
         its = _recipe(entry, base, changes)
         common = (records.folder, folder, split, outside, palette, keep, rarest)
-        jobs.append(Job(entry, its, *common, settings=_settings(entry, its, palette, outside)))
+        settings = _settings(entry, its, palette, outside)
+        jobs.append(Job(entry, its, *common, settings, _trained_by(entry, recipe, changes)))
     return jobs
+
+
+def _trained_by(entry, recipe, changes):
+    """Name the recipe of an entry and what was replaced in it."""
+    if not entry.trained:
+        return None
+    named = str(entry.what[0] if entry.kind == RECIPE else recipe)
+    return f"{named} with {', '.join(changes)}" if changes else named
 
 
 def _recipe(entry, base, changes):

@@ -50,6 +50,8 @@ class Result:
         As `tomoseg_tf.evaluation.Scores.to_dict` gives them.
     boundaries : dict or None
         As `tomoseg_tf.evaluation.boundary.BoundaryMeans.to_dict` gives them.
+    trained_by : str or None
+        Recipe of what was trained here, and the settings that were replaced in it.
     """
 
     label: str
@@ -69,6 +71,7 @@ class Result:
     prediction_bytes: int | None = None
     weights: str | None = None
     boundaries: dict | None = None
+    trained_by: str | None = None
 
     @property
     def miou(self):
@@ -110,10 +113,6 @@ class Comparison:
         Why an entry has no result, by label.
     isolated : bool
         Whether each entry had processes of its own.
-    recipe : str
-        Recipe that builders were trained by.
-    changes : tuple of str
-        Settings that were replaced in all recipes.
     """
 
     folder: Path
@@ -125,14 +124,11 @@ class Comparison:
     results: list
     failures: dict
     isolated: bool
-    recipe: str
-    changes: tuple = ()
 
     def to_dict(self):
         """All of it as plain values for JSON; what is not defined is None."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         plain = {"folder": str(self.folder), "patch": list(self.patch), "classes": [*self.classes]}
-        plain["changes"] = [*self.changes]
         return {**found, **plain, "results": [asdict(result) for result in self.results]}
 
     def table(self):
@@ -159,10 +155,13 @@ class Comparison:
         """Say in a few lines how the numbers were taken."""
         height, width = self.patch[1:]
         own = "of each entry" if self.isolated else "that all entries share"
-        changes = f"; all that is trained has {', '.join(self.changes)}" if self.changes else ""
+        recipes = {}
+        for result in self.results:
+            if result.trained_by is not None:
+                recipes.setdefault(result.trained_by, []).append(result.label)
         return [
             say_where(self.split, self.patches, self.patch),
-            f"Recipe of the networks named by their builder: {self.recipe}{changes}.",
+            *(f"Trained by {recipe}: {', '.join(labels)}." for recipe, labels in recipes.items()),
             "mIoU: mean of the IoU of all classes, the background included.",
             f"BF1 (tolerance of {TOLERANCE:g} voxels), BDE, ASSD and HD95 (voxels): means over the "
             "slices in which the class has a boundary.",

@@ -61,6 +61,8 @@ class Job:
         Class that chooses the slice of such a patch.
     settings : dict
         What decides the result, as JSON has it.
+    trained_by : str or None
+        What a table says of that for an entry that is trained.
     """
 
     entry: Entry
@@ -73,6 +75,7 @@ class Job:
     keep: tuple
     rarest: int
     settings: dict
+    trained_by: str | None = None
 
     @property
     def run(self):
@@ -172,6 +175,7 @@ def score_entry(job):
     result = {
         "label": job.entry.label,
         "kind": job.entry.kind,
+        "trained_by": job.trained_by,
         **ready.columns,
         "seconds_per_slice": median(found.seconds) if predicted else None,
         "slice": list(records.patch[1:]),

@@ -8,6 +8,8 @@ import signal
 import threading
 from pathlib import Path
 
+from tomoseg_tf.studies.child_process import one_line, open_messages
+
 GO, STOP = "go", "stop"
 
 
@@ -24,14 +26,7 @@ def answer(do):
         signal.signal(number, signal.SIG_IGN)  # the parent decides; with it the child ends
     with contextlib.suppress(OSError):  # where the memory is not enough, the parent shall live
         Path("/proc/self/oom_score_adj").write_text("800")
-    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a library prints is no message
-    lock, words = threading.Lock(), queue.Queue()
-
-    def say(**message):
-        with lock, contextlib.suppress(BrokenPipeError):
-            messages.write(json.dumps(message) + "\n")
-            messages.flush()
+    say, words = open_messages(), queue.Queue()
 
     def tell(**epoch):
         say(**epoch)
@@ -42,11 +37,11 @@ def answer(do):
     try:
         say(**do(job, tell, lambda text: say(notify=text)))
     except MemoryError as error:
-        say(error=_one_line(error), cause="memory")
+        say(error=one_line(error), cause="memory")
     except OSError as error:
-        say(error=_one_line(error), cause="machine")
+        say(error=one_line(error), cause="machine")
     except ValueError as error:
-        say(error=_one_line(error), cause="settings")
+        say(error=one_line(error), cause="settings")
 
 
 def _hear(words):
@@ -57,7 +52,3 @@ def _hear(words):
         for line in lines:
             words.put(line.decode())
     os._exit(1)
-
-
-def _one_line(error):
-    return " ".join(str(error).split()) or type(error).__name__

@@ -1,8 +1,8 @@
 """A trial in a process of its own: its memory ends with it, and its end is not that of the search.
 
 The parent writes the job as one line to the standard input of the child and keeps it open: when
-that ends, as it does when the parent is killed, the child ends too. The child writes messages to
-its standard output, a JSON object each; after each epoch it waits for the word of its parent.
+that ends, as it does when the parent is killed, the child ends too. After each epoch the child
+waits for the word of its parent.
 """
 
 import contextlib
@@ -13,9 +13,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from pathlib import Path
 
-import tomoseg_tf
+from tomoseg_tf.studies.child_process import child_environment, why_ended
 from tomoseg_tf.studies.search.book import COMPLETE, FAILED, PRUNED, Outcome
 from tomoseg_tf.studies.search.child import GO, STOP
 from tomoseg_tf.studies.search.loop import SearchError
@@ -66,7 +65,7 @@ class Trainer:
             if "error" in last or "state" in last:
                 return _outcome(trial, last)
             if code != -signal.SIGKILL:
-                return Outcome(FAILED, facts={"reason": _why(code, told)})
+                return Outcome(FAILED, facts={"reason": why_ended(code, told)})
             deaths += 1
             if deaths > 1:
                 return Outcome(PRUNED, facts={"reason": LACK, "cause": "memory"})
@@ -102,9 +101,7 @@ class Trainer:
             return last, code, errors.read().decode(errors="replace")
 
     def _start(self, slot, lock, errors):
-        root = str(Path(tomoseg_tf.__file__).parents[1])
-        paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+        environment = child_environment()
         if self._gpus:
             environment["CUDA_VISIBLE_DEVICES"] = self._gpus[slot % len(self._gpus)]
             if self._jobs > len(self._gpus):
@@ -182,14 +179,6 @@ def _share_cores(pid, slot, jobs):
     mine = cores[slot::jobs] or [cores[slot % len(cores)]]
     with contextlib.suppress(OSError):
         os.sched_setaffinity(pid, mine)
-
-
-def _why(code, told):
-    """Say in one line why a process ended without a word."""
-    if code < 0:
-        return f"its process was ended by {signal.Signals(-code).name}"
-    lines = told.strip().splitlines()
-    return f"its process ended with {lines[-1] if lines else f'exit status {code}'}"
 
 
 def _epoch_line(trial, message):
