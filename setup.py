@@ -25,7 +25,9 @@ REQUIRES = [
     "h5py>=3.10",
     "hdf5plugin>=4.4",  # HDF5 files of detectors are compressed with its filters
     "imagecodecs>=2023.9.18",  # tifffile decodes LZW, Deflate and ZSTD with it
+    "jinja2>=3.1",
     "keras>=3.5",
+    "markdown-it-py>=3",  # cards of weights in reports
     "matplotlib>=3.8",
     "numpy>=1.26",
     "optuna>=5.0",
@@ -45,15 +47,19 @@ REQUIRES = [
 EXTRAS = {
     "gpu": ["tensorflow[and-cuda]>=2.18"],
     "parquet": ["pyarrow>=15"],
+    "register": ["SimpleITK>=2.3"],
     "test": [
         "hypothesis>=6.90",
         "ipykernel>=6.29",
         "nbclient>=0.10",
         "nbformat>=5.10",
+        "playwright>=1.49",  # drives a Chromium that is installed; downloads none
+        "pyarrow>=15",
         "pynrrd>=1.0",
         "pytest-xdist>=3.5",
         "pytest>=8",
         "ruff>=0.9",
+        "SimpleITK>=2.3",
     ],
 }
 
@@ -73,6 +79,7 @@ setup(
     package_dir=DATA,
     package_data={
         "tomoseg_tf": ["py.typed"],
+        "tomoseg_tf.report.page": ["*.html", "*.css", "*.js"],
         "tomoseg_tf.fitted": ["*/*"],
         "tomoseg_tf.recipes": ["*.yaml", "*/*.yaml"],
         "tomoseg_tf.example": ["*.tif", "*.md"],

@@ -10,7 +10,8 @@ import tomoseg_tf
 ROOT = Path(tomoseg_tf.__file__).parent
 ORDER = [
     *("volume", "phantom", "records", "models", "weights", "prediction", "objects"),
-    *("evaluation", "training", "export", "plots", "report", "studies", "cli"),
+    *("meshes", "tracking", "evaluation", "training", "export", "plots", "report"),
+    *("studies", "cli"),
 ]
 
 

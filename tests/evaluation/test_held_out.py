@@ -82,6 +82,14 @@ def test_a_false_claim_on_the_image_is_found(tmp_path):
         check_scores(folder)
 
 
+def test_a_row_is_measured_at_its_own_threshold(tmp_path):
+    grey = np.random.default_rng(0).integers(0, 255, (4, 8, 8), np.uint8)
+    row = {"data": IMAGE, "shape": "4,8,8", "threshold": 1.0, "IoU object": 0.0}
+    folder = save(tmp_path / "weights", (row,), held_out=(grey, np.ones_like(grey)))
+    with pytest.raises(ValueError, match=r"miou on held-out image is 0.0, but its card says None"):
+        check_scores(folder)  # above 1 there is no object
+
+
 def test_weights_without_claims_are_told_so(tmp_path):
     with pytest.raises(ValueError, match="claims no scores that can be"):
         check_scores(save(tmp_path / "weights", ()))

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
+from skimage.measure import label, marching_cubes, mesh_surface_area
 
 from tomoseg_tf.objects import crofton_area, measure_objects
 from tomoseg_tf.objects.surface import _weights
@@ -82,13 +84,57 @@ def test_objects_that_touch_have_their_whole_surface_each():
 
 
 @pytest.mark.parametrize("depth", [1, 2, 50])
-def test_thick_objects_are_measured_alike_when_their_inside_is_passed_over(depth, monkeypatch):
+def test_objects_are_measured_alike_in_small_pieces(depth, monkeypatch):
     rng = np.random.default_rng(3)
     classes = (ball(9, (1, 1, 1), rng) + ball(9, (1, 1, 1), rng)).astype(np.uint8)
     grey = rng.normal(size=classes.shape)
-    dense = measure_objects(classes, volume=grey, depth=depth, **ALL).columns
-    monkeypatch.setattr("tomoseg_tf.objects.sums.DENSE", 2)
+    whole = measure_objects(classes, volume=grey, depth=depth, **ALL).columns
     monkeypatch.setattr("tomoseg_tf.objects.runs.RUNS", 7)
-    plain = measure_objects(classes, volume=grey, depth=depth, **ALL).columns
-    for name, column in dense.items():
-        np.testing.assert_allclose(column, plain[name], rtol=1e-12, err_msg=name)
+    monkeypatch.setattr("tomoseg_tf.objects.cells.BLOCK", 50)
+    monkeypatch.setattr("tomoseg_tf.objects.cells.BATCH", 20)
+    found = measure_objects(classes, volume=grey, depth=depth, **ALL).columns
+    for name, column in whole.items():
+        np.testing.assert_allclose(column, found[name], rtol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize(("connectivity", "steps"), [(6, 1), (18, 2), (26, 3)])
+@pytest.mark.parametrize("sigma", [0, 1])
+def test_area_of_the_mesh_is_that_of_marching_cubes_of_each_object(connectivity, steps, sigma):
+    """Noise has every ambiguous cell; what skimage makes of one depends on that cell alone."""
+    field = np.random.default_rng(0).normal(size=(9, 11, 12))
+    field = gaussian_filter(field, sigma)
+    high = np.quantile(field, 0.75)
+    classes = np.where(field > high, 1, np.where(field < -high, 2, 0)).astype(np.uint8)
+    whole, spacing = label(classes, connectivity=steps), (2, 1, 1.5)
+    expected = [mesh_area(whole == one, spacing) for one in range(1, whole.max() + 1)]
+    for depth in (1, 4, 9):
+        settings = {"connectivity": connectivity, "depth": depth, "spacing": spacing}
+        found = measure_objects(classes, **settings, **ALL).columns
+        np.testing.assert_allclose(found["surface_mesh_um2"], expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        found["surface_mesh_voxels"][0], mesh_area(whole == 1, (1, 1, 1)), rtol=1e-6
+    )
+
+
+def mesh_area(inside, spacing):
+    """Area by scikit-image of one object, with background around it."""
+    padded = np.pad(inside, 1).astype(float)
+    vertices, faces, _, _ = marching_cubes(padded, 0.5, spacing=spacing)
+    return mesh_surface_area(vertices.astype(float), faces)
+
+
+@pytest.mark.parametrize(
+    ("radius", "spacing", "bias"),
+    [(2, (1, 1, 1), 0.01), (3, (1, 1, 1), 0.05), (5, (1, 1, 1), 0.075), (12, (1, 1, 1), 0.087)],
+)
+def test_area_of_the_mesh_of_balls_has_the_stated_bias(radius, spacing, bias):
+    (found,) = mean_of_balls(radius, spacing, ["surface_mesh_um2"], 4 if radius > 5 else 20)
+    assert found / (4 * np.pi * radius**2) == pytest.approx(1 + bias, abs=0.015)
+
+
+def test_area_of_the_mesh_of_a_box_is_exact_but_for_its_edges():
+    """Its 12 edges are cut at 45 degrees and its 8 corners by triangles of half a voxel."""
+    found = measure_objects(np.pad(np.ones((5, 6, 7), np.uint8), 1)).columns
+    edges, corner = 4 * (4 + 5 + 6) * np.sqrt(0.5), 8 * np.sqrt(3) / 8
+    area = 2 * (4 * 5 + 4 * 6 + 5 * 6) + edges + corner
+    assert found["surface_mesh_voxels"][0] == pytest.approx(area, rel=1e-7)

@@ -28,6 +28,7 @@ def test_the_folder_holds_segmentation_figures_and_scores(folder):
         "confusion_matrix.png",
         "panels.png",
         "probabilities.tif",
+        "report.html",
         "scores.json",
         "segmentation.tif",
     ]
@@ -40,6 +41,14 @@ def test_the_folder_holds_segmentation_figures_and_scores(folder):
     assert scores["classes"][1]["recall"] == pytest.approx(both / truth.sum())
     assert scores["classes"][1]["precision"] == pytest.approx(both / segmentation.sum())
     assert [row["low"] for row in scores["sizes"]] == [0, 2, 5]
+
+
+def test_the_report_shows_the_scores_and_names_its_files(folder):
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    dice = json.loads((folder / "scores.json").read_text())["classes"][1]["dice"]
+    assert f"<strong>{dice:.4f}</strong>" in report
+    assert '<td class="left">segmentation.tif</td>' in report
+    assert "partial" not in report
 
 
 def test_the_weights_find_the_objects(folder):

@@ -1,18 +1,20 @@
 """``tomoseg-tf demo``: see a segmentation in a minute."""
 
+import shlex
+
 import click
 
 from tomoseg_tf.cli import options
 
 
-@click.command(short_help="Segment and evaluate the bundled example scan.")
+@click.command(short_help="Segment, evaluate and report the bundled example scan.")
 @click.argument("folder", type=options.VOLUME, default="tomoseg-demo")
 @options.overwrite
 def demo(folder, overwrite):
     """Segment the bundled scan with the bundled weights and compare it with its truth.
 
-    Writes the segmentation, the probabilities, figures and scores into FOLDER
-    (tomoseg-demo if not given).
+    Writes the segmentation, the probabilities, figures, scores and a report, which a browser
+    opens, into FOLDER (tomoseg-demo if not given).
     """
     from tomoseg_tf.volume import check_destination
 
@@ -22,12 +24,15 @@ def demo(folder, overwrite):
     from tomoseg_tf.studies import demo as run_demo
 
     with options.progress("Segmenting") as progress:
-        result, sizes, summary = run_demo(folder, overwrite=overwrite, progress=progress)
+        command = shlex.join(["tomoseg-tf", "demo", str(folder)])
+        result, sizes, summary = run_demo(
+            folder, command=command, overwrite=overwrite, progress=progress
+        )
     click.echo(result.table())
     click.echo("")
     click.echo(size_table(sizes))
     click.echo("")
     click.echo(
         f"{' x '.join(map(str, summary['shape']))} voxels segmented in "
-        f"{summary['seconds']:.1f} s. Look at {folder / 'panels.png'}"
+        f"{summary['seconds']:.1f} s. Open in a browser: {folder / 'report.html'}"
     )

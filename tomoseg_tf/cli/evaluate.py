@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tomoseg_tf.cli import options
+from tomoseg_tf.cli import evaluate_outputs, object_options, options
 
 _LARGE = 2**30  # voxels whose boundaries take minutes
 
@@ -52,6 +52,13 @@ _LARGE = 2**30  # voxels whose boundaries take minutes
 )
 @options.spacing
 @click.option(
+    "--objects",
+    type=click.Path(path_type=Path),
+    metavar="TABLE",
+    help="Match the objects of both and write those matched, missed and found (.csv, .parquet).",
+)
+@object_options.matching
+@click.option(
     "--figure",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -89,28 +96,36 @@ def evaluate(
     no_boundary,
     tolerance,
     spacing,
+    objects,
     figure,
     overlay,
     planes,
     overlay_class,
     overwrite,
     as_json,
+    **matching,
 ):
-    """Compare SEGMENTATION with TRUTH by voxels and by boundaries.
+    """Compare SEGMENTATION with TRUTH by voxels, by boundaries and, with --objects, by objects.
 
     Prints the confusion matrix, in voxels and as shares of each true class, accuracy, mean IoU
     and each class's IoU, Dice, recall and precision; and of its boundary BF1, the share of both
     that is within the tolerance of the other, and the distances between them: BDE, the mean of the
     two mean distances, ASSD, the mean over both, and HD95, the larger 95th percentile, in voxels
-    and, if the spacing is known, in µm. Voxels that the truth ignores (255) are left out; they
-    belong to no boundary and make none.
+    and, if the spacing is known, in µm; and how often the class changes from slice to slice and
+    within slices, against the truth. Voxels that the truth ignores (255) are left out; they belong
+    to no boundary and to no object and make none.
+
+    With --objects also the detection of objects, by class and by radius, and how much larger and
+    rounder they are than the true ones. Filters are the same for both: an object counts only if
+    neither it nor its partner is too small or touches a face.
 
     \b
-    Example:
+    Examples:
       tomoseg-tf evaluate truth.tif segmentation.tif --overlay errors.png
+      tomoseg-tf evaluate truth.tif segmentation.tif --objects objects.csv --overlap 0.3
     """
-    _check_figures((figure, overlay), overwrite, (truth, segmentation))
-    from tomoseg_tf.evaluation import class_names, confusion_matrix, scores
+    evaluate_outputs.check_outputs((figure, overlay), objects, overwrite, (truth, segmentation))
+    from tomoseg_tf.evaluation import class_changes, class_names, confusion_matrix, scores
     from tomoseg_tf.volume import open_truth
 
     if names is not None:
@@ -126,33 +141,23 @@ def evaluate(
         matrix = confusion_matrix(
             *pair, num_classes=num_classes, second_truth=second_truth, progress=progress
         )
-    result, edges = scores(matrix, names), None
+    result, edges, changes = scores(matrix, names), None, None
     if not no_boundary:
         edges = _score_boundaries(pair, len(matrix), boundary, tolerance, spacing)
+        changes = class_changes(*pair)
+    detected = None
+    if objects is not None:
+        detected = evaluate_outputs.write_objects(
+            pair, objects, overwrite, spacing=spacing, **matching
+        )
     ignored = _notify(pair, matrix)
     _draw(result, pair, figure, overlay, planes, overlay_class, spacing, overwrite)
     if as_json:
         totals = {"voxels": int(matrix.sum()), "ignored": ignored}
-        click.echo(json.dumps({**_as_dict(result, edges), **totals}, allow_nan=False))
+        totals |= {} if detected is None else {"objects": detected}
+        click.echo(json.dumps({**_as_dict(result, edges, changes), **totals}, allow_nan=False))
     else:
-        click.echo(_as_text(result, edges))
-
-
-def _check_figures(figures, overwrite, inputs):
-    """Refuse figures that cannot be written, or that would replace an input or each other."""
-    figures = [figure for figure in figures if figure is not None]
-    if not figures:
-        return
-    from tomoseg_tf.plots import check_figure
-
-    taken = [path.resolve() for path in inputs]
-    for figure in figures:
-        check_figure(figure, overwrite)
-        if figure.resolve() in taken[:2]:
-            raise ValueError(f"{figure} is an input; choose another name for the figure")
-        if figure.resolve() in taken:
-            raise ValueError(f"{figure} is named for two figures; choose another name for one")
-        taken.append(figure.resolve())
+        click.echo(_as_text(result, edges, changes, detected))
 
 
 def _score_boundaries(pair, num_classes, boundary, tolerance, spacing):
@@ -209,20 +214,24 @@ def _draw(result, pair, figure, overlay, planes, overlay_class, spacing, overwri
         save_figure(axes[0], overlay, overwrite)
 
 
-def _as_dict(result, edges):
+def _as_dict(result, edges, changes):
     """Scores for JSON, each class with those of its boundary."""
     found = result.to_dict()
     if edges is not None:
         for one, more in zip(found["classes"], edges.class_dicts(), strict=True):
             one.update(more)
         found["boundary"] = edges.to_dict()
+        found["changes"] = changes.to_dict()
     return found
 
 
-def _as_text(result, edges):
+def _as_text(result, edges, changes, detected):
     """Tables of the scores."""
-    if edges is None:
-        return result.table()
-    from tomoseg_tf.evaluation import boundary_table
+    from tomoseg_tf.evaluation import boundary_table, detection_table
 
-    return f"{result.table()}\n\n{boundary_table(edges, result.names)}"
+    parts = [result.table()]
+    if edges is not None:
+        parts += [boundary_table(edges, result.names), changes.line()]
+    if detected is not None:
+        parts.append(detection_table(detected))
+    return "\n\n".join(parts)

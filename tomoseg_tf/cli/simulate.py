@@ -152,3 +152,54 @@ def dendrites(volume, truth, rough, steps, overwrite, as_json, **fields):
     names = " and ".join(files) + (f" and {steps - 1} more of each" if steps > 1 else "")
     shares = ", ".join(f"{100 * scan['fraction']:.2f}" for scan in scans)
     _tell(summary, as_json, names, f"{shares} % of the voxels are dendrite")
+
+
+@simulate.command(short_help="A series of scans in which particles grow, merge and vanish.")
+@click.argument("folder", type=options.VOLUME)
+@click.option(
+    "--shape",
+    type=options.Numbers(int, 3, minimum=1),
+    default="96,128,256",
+    show_default=True,
+    metavar="Z,Y,X",
+    help="Sides in voxels.",
+)
+@click.option(
+    "--steps", type=click.IntRange(2, 10), default=5, show_default=True, help="Number of scans."
+)
+@click.option(
+    "--shift",
+    type=options.Numbers(float),
+    default="0,0,0",
+    show_default=True,
+    metavar="Z,Y,X",
+    help="Motion of the sample from scan to scan, in voxels.",
+)
+@click.option(
+    "--rotation",
+    type=click.FloatRange(-10, 10),
+    default=0.0,
+    show_default=True,
+    help="Rotation about z from scan to scan, in degrees.",
+)
+@options.seed
+@options.overwrite
+@options.as_json
+def growth(folder, overwrite, as_json, **fields):
+    """Write FOLDER with scans of growing particles, their classes and what happens in them.
+
+    Balls grow at known rates; some appear, vanish, merge or split at known steps. truth.json has
+    the events of each step and every particle, to try tomoseg-tf track on.
+
+    \b
+    Example:
+      tomoseg-tf simulate growth series --steps 5 --shift 1,2,-1.5 --rotation 1
+    """
+    from tomoseg_tf.phantom import ParticleSeries, simulate_growth
+
+    series = ParticleSeries(**fields)
+    with options.progress("Simulating") as progress:
+        summary = simulate_growth(series, folder, overwrite=overwrite, progress=progress)
+    last = summary["steps"][-1]
+    found = f"{summary['steps'][0]['objects']} objects at first, {last['objects']} at last"
+    _tell(summary, as_json, f"{folder}: {series.steps} scans", found)

@@ -116,6 +116,9 @@ def train(
             report=lambda row: options.notify(training_options.epoch_line(row, total)),
             progress=progress,
         )
+    from tomoseg_tf.plots import draw_learning  # not before the training, which needs no figures
+
+    draw_learning(run, notify=options.notify)
     click.echo(json.dumps(summary) if as_json else _table(summary))
 
 

@@ -1,5 +1,6 @@
 """Scores of a segmentation against the truth: counts first, every score from the counts."""
 
+from tomoseg_tf.evaluation.agreement import agreement, agreement_table, cohen_kappa
 from tomoseg_tf.evaluation.boundary import (
     BoundaryScores,
     ClassBoundary,
@@ -9,6 +10,23 @@ from tomoseg_tf.evaluation.boundary import (
 )
 from tomoseg_tf.evaluation.by_size import SizeScores, scores_by_radius, size_table
 from tomoseg_tf.evaluation.confusion import confusion_matrix, open_classes
+from tomoseg_tf.evaluation.consensus import vote, write_consensus
+from tomoseg_tf.evaluation.detection import (
+    Detection,
+    DetectionScores,
+    detect_objects,
+    detection_columns,
+    detection_scores,
+    detection_table,
+    match_objects,
+    merged_and_split,
+    pair_bias,
+    summarise_detection,
+    table_1,
+    table_1_row,
+    table_1_text,
+)
+from tomoseg_tf.evaluation.detection.correction import apply_review
 from tomoseg_tf.evaluation.grey_window import (
     FilteredWindow,
     GreyWindow,
@@ -31,37 +49,59 @@ from tomoseg_tf.evaluation.scores import (
     recall,
     scores,
 )
+from tomoseg_tf.evaluation.smoothness import Changes, class_changes
 from tomoseg_tf.evaluation.table import format_score, format_share
 
 __all__ = [
     "BoundaryScores",
+    "Changes",
     "ClassBoundary",
     "ClassScores",
     "Counts",
+    "Detection",
+    "DetectionScores",
     "FilteredWindow",
     "GreyWindow",
     "Scores",
     "SizeScores",
     "accuracy",
+    "agreement",
+    "agreement_table",
+    "apply_review",
     "best_filtered_window",
     "best_grey_window",
     "best_window",
     "boundary_scores",
     "boundary_table",
     "boundary_voxels",
+    "class_changes",
     "class_names",
+    "cohen_kappa",
     "confusion_matrix",
     "counts",
+    "detect_objects",
+    "detection_columns",
+    "detection_scores",
+    "detection_table",
     "dice",
     "format_score",
     "format_share",
     "grey_histograms",
     "iou",
+    "match_objects",
+    "merged_and_split",
     "normalise_rows",
     "open_classes",
+    "pair_bias",
     "precision",
     "recall",
     "scores",
     "scores_by_radius",
     "size_table",
+    "summarise_detection",
+    "table_1",
+    "table_1_row",
+    "table_1_text",
+    "vote",
+    "write_consensus",
 ]

@@ -18,7 +18,7 @@ MEDIAN_SIZES = (3, 5)
 TOLERANCE = 0.002  # other processors round otherwise: a few voxels near the threshold change
 
 
-def score_micropillar(weights, *, shape, seed):
+def score_micropillar(weights, *, shape, seed, threshold=None):
     """Segment a simulated micropillar and compare with its exact truth.
 
     Parameters
@@ -29,18 +29,20 @@ def score_micropillar(weights, *, shape, seed):
         Sides (Z, Y, X) of the scan in voxels.
     seed : int
         Seed of the scan.
+    threshold : float, optional
+        In place of that of the weights.
 
     Returns
     -------
     dict
         A row of scores for a card: data, shape, seed; recall, precision and Dice
-        of the object voxels at the threshold of the weights; recall in objects of
+        of the object voxels at the threshold; recall in objects of
         radius below 2, from 2 to 5 and above 5 voxels; and the Dice of the best
         grey window inside the pillar after the best filter.
     """
     pillar = Micropillar(tuple(shape), seed)
     grey, truth = pillar.slab(0, shape[0])
-    segmentation = _segment(open_weights(weights), grey)
+    segmentation = _segment(open_weights(weights), grey, threshold)
     found = scores(confusion_matrix(truth, segmentation)).classes[1]
     small, medium, large = scores_by_radius(truth, segmentation)
     inside = np.stack([pillar.depth(z) > 0 for z in range(shape[0])])
@@ -61,7 +63,7 @@ def score_micropillar(weights, *, shape, seed):
     }
 
 
-def score_image(weights, grey, truth):
+def score_image(weights, grey, truth, *, threshold=None):
     """Segment an image and compare with its truth.
 
     Parameters
@@ -70,6 +72,8 @@ def score_image(weights, grey, truth):
         A weights folder or a shipped name.
     grey, truth : (Z, Y, X) array_like, Volume or path
         Grey levels and classes, 255 = ignore.
+    threshold : float, optional
+        Of binary weights, in place of their own.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def score_image(weights, grey, truth):
     grey, truth = as_volume(grey), open_truth(truth, palette="classes")
     matrix = confusion_matrix(
         truth.read(0, truth.shape[0]),
-        _segment(fitted, grey),
+        _segment(fitted, grey, threshold),
         num_classes=len(fitted.config.classes),
     )
     found = scores(matrix, fitted.config.class_names)
@@ -124,11 +128,14 @@ def check_scores(weights, *, progress=None):
         )
     measured = []
     for index, row in enumerate(claimed):
+        threshold = row.get("threshold")  # where another one was stored since
         if row["data"] == IMAGE:
-            measured.append(score_image(weights, *fitted.held_out))
+            measured.append(score_image(weights, *fitted.held_out, threshold=threshold))
         else:
-            shape = tuple(int(side) for side in row["shape"].split(","))
-            measured.append(score_micropillar(weights, shape=shape, seed=row["seed"]))
+            sides = {"shape": tuple(int(side) for side in row["shape"].split(","))}
+            measured.append(
+                score_micropillar(weights, **sides, seed=row["seed"], threshold=threshold)
+            )
         _check_row(fitted.folder, row, measured[-1])
         if progress:
             progress(index + 1, len(claimed))
@@ -143,11 +150,12 @@ def _check_row(folder, claimed, measured):
             raise ValueError(f"{folder}: {name} on {data} is {value}, but its card says {claim}")
 
 
-def _segment(fitted, grey):
+def _segment(fitted, grey, threshold):
     """Classes (Z, Y, X) of a scan by weights."""
     config = fitted.config
     options = {"normalisation": config.normalisation, "axes": config.axes}
-    return to_segmentation(predict_volume(fitted.build(), grey, **options), config.threshold)
+    probabilities = predict_volume(fitted.build(), grey, **options)
+    return to_segmentation(probabilities, config.threshold if threshold is None else threshold)
 
 
 def _rounded(score):

@@ -1,6 +1,13 @@
 """Connected objects of a segmentation: size, surface, shape, grey level and place of each."""
 
 from tomoseg_tf.objects.blocks import BlockCounts, bootstrap
+from tomoseg_tf.objects.consistency import Consistency, measure_consistency
+from tomoseg_tf.objects.consistency_files import (
+    consistency_columns,
+    consistency_table,
+    profile_columns,
+    write_consistency,
+)
 from tomoseg_tf.objects.distribution import size_distribution
 from tomoseg_tf.objects.inputs import Inputs, open_inputs
 from tomoseg_tf.objects.label_file import label_slabs, label_type, write_labels
@@ -17,11 +24,14 @@ from tomoseg_tf.objects.writing import write_objects
 __all__ = [
     "CONNECTIVITIES",
     "BlockCounts",
+    "Consistency",
     "Inputs",
     "Objects",
     "Split",
     "bootstrap",
     "check_table",
+    "consistency_columns",
+    "consistency_table",
     "covariance",
     "crofton_area",
     "edge_weights",
@@ -29,11 +39,13 @@ __all__ = [
     "face_area",
     "label_slabs",
     "label_type",
+    "measure_consistency",
     "measure_objects",
     "nearest_neighbours",
     "open_inputs",
     "part",
     "principal_axes",
+    "profile_columns",
     "random_neighbour_distance",
     "read_table",
     "size_distribution",
@@ -42,6 +54,7 @@ __all__ = [
     "summary_table",
     "threshold_sensitivity",
     "threshold_table",
+    "write_consistency",
     "write_labels",
     "write_objects",
     "write_table",

@@ -131,9 +131,10 @@ def measure_objects(
     pivot = None if given.volume is None else grey_pivot(given.volume)
     shape, blocks = given.segmentation.shape, BlockCounts(given.segmentation.shape)
     small, parts = {}, None
-    merger = ObjectMerger(min_voxels, small)
+    size = given.spacing or VOXEL
+    merger = ObjectMerger(min_voxels, small, size)
     for window in read_windows(given, depth):
-        slab = sum_slab(window, connectivity, pivot or 0.0)
+        slab = sum_slab(window, connectivity, pivot or 0.0, size)
         blocks.add(window, slab.runs)
         merger.add(slab)
         if progress is not None:

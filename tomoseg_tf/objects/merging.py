@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tomoseg_tf.objects.chords import KINDS
+from tomoseg_tf.objects.cells import contact_sums
 from tomoseg_tf.objects.sums import EXTREMES, SUMMED, SUMS, add_columns
 
 
@@ -20,10 +20,12 @@ class ObjectMerger:
         Least size of an object that is kept.
     small : dict from int to int
         Takes the number of objects below that size, by class.
+    spacing : tuple of three float
+        Size of a voxel along (z, y, x), for the area of the mesh.
     """
 
-    def __init__(self, min_voxels, small):
-        self._min_voxels = min_voxels
+    def __init__(self, min_voxels, small, spacing=(1.0, 1.0, 1.0)):
+        self._min_voxels, self._spacing = min_voxels, spacing
         empty = np.empty((SUMMED, 0)), np.empty((len(EXTREMES), 0)), np.empty(0, np.int64)
         self._open = empty
         self._below = np.empty(0, np.int64)
@@ -47,7 +49,8 @@ class ObjectMerger:
         own = self._total + owners[len(numbers) :]
         self._slabs.append(own)
         if len(slab.contacts):
-            self._contacts.append(np.column_stack([own[slab.contacts[:, :2]], slab.contacts[:, 2]]))
+            places, labels, codes = slab.contacts.T
+            self._contacts.append(np.stack([places, own[labels], codes]))
         below = owners[len(numbers) :][slab.below]
         numbers = self._total + np.arange(count)
         self._total += count
@@ -88,13 +91,14 @@ class ObjectMerger:
             self._small[index] = self._small.get(index, 0) + count
 
     def _add_contacts(self, sums, rows):
-        """Count chords that end where two objects of one class touch without being connected."""
-        for one, other, kind in (contacts.T for contacts in self._contacts):
-            one, other = rows[one], rows[other]
-            ends = (one != other) & (one >= 0)
-            places = one[ends] * len(KINDS) + kind[ends]
-            more = np.bincount(places, minlength=len(KINDS) * len(sums))
-            sums[:, len(SUMS) :] += more.reshape(len(sums), len(KINDS))
+        """Add the cells in which several parts of one class met, now that it is known whose."""
+        if not self._contacts:
+            return
+        places, numbers, codes = np.concatenate(self._contacts, axis=1)
+        own = rows[numbers]
+        kept = own >= 0
+        more = contact_sums(places[kept], own[kept], codes[kept], len(sums), self._spacing)
+        sums[:, len(SUMS) :] += more.T
 
 
 def _joined(below, above, number_open, number):

@@ -113,7 +113,7 @@ def split_objects(given, sums, extremes, *, connectivity, neck, min_voxels, pivo
     ----------
     given : Inputs
         What they were measured in.
-    sums, extremes : (N, 19) and (N, 10) ndarray of float64
+    sums, extremes : (N, 21) and (N, 10) ndarray of float64
         Of the objects, by their first voxels.
     connectivity, neck : int, float
         As for `part`.
@@ -126,7 +126,7 @@ def split_objects(given, sums, extremes, *, connectivity, neck, min_voxels, pivo
 
     Returns
     -------
-    sums, extremes : (M, 19) and (M, 10) ndarray of float64
+    sums, extremes : (M, 21) and (M, 10) ndarray of float64
         Of what there is now, by first voxels.
     rows : (N,) ndarray of int64
         Where each object is now; -1 for those that were parted.
@@ -138,7 +138,7 @@ def split_objects(given, sums, extremes, *, connectivity, neck, min_voxels, pivo
         split.higher += window is None
         if window is None or window.classes.max() < 2:
             continue
-        pieces = sum_slab(window, connectivity, pivot)
+        pieces = sum_slab(window, connectivity, pivot, given.spacing or (1.0, 1.0, 1.0))
         large = pieces.sums[0] >= min_voxels
         numbers = np.full(int(window.classes.max()), -1, np.int64)
         numbers[pieces.extremes[-1, large].astype(int) - 1] = np.arange(large.sum())

@@ -71,10 +71,10 @@ def summary_table(summary):
         Lines without a line break at the end.
     """
     head = ["Class", "Objects", "Mean radius (voxels)", "Standard deviation", "Sphericity"]
-    lines = [[*head, "by Crofton", "Volume fraction"]]
+    lines = [[*head, "by Crofton", "of the mesh", "Volume fraction"]]
     for one in summary["classes"][1:]:
         names = ("mean_radius_voxels", "std_radius_voxels", "mean_sphericity")
-        names += ("mean_sphericity_crofton", "volume_fraction")
+        names += ("mean_sphericity_crofton", "mean_sphericity_mesh", "volume_fraction")
         cells = [_with_error(one, name) for name in names]
         lines.append([str(one["class"]), f"{one['count']:,}", *cells])
     small, cut = summary["excluded_small"], summary["excluded_border"]
@@ -93,7 +93,7 @@ def _class_summary(objects, classes, replicates, seed):
     scale = None if objects.spacing is None else float(np.prod(objects.spacing))
     corrected = objects.sample is None
     values = _statistics(sums.sum(axis=0, keepdims=True), scale, corrected)
-    found = {"count": int(sums[:, 0].sum()), "voxels": int(sums[:, 7].sum())}
+    found = {"count": int(sums[:, 0].sum()), "voxels": int(sums[:, -2].sum())}
     found |= {name: _defined(value[0]) for name, value in values.items()}
     found |= _mean_distances(objects, classes, found)
     found["excluded_small"] = sum(objects.small.get(index, 0) for index in classes)
@@ -117,7 +117,7 @@ def _background(objects, total):
 
 
 def _block_sums(objects, classes):
-    """(B, 9) sums by block, of which all values are made."""
+    """(B, 10) sums by block, of which all values are made."""
     columns, blocks = objects.columns, objects.blocks
     chosen = np.isin(columns["class"], classes)
     radius = columns["equivalent_radius_voxels"][chosen]
@@ -125,7 +125,8 @@ def _block_sums(objects, classes):
     if "edge_weight" in columns:
         weight = np.nan_to_num(columns["edge_weight"][chosen])
     terms = (np.ones(len(radius)), radius, radius**2, columns["sphericity"][chosen])
-    terms += (columns["sphericity_crofton"][chosen], weight, weight * radius)
+    terms += (columns["sphericity_crofton"][chosen], columns["sphericity_mesh"][chosen])
+    terms += (weight, weight * radius)
     places = blocks.block_of(*(columns[f"centroid_{name}"][chosen] for name in "zyx"))
     sums = [np.bincount(places, term, len(blocks.sample)) for term in terms]
     voxels = blocks.classes[:, list(classes)].sum(axis=1)
@@ -133,8 +134,8 @@ def _block_sums(objects, classes):
 
 
 def _statistics(sums, scale, corrected):
-    """Values of (R, 9) sums; NaN for what is not defined."""
-    count, radius, squares, faces, crofton, weight, weighted, voxels, sample = sums.T
+    """Values of (R, 10) sums; NaN for what is not defined."""
+    count, radius, squares, faces, crofton, mesh, weight, weighted, voxels, sample = sums.T
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = radius / count
         density = (weight if corrected else count) / sample
@@ -143,6 +144,7 @@ def _statistics(sums, scale, corrected):
             "std_radius_voxels": np.sqrt(np.maximum(squares / count - mean**2, 0)),
             "mean_sphericity": faces / count,
             "mean_sphericity_crofton": crofton / count,
+            "mean_sphericity_mesh": mesh / count,
             "volume_fraction": voxels / sample,
             "number_density_per_voxel": density,
         }

@@ -1,15 +1,15 @@
-"""Sums, extremes and chords of the connected objects of one slab."""
+"""Sums, extremes and surfaces of the connected objects of one slab."""
 
 from typing import NamedTuple
 
 import cc3d
 import numpy as np
 
-from tomoseg_tf.objects.chords import DENSE, KINDS, count_chords, inner_voxels
+from tomoseg_tf.objects.cells import SURFACES, surface_sums
 from tomoseg_tf.objects.runs import Runs, find_runs
 
 SUMS = ("voxels", "z", "y", "x", "zz", "yy", "xx", "zy", "zx", "yx", "grey", "grey_grey")
-SUMMED = len(SUMS) + len(KINDS)  # the chords of each kind come last
+SUMMED = len(SUMS) + SURFACES  # chords by kind and areas of the mesh come last
 EXTREMES = ("first", "z", "y", "x", "-z", "-y", "-x", "grey", "-grey", "class")
 
 
@@ -18,14 +18,14 @@ class SlabObjects(NamedTuple):
 
     Attributes
     ----------
-    sums : (19, N) ndarray of float64
-        `SUMS`, grey levels less a pivot, then chords by kind; whole numbers but for grey levels.
+    sums : (21, N) ndarray of float64
+        `SUMS`, grey levels less a pivot, then `surface_sums`; exact but for grey levels.
     extremes : (10, N) ndarray of float64
         Least of `EXTREMES`; first is the place of the first voxel in the flattened volume.
     above, below : (R,) ndarray of int64
         Labels, from 0 on, of the runs of the slice before the slab and of its last slice.
     contacts : (M, 3) ndarray of int64
-        As `count_chords` gives them, with labels from 0 on.
+        As `surface_sums` gives them, with places in the volume and labels from 0 on.
     runs : tuple of (R,) ndarray
         Class, length, z, y and x of the runs of the slab.
     """
@@ -58,7 +58,7 @@ def label_window(window, connectivity):
     return cc3d.connected_components(window.classes, connectivity=connectivity, return_N=True)
 
 
-def sum_slab(window, connectivity, pivot=0.0):
+def sum_slab(window, connectivity, pivot=0.0, spacing=(1.0, 1.0, 1.0)):
     """Sum up what is needed of each object of a slab.
 
     Parameters
@@ -69,6 +69,8 @@ def sum_slab(window, connectivity, pivot=0.0):
         6, 18 or 26.
     pivot : float
         Grey level that is taken off before squares are summed.
+    spacing : tuple of three float
+        Size of a voxel along (z, y, x), for the area of the mesh.
 
     Returns
     -------
@@ -80,23 +82,26 @@ def sum_slab(window, connectivity, pivot=0.0):
     cut, last = np.searchsorted(runs.first, [plane, len(window.classes) * plane - plane])
     marks = labels.ravel()[runs.first].astype(np.int64) - 1
     core = Runs(runs.first[cut:], runs.length[cut:])
-    inner = None
-    if core.length.sum() > DENSE * window.classes.size:
-        inner = inner_voxels(window.classes)
     sums, extremes = np.zeros((SUMMED, number)), np.full((len(EXTREMES), number), np.inf)
-    contacts, done, places = [np.empty((0, 3), np.int64)], cut, []
+    sums[len(SUMS) :], contacts = surface_sums(
+        window.classes,
+        labels,
+        number,
+        connectivity=connectivity,
+        last=window.last,
+        spacing=spacing,
+    )
+    contacts += [window.start * plane, -1, 0]
+    done, places = cut, []
     for piece in core.pieces():
         owners = marks[done : done + len(piece.first)]
         done += len(piece.first)
         where = _coordinates(piece.first, window)
-        chords, touching = count_chords(window.classes, labels, piece, inner, connectivity)
-        table, least = [*_moments(piece, where), None, None, *chords], _least(piece, where, window)
+        table, least = [*_moments(piece, where), None, None], _least(piece, where, window)
         if window.grey is not None:
             _add_grey(table, least, piece, where, window, pivot)
-        add_columns(sums, extremes, owners, table, least)
-        contacts.append(touching)
+        add_columns(sums[: len(SUMS)], extremes, owners, table, least)
         places.append((least[-1], piece.length, *where))
-    contacts = np.concatenate(contacts) - [1, 1, 0]
     described = tuple(map(np.concatenate, zip(*places, strict=True))) if places else ()
     return SlabObjects(sums, extremes, marks[:cut], marks[last:], contacts, described)
 

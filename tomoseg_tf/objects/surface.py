@@ -1,10 +1,12 @@
-"""Surface areas from chords: by voxel faces, and by Crofton's formula."""
+"""Surface areas: by voxel faces and Crofton's formula from chords, and of the mesh of cells."""
 
 from functools import lru_cache
 
 import numpy as np
 
 from tomoseg_tf.objects.chords import DIRECTIONS, KINDS, kind_of
+
+DIGITS = 2.0**26  # areas of cells are multiples of its inverse: their sums are exact in any order
 
 
 def face_area(chords, spacing=(1.0, 1.0, 1.0)):
@@ -16,7 +18,7 @@ def face_area(chords, spacing=(1.0, 1.0, 1.0)):
     Parameters
     ----------
     chords : (N, 7) array_like
-        Chords by kind, as `count_chords` gives them.
+        Chords by kind, as `surface_sums` gives them.
     spacing : tuple of three float
         Size of a voxel along (z, y, x).
 
@@ -52,7 +54,7 @@ def crofton_area(chords, spacing=(1.0, 1.0, 1.0)):
     Parameters
     ----------
     chords : (N, 7) array_like
-        Chords by kind, as `count_chords` gives them.
+        Chords by kind, as `surface_sums` gives them.
     spacing : tuple of three float
         Size of a voxel along (z, y, x).
 
@@ -67,6 +69,47 @@ def crofton_area(chords, spacing=(1.0, 1.0, 1.0)):
        formula and run-length encoding", Insight Journal, 2012. hdl:10380/3342
     """
     return np.asarray(chords, float) @ np.array(_weights(tuple(map(float, spacing))))
+
+
+@lru_cache(maxsize=8)
+def mesh_table(spacing=(1.0, 1.0, 1.0)):
+    r"""Area of the mesh by marching cubes in a cell of 2 x 2 x 2 voxels.
+
+    The mesh goes through the middle between a voxel of the object and one beside it, and of voxels
+    that are in or out the part in a cell depends on that cell alone: summed up over cells, the area
+    is that of `skimage.measure.marching_cubes` at level 0.5. The voxels of a ball lie in steps,
+    whose edges the mesh cuts but does not level: its area is too large, on average by 1 % at a
+    radius of 2 voxels, by 5 % at 3, by 7.5 % at 5 and by 9 % from 8 on, however fine the voxels;
+    their `sphericity_mesh` tends to 0.92. Flat faces along the sides of the voxels are exact.
+
+    Parameters
+    ----------
+    spacing : tuple of three float
+        Size of a voxel along (z, y, x).
+
+    Returns
+    -------
+    (256,) ndarray of float64
+        Areas for each code of `tomoseg_tf.objects.cells`, over the face of a cube as large as a
+        voxel, to eight digits.
+
+    References
+    ----------
+    .. [1] T. Lewiner, H. Lopes, A. W. Vieira and G. Tavares, "Efficient implementation of marching
+       cubes' cases with topological guarantees", J. Graph. Tools 8(2), 1-15, 2003.
+       doi:10.1080/10867651.2003.10487582
+    """
+    from skimage.measure import marching_cubes  # takes long to import
+
+    size = np.array(spacing) / np.cbrt(np.prod(spacing))
+    areas = np.zeros(256)
+    for code in range(1, 255):
+        cell = (code >> np.arange(8).reshape(2, 2, 2) & 1).astype(np.float32)
+        vertices, faces, _, _ = marching_cubes(cell, 0.5)
+        corners = (vertices.astype(float) * size)[faces]
+        sides = corners[:, 1:] - corners[:, :1]
+        areas[code] = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1).sum() / 2
+    return np.round(areas * DIGITS) / DIGITS
 
 
 @lru_cache(maxsize=8)

@@ -18,7 +18,7 @@ def object_columns(sums, extremes, shape, *, spacing=None, pivot=None):
 
     Parameters
     ----------
-    sums : (N, 19) ndarray of float64
+    sums : (N, 21) ndarray of float64
         As `SlabObjects` has them.
     extremes : (N, 10) ndarray of float64
         As `SlabObjects` has them.
@@ -73,15 +73,18 @@ def _places(sums, extremes, shape, spacing):
 
 
 def _surfaces(sums, spacing):
-    """Surface areas by faces and by Crofton's formula, and the sphericity of both."""
-    chords, size = sums[:, len(SUMS) :], spacing or VOXEL
-    columns = {"surface_voxels": face_area(chords), "surface_crofton_voxels": crofton_area(chords)}
-    faces, crofton = face_area(chords, size), crofton_area(chords, size)
+    """Surface areas by faces, by Crofton's formula and of the mesh, and the sphericity of each."""
+    chords, (cubes, boxes) = sums[:, len(SUMS) : -2], sums[:, -2:].T
+    size = spacing or VOXEL
+    columns, names = {}, ("", "_crofton", "_mesh")
+    for name, area in zip(names, (face_area(chords), crofton_area(chords), cubes), strict=True):
+        columns[f"surface{name}_voxels"] = area
+    areas = face_area(chords, size), crofton_area(chords, size), boxes * np.prod(size) ** (2 / 3)
     if spacing is not None:
-        columns |= {"surface_um2": faces, "surface_crofton_um2": crofton}
+        columns |= {f"surface{name}_um2": area for name, area in zip(names, areas, strict=True)}
     volumes = sums[:, 0] * np.prod(size)
-    columns["sphericity"] = sphericity(volumes, faces)
-    columns["sphericity_crofton"] = sphericity(volumes, crofton)
+    for name, area in zip(names, areas, strict=True):
+        columns[f"sphericity{name}"] = sphericity(volumes, area)
     return columns
 
 

@@ -41,7 +41,8 @@ def write_table(columns, path, *, overwrite=False):
     Parameters
     ----------
     columns : dict from str to (N,) ndarray
-        Integers, floats or bool. In CSV floats have ten digits, NaN is an empty cell.
+        Integers, floats, bool, or words without a comma. In CSV floats have ten digits, NaN is an
+        empty cell.
     path : str or Path
         File that ends in .csv or .parquet.
     overwrite : bool
@@ -111,7 +112,7 @@ def _write_csv(columns, path):
 
 def _template(column):
     """Format of the values of a column."""
-    return {"f": "%.10g", "b": "%s"}.get(column.dtype.kind, "%d")
+    return {"f": "%.10g", "b": "%s", "U": "%s"}.get(column.dtype.kind, "%d")
 
 
 def _cells(column):

@@ -27,6 +27,8 @@ class Window(NamedTuple):
         Row and column of the volume that the slab begins with.
     plane : tuple of two int, or None
         Sides (Y, X) of the volume; None for those of the slab.
+    last : bool
+        Whether no slab follows.
     """
 
     start: int
@@ -36,6 +38,7 @@ class Window(NamedTuple):
     grey: np.ndarray | None
     corner: tuple = (0, 0)
     plane: tuple | None = None
+    last: bool = True
 
 
 def windows(segmentation, *, volume=None, sample=None, depth=None):
@@ -69,7 +72,7 @@ def windows(segmentation, *, volume=None, sample=None, depth=None):
                 pending = pool.submit(read_slab, segmentation, volume, sample, *ranges[number + 1])
             classes[0] = last
             last = classes[-1].copy()
-            yield Window(start, stop, classes, inside, grey)
+            yield Window(start, stop, classes, inside, grey, last=stop == total)
 
 
 def read_slab(segmentation, volume, sample, start, stop):

@@ -1,8 +1,10 @@
-"""Series of simulated scans, taken while dendrites grow, written to files."""
+"""Series of simulated scans, taken while dendrites or particles grow, written to files."""
+
+import json
 
 from tomoseg_tf.phantom.rough import write_rough_labels
 from tomoseg_tf.phantom.simulate import check_outputs, simulate_scan
-from tomoseg_tf.volume import add_to_name
+from tomoseg_tf.volume import add_to_name, staged_folder
 
 
 def simulate_dendrites(scans, *, steps, volume, truth, rough=None, overwrite=False, progress=None):
@@ -46,6 +48,51 @@ def simulate_dendrites(scans, *, steps, volume, truth, rough=None, overwrite=Fal
         files = {kind: str(path) for kind, path in paths.items()}
         written.append(files | {"fraction": summary["fraction"]})
     return {key: summary[key] for key in ("shape", "seed", "spacing")} | {"scans": written}
+
+
+def simulate_growth(series, folder, *, overwrite=False, progress=None):
+    """Write scans of growing particles with their truth, and what happens in them.
+
+    Parameters
+    ----------
+    series : ParticleSeries
+        The scans.
+    folder : path
+        Folder to write: ``scan_00.tif``, ``scan_01.tif``, ... with grey levels,
+        ``segmentation_00.tif``, ... with classes (1 in particles), and ``truth.json`` with the
+        events of each step and the particles.
+    overwrite : bool
+        Replace an existing folder of a growth series.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in scans.
+
+    Returns
+    -------
+    dict
+        ``shape``, ``seed``, ``spacing`` in µm, ``shift`` and ``rotation`` by step, ``particles``
+        drawn, and ``steps``: for each its files and `ParticleSeries.events`.
+
+    Raises
+    ------
+    ValueError
+        If the output exists.
+    """
+    steps = []
+    with staged_folder(folder, overwrite=overwrite, marker="truth.json") as partial:
+        for step in range(series.steps):
+            names = {kind: f"{kind}_{step:02}.tif" for kind in ("scan", "segmentation")}
+            paths = (partial / name for name in names.values())
+            found = simulate_scan(series.scan(step), *paths)
+            if progress:
+                progress(step + 1, series.steps)
+            steps.append({"step": step, **names, **series.events()[step]})
+        summary = {key: found[key] for key in ("shape", "seed", "spacing")}
+        summary |= {"shift": list(series.shift), "rotation": series.rotation}
+        summary |= {"particles": len(series.particles["kind"]), "steps": steps}
+        balls = {name: column.tolist() for name, column in series.particles.items()}
+        text = json.dumps(summary | {"balls": balls}, indent=1)
+        (partial / "truth.json").write_text(text + "\n", encoding="utf-8")
+    return summary
 
 
 def _numbered(names, frame, steps):

@@ -15,6 +15,14 @@ HIT_COLOURS = {
     "wrong class": "#e69f00",
     "ignored": "#7f7f7f",
 }
+LEGEND = {
+    "fontsize": 7.5,
+    "frameon": False,
+    "handlelength": 1.1,
+    "handleheight": 1.1,
+    "columnspacing": 1.2,
+    "borderaxespad": 0.3,
+}
 _DIM = 0.3  # brightness of the brightest grey level under true negatives
 
 
@@ -97,8 +105,7 @@ def plot_hit_map(truth, segmentation, *, grey=None, spacing=None, title=None, le
         image[right] = dimmed(grey, outcome.shape)[right, None]
     ax = draw(image, spacing=spacing, title=title, ax=ax)
     if legend:
-        present = set(np.unique(outcome).tolist()) | {0, 1, 2, 3}
-        _explain(ax, [name for index, name in enumerate(HIT_COLOURS) if index in present])
+        _explain(ax, _names(outcome))
     return ax
 
 
@@ -130,21 +137,37 @@ def dimmed(grey, shape):
     return _DIM * np.clip(scaled, 0, 1)
 
 
+def explain_hits(figure, outcome, *, columns):
+    """Draw the legend of a hit map below a whole figure.
+
+    Parameters
+    ----------
+    figure : Figure
+        With the constrained layout.
+    outcome : ndarray of uint8
+        As `hit_map` gives it.
+    columns : int
+        Columns of the legend.
+    """
+    place = {"loc": "outside lower center", "ncols": columns}
+    figure.legend(handles=_patches(_names(outcome)), **place, **LEGEND)
+
+
+def _names(outcome):
+    """Names of the four usual outcomes, and of others that occur."""
+    present = set(np.unique(outcome).tolist()) | {0, 1, 2, 3}
+    return [name for index, name in enumerate(HIT_COLOURS) if index in present]
+
+
 def _explain(ax, names):
     """Draw the legend below an image."""
-    patches = [
+    place = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.01), "ncols": 2}
+    ax.legend(handles=_patches(names), **place, **LEGEND)
+
+
+def _patches(names):
+    """Draw a patch for each outcome."""
+    return [
         Patch(facecolor=HIT_COLOURS[name], edgecolor="black", linewidth=0.4, label=name)
         for name in names
     ]
-    ax.legend(
-        handles=patches,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.01),
-        ncols=2,
-        fontsize=7.5,
-        frameon=False,
-        handlelength=1.1,
-        handleheight=1.1,
-        columnspacing=1.2,
-        borderaxespad=0.3,
-    )

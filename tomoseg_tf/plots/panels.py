@@ -1,60 +1,106 @@
-"""Four panels of one slice: scan, truth, segmentation and hit map."""
+"""Panels of one plane: scan, truth, segmentation and hit map."""
 
 import numpy as np
 
 from tomoseg_tf.evaluation import open_classes
-from tomoseg_tf.plots.figure import new_axes
-from tomoseg_tf.plots.hit_map import plot_hit_map
+from tomoseg_tf.plots.figure import WIDTHS, new_axes
+from tomoseg_tf.plots.hit_map import HIT_COLOURS, explain_hits, hit_map, plot_hit_map
+from tomoseg_tf.plots.planes import busiest_plane, check_plane, plane_spacing, read_plane
 from tomoseg_tf.plots.slices import plot_classes, plot_slice
-from tomoseg_tf.volume import IGNORE, as_volume
+from tomoseg_tf.volume import as_volume
+
+NAMES = ("Scan", "Truth", "Segmentation")
+FLAT = 0.6  # height over width of planes that go above one another in one column
+ACROSS_NAMES = {"xy": "z", "xz": "y", "yz": "x"}
 
 
-def plot_panels(volume, truth, segmentation, z=None, *, names=("Scan", "Truth", "Segmentation")):
-    """Draw a slice of a scan, its truth, its segmentation and the hit map of both.
+def plot_panels(
+    volume,
+    truth=None,
+    segmentation=None,
+    z=None,
+    *,
+    plane="xy",
+    names=NAMES,
+    width="double",
+):
+    """Draw a plane of a scan, its truth, its segmentation and the hit map of both.
 
-    Only that slice is kept in memory, and of the truth one slab at a time.
+    Only that plane is kept in memory, and of the truth one slab at a time.
 
     Parameters
     ----------
     volume : path, (Z, Y, X) ndarray or Volume
         Grey levels; its spacing gives the scale bar.
-    truth : path, (Z, Y, X) ndarray of int or Volume
+    truth : path, (Z, Y, X) ndarray of int or Volume, optional
         True classes; a path is opened with the automatic palette.
-    segmentation : path, (Z, Y, X) ndarray of int or Volume
+    segmentation : path, (Z, Y, X) ndarray of int or Volume, optional
         Predicted classes; likewise.
     z : int, optional
-        The slice; by default the one with most object voxels in the truth.
+        Where the plane is along the third axis; by default where the truth has most object
+        voxels, else the segmentation, else in the middle.
+    plane : {"xy", "xz", "yz"}
+        Which plane: an axis to the right, then the one downwards.
     names : (str, str, str)
         Titles of the first three panels.
+    width : {"single", "double"}
+        Width of the figure: 85 or 180 mm.
 
     Returns
     -------
-    (4,) ndarray of Axes
-        Scan, truth, segmentation, hit map, in a figure of their own.
+    (N,) ndarray of Axes
+        Scan, then truth, segmentation and hit map as far as they are given, in a figure of their
+        own.
 
     Raises
     ------
     ValueError
-        If the shapes differ or the slice is outside.
+        If the shapes differ or the plane is outside.
     """
-    volume, truth, segmentation = as_volume(volume), open_classes(truth), open_classes(segmentation)
-    shapes = [tuple(one.shape) for one in (volume, truth, segmentation)]
-    if len(set(shapes)) > 1:
-        raise ValueError(
-            "scan {}, truth {} and segmentation {} must be of one shape".format(*shapes)
-        )
-    z = busiest_slice(truth) if z is None else z
-    if not 0 <= z < volume.shape[0]:
-        raise ValueError(f"slice {z} is outside {volume.name}; it has 0 to {volume.shape[0] - 1}")
-    grey, true, found = (one.read(z, z + 1)[0] for one in (volume, truth, segmentation))
-    axes = new_axes(2, 2, size=_size(grey.shape, volume.spacing)).ravel()
-    plot_slice(grey, spacing=volume.spacing, title=f"{names[0]}, slice {z}", ax=axes[0])
-    plot_classes(true, title=names[1], ax=axes[1])
-    plot_classes(found, title=names[2], ax=axes[2])
-    plot_hit_map(true, found, title="Hit map", ax=axes[3])
+    volumes = [as_volume(volume)]
+    volumes += [None if one is None else open_classes(one) for one in (truth, segmentation)]
+    _check_shapes(volumes, names)
+    index = _choose(volumes, plane) if z is None else z
+    images = [None if one is None else read_plane(one, plane, index) for one in volumes]
+    spacing = plane_spacing(volumes[0].spacing, plane)
+    shown = [place for place, image in enumerate(images) if image is not None]
+    both = len(shown) == 3
+    axes = _axes(images[0].shape, spacing, len(shown) + both, width)
+    place = f"slice {index}" if plane == "xy" else f"{ACROSS_NAMES[plane]} = {index}"
+    plot_slice(images[0], spacing=spacing, title=f"{names[0]}, {place}", ax=axes[0])
+    for ax, which in zip(axes[1:], shown[1:], strict=False):
+        plot_classes(images[which], title=names[which], ax=ax)
+    if both:
+        plot_hit_map(images[1], images[2], title="Hit map", legend=False, ax=axes[3])
+        columns = 4 if width == "double" else 2
+        explain_hits(axes[3].figure, hit_map(images[1], images[2]), columns=columns)
     for ax in axes[1:]:
         ax.set_aspect(axes[0].get_aspect())
     return axes
+
+
+def hit_data(truth, segmentation, index=None, *, plane="xy"):
+    """Count the outcomes of the voxels of a plane: the data of a hit map.
+
+    Parameters
+    ----------
+    truth, segmentation : path, (Z, Y, X) ndarray of int or Volume
+        Classes.
+    index, plane
+        As `z` and `plane` of `plot_panels`.
+
+    Returns
+    -------
+    dict from str to list
+        ``plane``, ``index``, ``outcome`` and ``voxels``, a row for each of `HIT_COLOURS`.
+    """
+    truth, segmentation = open_classes(truth), open_classes(segmentation)
+    index = busiest_plane(truth, plane) if index is None else index
+    pair = (read_plane(one, plane, index) for one in (truth, segmentation))
+    counts = np.bincount(hit_map(*pair).ravel(), minlength=len(HIT_COLOURS))
+    rows = len(HIT_COLOURS)
+    data = {"plane": [plane] * rows, "index": [index] * rows}
+    return data | {"outcome": list(HIT_COLOURS), "voxels": counts.tolist()}
 
 
 def busiest_slice(truth):
@@ -70,14 +116,38 @@ def busiest_slice(truth):
     int
         The slice.
     """
-    objects = []
-    for _, slab in open_classes(truth).slabs():
-        objects.extend(np.count_nonzero((slab != 0) & (slab != IGNORE), axis=(1, 2)).tolist())
-    return int(np.argmax(objects))
+    return busiest_plane(truth)
 
 
-def _size(shape, spacing):
-    """Size of the figure in inches, two panels wide at the width of a page."""
-    dy, dx = (1, 1) if spacing is None else spacing[-2:]
-    ratio = shape[0] * dy / (shape[1] * dx)
-    return 6.4, 6.3 * min(max(ratio, 0.3), 2.0) + 0.9
+def _check_shapes(volumes, names):
+    """Refuse volumes of different shapes."""
+    shapes = {
+        name.lower(): tuple(one.shape)
+        for name, one in zip(names, volumes, strict=True)
+        if one is not None
+    }
+    if len(set(shapes.values())) > 1:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"{listed}: must be of one shape")
+
+
+def _choose(volumes, plane):
+    """Choose the plane with most objects, or the middle one."""
+    axis = check_plane(plane)
+    classes = next((one for one in volumes[1:] if one is not None), None)
+    return volumes[0].shape[axis] // 2 if classes is None else busiest_plane(classes, plane)
+
+
+def _axes(shape, spacing, number, width):
+    """Axes for as many panels, their sides in proportion."""
+    dy, dx = (1, 1) if spacing is None else spacing
+    ratio = min(max(shape[0] * dy / (shape[1] * dx), 0.1), 2.5)
+    if ratio < FLAT:
+        columns = 1 if width == "single" else min(number, 2)
+    else:
+        columns = 3 if number == 3 else min(number, 2)
+    rows = -(-number // columns)
+    side = WIDTHS[width] / columns
+    legend = 0.45 if number == 4 else 0.0
+    axes = new_axes(rows, columns, size=(WIDTHS[width], rows * (side * ratio + 0.24) + legend))
+    return np.atleast_1d(axes).ravel()

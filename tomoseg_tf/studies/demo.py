@@ -1,4 +1,4 @@
-"""The demonstration: the bundled scan segmented with the bundled weights, and evaluated."""
+"""The demonstration: the bundled scan segmented with the bundled weights, and reported."""
 
 import json
 from dataclasses import asdict
@@ -7,19 +7,23 @@ from tomoseg_tf.bundle import bundled
 from tomoseg_tf.evaluation import confusion_matrix, scores, scores_by_radius
 from tomoseg_tf.plots import plot_confusion_matrix, plot_panels, save_figure
 from tomoseg_tf.prediction import segment_file
+from tomoseg_tf.report import write_report
 from tomoseg_tf.volume import open_truth, open_volume, staged_folder
 
 WEIGHTS = "unet_3d_micropillar"
+TITLE = "A simulated micropillar, segmented by unet_3d_micropillar"
 
 
-def demo(folder, *, overwrite=False, progress=None):
+def demo(folder, *, command=None, overwrite=False, progress=None):
     """Segment the bundled example scan, evaluate it, and write all results into a folder.
 
     Parameters
     ----------
     folder : path
         Folder to write: ``segmentation.tif``, ``probabilities.tif``, ``panels.png``,
-        ``confusion_matrix.png`` and ``scores.json``.
+        ``confusion_matrix.png``, ``scores.json`` and ``report.html``, a page of all of it.
+    command : str, optional
+        What was typed, for the report.
     overwrite : bool
         Replace an earlier demonstration.
     progress : callable, optional
@@ -59,4 +63,14 @@ def demo(folder, *, overwrite=False, progress=None):
             allow_nan=False,
         )
         (staging / "scores.json").write_text(text + "\n", encoding="utf-8")
+        write_report(
+            staging / "report.html",
+            segmentation,
+            volume=open_volume(scan),
+            truth=truth,
+            weights=WEIGHTS,
+            title=TITLE,
+            command=command,
+            facts=[("Segmented in", f"{summary['seconds']:.1f} s")],
+        )
     return result, sizes, summary

@@ -1,0 +1,32 @@
+"""The consensus of two operators."""
+
+import json
+
+import numpy as np
+import tifffile
+
+from tomoseg_tf.volume import open_truth
+
+COMMAND = ("consensus",)
+
+ONE = np.zeros((4, 6, 12), np.uint8)
+ONE[1:3, 1:4, 2:6] = 1
+OTHER = np.roll(ONE, 1, axis=2)
+
+
+def test_voxels_and_objects(run, tmp_path):
+    paths = [tmp_path / "a.tif", tmp_path / "b.tif"]
+    for path, array in zip(paths, (ONE, OTHER), strict=True):
+        tifffile.imwrite(path, array, photometric="minisblack")
+    code, out, _ = run(*paths, tmp_path / "c.tif", "--json")
+    summary = json.loads(out)
+    assert (code, summary["ignored"], summary["voxels"]["1"]) == (0, 12, 18)
+    assert summary["agreement"][0]["dice"][1] == 0.75
+    assert abs(summary["agreement"][0]["kappa"] - (276 / 288 - 0.84722) / (1 - 0.84722)) < 1e-4
+    code, out, _ = run(*paths, tmp_path / "d.tif", "--objects", "union")
+    assert (code, "1 objects agreed on, 0 disputed" in out) == (0, True)
+    assert "Kappa" in out
+    np.testing.assert_array_equal(open_truth(tmp_path / "d.tif").read(0, 4), ONE | OTHER)
+    assert run(*paths, paths[0], "--overwrite")[0] == 1
+    assert run(paths[0], tmp_path / "e.tif")[0] == 2
+    assert "already exists" in run(*paths, tmp_path / "c.tif")[2]

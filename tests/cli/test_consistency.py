@@ -1,0 +1,30 @@
+"""Objects whose class changes, from the command line."""
+
+import json
+
+import numpy as np
+import tifffile
+
+COMMAND = ("consistency",)
+
+
+def test_table_profile_and_vote(run, tmp_path):
+    classes = np.zeros((8, 6, 12), np.uint8)
+    classes[1:7, 1:4, 2:6] = 2
+    classes[3, 1:4, 2:6] = 1
+    path = tmp_path / "s.tif"
+    tifffile.imwrite(path, classes, photometric="minisblack")
+    voted = tmp_path / "v.tif"
+    arguments = (path, tmp_path / "t.csv", "--vote", voted, "--volume", path)
+    code, out, _ = run(*arguments)
+    assert code == 0
+    assert "1 of 1 objects change their class from slice to slice, 1 of them more than once" in out
+    assert "12 voxels changed their class" in out
+    assert out.splitlines()[4].split()[-2:] == ["3", "4"]
+    expected = np.where(classes > 0, 2, 0)
+    np.testing.assert_array_equal(tifffile.imread(voted), expected)
+    assert (tmp_path / "t_profile.csv").read_text().startswith("label,z,class,share,voxels,grey")
+    code, out, _ = run(*arguments, "--overwrite", "--json")
+    assert json.loads(out)["inconsistent"] == 1
+    assert "already exists" in run(*arguments)[2]
+    assert "is the segmentation itself" in run(path, tmp_path / "n.csv", "--vote", path)[2]

@@ -1,0 +1,181 @@
+import json
+import re
+
+import numpy as np
+import pytest
+
+from tomoseg_tf.objects import measure_objects, write_objects, write_table
+from tomoseg_tf.report import parse_size, write_report
+from tomoseg_tf.report.object_table import table_data
+from tomoseg_tf.report.sizes import format_size
+
+SECTIONS = re.compile(r'<section id="(\w+)"')
+RUN = {"format": 1, "kind": "tomoseg-tf training run", "classes": ["air", "<steel>"], "seed": 7}
+
+
+def data_of(text, name):
+    found = re.search(f'<script type="application/json" id="{name}-data">(.*?)</script>', text)
+    return json.loads(found[1])
+
+
+def test_sizes():
+    assert [parse_size(text) for text in ("25MB", "1.5 kb", "3 gb", 77)] == [
+        25_000_000,
+        1500,
+        3_000_000_000,
+        77,
+    ]
+    assert format_size(15_463_000) == "15.5 MB"
+    for wrong in ("", "MB", "-3MB", "0", "5 TB"):
+        with pytest.raises(ValueError, match="such as 25MB"):
+            parse_size(wrong)
+
+
+def test_the_page_holds_everything_and_no_address(report):
+    text = report.read_text(encoding="utf-8")
+    assert SECTIONS.findall(text) == ["slices", "objects", "scores", "sizes", "run"]
+    outside = re.sub(r"base64,[\w+/=]+|<script type=\"text/plain\".*?</script>", "", text)
+    assert not re.search(r"(?:https?:)?//\w", outside.replace("// ", ""))
+    assert "@import" not in outside
+    assert 'name="viewport"' in outside
+    assert "Segmentation against truth, over 147,456 voxels." in outside
+
+
+def test_texts_of_files_are_no_markup(report):
+    text = report.read_text(encoding="utf-8")
+    assert "<script>alert(1)" not in text
+    assert "<i>slag" not in text
+    assert "Balls &lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert data_of(text, "viewer")["names"][2] == "inclusion & <i>slag</i>"
+
+
+def test_objects_and_slices_are_those_of_the_files(report, volumes):
+    text = report.read_text(encoding="utf-8")
+    table, viewer = data_of(text, "table"), data_of(text, "viewer")
+    columns = measure_objects(volumes["segmentation"], volume=volumes["volume"]).columns
+    assert table["label"] == list(range(1, 49))
+    found = {column["name"]: column["values"] for column in table["columns"]}
+    assert found["voxels"] == columns["voxels"].tolist()
+    np.testing.assert_allclose(found["sphericity"], columns["sphericity"], atol=0.0006)
+    np.testing.assert_allclose(found["grey_mean"], columns["grey_mean"], atol=0.51)
+    np.testing.assert_allclose(table["places"][0], columns["centroid_z"], atol=0.051)
+    assert viewer["shape"] == [12, 96, 128]
+    assert viewer["spacing"] == pytest.approx([0.5, 0.5, 0.5])
+    assert len(re.findall('<script type="text/plain"', text)) == 3 * 12
+
+
+def test_what_is_not_given_is_left_out(volumes, tmp_path):
+    write_report(tmp_path / "scan.html", volume=volumes["volume"])
+    text = (tmp_path / "scan.html").read_text(encoding="utf-8")
+    assert SECTIONS.findall(text) == ["slices", "run"]
+    table = tmp_path / "objects.csv"
+    write_objects(volumes["segmentation"], table)
+    write_report(tmp_path / "objects.html", objects=table)
+    text = (tmp_path / "objects.html").read_text(encoding="utf-8")
+    assert SECTIONS.findall(text) == ["objects", "sizes", "run"]
+
+
+def test_an_empty_segmentation_gives_an_empty_table(tmp_path):
+    nothing = np.zeros((3, 20, 30), np.uint8)
+    write_report(tmp_path / "r.html", nothing, truth=nothing)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert data_of(text, "table")["label"] == []
+
+
+def test_the_largest_objects_are_kept_where_there_is_no_room(volumes):
+    columns = measure_objects(volumes["segmentation"]).columns
+    data, note = table_data(columns, None, 4000)
+    kept = data["columns"][0]["values"]
+    assert note == f"The table holds the {len(kept)} largest of 48 objects."
+    assert sorted(kept) == sorted(columns["voxels"].tolist())[-len(kept) :]
+    assert data["label"] == sorted(data["label"])
+
+
+def test_a_report_keeps_its_size(volumes, tmp_path):
+    summary = write_report(tmp_path / "r.html", volume=volumes["volume"], max_size="120kB")
+    assert summary["bytes"] == (tmp_path / "r.html").stat().st_size <= 120_000
+    with pytest.raises(ValueError, match="raise"):
+        write_report(tmp_path / "s.html", volume=volumes["volume"], max_size="50kB")
+    assert not (tmp_path / "s.html").exists()
+
+
+def test_a_training_run(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps(RUN))
+    (folder / "recipe.yaml").write_text("model: {name: '<b>unet_3d'}\n")
+    rows = ["epoch,loss,dice,val_loss,val_dice,seconds", "1,0.9,0.1,0.8,0.2,3", "2,0.5,0.4,0.6,,3"]
+    (folder / "history.csv").write_text("\n".join([*rows, "3,0.4,0.5,0.7,0.61,3\n"]))
+    write_report(tmp_path / "r.html", run=folder)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert SECTIONS.findall(text) == ["training", "run"]
+    assert "air, &lt;steel&gt;" in text
+    assert "&lt;b&gt;unet_3d" in text
+    assert re.search(r"Validation dice</dt>\s*<dd><strong>0.61</strong> <span>epoch 3 of 3", text)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(ValueError, match=r"manifest\.json does not exist"):
+        write_report(tmp_path / "s.html", run=folder)
+
+
+def comparison(folder):
+    """Write the folder of a comparison of two entries, one without times."""
+    folder.mkdir()
+    scored = {"miou": 0.8, "confusion_matrix": [[9, 1], [1, 9]]}
+    scored["classes"] = [{"iou": 0.8, "recall": 0.9, "precision": 0.9}] * 2
+    bare = {"label": "otsu", "scores": {**scored, "miou": 0.7}}
+    full = {"label": "<net>", "network": "unet_2d", "epochs": 3, "training_seconds": 60.0}
+    full |= {"seconds_per_slice": 0.1, "parameters": 1234, "scores": scored}
+    content = {"classes": ["air", "steel"], "results": [full, bare], "failures": {"x": "died"}}
+    (folder / "comparison.json").write_text(json.dumps(content))
+
+
+def test_a_comparison(tmp_path):
+    comparison(tmp_path / "compared")
+    write_report(tmp_path / "r.html", comparison=tmp_path / "compared")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert SECTIONS.findall(text) == ["comparison", "run"]
+    assert "&lt;net&gt;" in text
+    assert "x failed: died." in text
+    assert "1,234" in text
+    assert text.count("<figure") == 3
+    (tmp_path / "compared" / "comparison.json").write_text('{"results": [{}], "classes": ["a"]}')
+    with pytest.raises(ValueError, match="is incomplete"):
+        write_report(tmp_path / "s.html", comparison=tmp_path / "compared")
+    with pytest.raises(ValueError, match=r"holds neither comparison\.json nor search\.json"):
+        write_report(tmp_path / "s.html", comparison=tmp_path)
+
+
+def test_a_search(tmp_path):
+    (tmp_path / "search.json").write_text("{}")
+    rows = "trial,state,dice,judged,epochs,a.rate\n0,complete,0.81234,,3,0.001\n1,pruned,0.2,,1,2\n"
+    (tmp_path / "table.csv").write_text(rows)
+    write_report(tmp_path / "r.html", comparison=tmp_path)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "2 trials, compared by dice" in text
+    assert "0.8123" in text
+    assert "judged" not in text
+
+
+def test_what_does_not_belong_together_is_refused(volumes, tmp_path):
+    path = tmp_path / "r.html"
+    small = np.zeros((3, 4, 5), np.uint8)
+    table = tmp_path / "t.csv"
+    write_table({"label": np.array([1]), "class": np.array([1])}, table)
+    labels = np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
+    far = {"volume": volumes["volume"], "truth": small}
+    for arguments, message in (
+        ({}, "nothing to report"),
+        (far, "must be of one shape"),
+        ({"objects": table}, "no column centroid_z"),
+        ({"segmentation": labels}, "class"),
+        ({"probabilities": small.astype(np.uint16), "volume": small}, "are no probabilities"),
+        ({"volume": small, "max_size": "big"}, "such as 25MB"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            write_report(path, **arguments)
+    with pytest.raises(ValueError, match=r"name it r\.html"):
+        write_report(tmp_path / "r.pdf", volume=small)
+    path.write_text("mine")
+    with pytest.raises(ValueError, match="already exists"):
+        write_report(path, volume=small)
+    assert path.read_text() == "mine"

@@ -1,0 +1,69 @@
+"""Figures of tables of objects: sizes and shapes."""
+
+from pathlib import Path
+
+import click
+
+from tomoseg_tf.cli import options
+from tomoseg_tf.cli.plot import saving
+
+
+@click.command(short_help="Draw how many objects have which radius.")
+@click.argument("tables", metavar="TABLE...", type=click.Path(path_type=Path), nargs=-1,
+                required=True)  # fmt: skip
+@saving.figure
+@saving.width
+@options.overwrite
+def sizes(tables, figure, width, overwrite):
+    """Draw how many objects of TABLE have which radius; several tables over one another.
+
+    TABLE is what tomoseg-tf objects wrote. Where it has weights for the objects that a face of the
+    volume would cut, the corrected numbers are drawn, too.
+
+    \b
+    Examples:
+      tomoseg-tf plot sizes pillar.csv sizes.pdf
+      tomoseg-tf plot sizes truth.csv predicted.csv sizes.pdf
+    """
+    saving.check_outputs(figure, overwrite, tables)
+    from tomoseg_tf.objects import read_table
+    from tomoseg_tf.plots import figure_size, new_axes, plot_size_histogram, size_data
+
+    found = {path.stem: read_table(path) for path in tables}
+    if len(found) < len(tables):
+        raise ValueError("two tables have the same file name; rename one, as the legend needs it")
+    found = found if len(tables) > 1 else next(iter(found.values()))
+    ax = new_axes(size=figure_size(width, ratio=0.75 if width == "single" else 0.4))
+    plot_size_histogram(found, ax=ax)
+    saving.save(ax, figure, overwrite, size_data(found))
+
+
+@click.command(short_help="Draw sphericity against radius.")
+@click.argument("table", type=click.Path(path_type=Path))
+@saving.figure
+@click.option(
+    "--sphericity",
+    type=click.Choice(["faces", "crofton", "mesh"]),
+    default="faces",
+    show_default=True,
+    help="From the area of voxel faces, as published, of which a ball has 2/3; by Crofton's "
+    "formula or of a mesh, where it has 1.",
+)
+@saving.width
+@options.overwrite
+def shapes(table, figure, sphericity, width, overwrite):
+    """Draw sphericity against radius for the objects of TABLE, coloured by their grey level.
+
+    \b
+    Example:
+      tomoseg-tf plot shapes pillar.csv shapes.pdf
+    """
+    saving.check_outputs(figure, overwrite, [table])
+    from tomoseg_tf.objects import read_table
+    from tomoseg_tf.plots import figure_size, new_axes, plot_shapes, shape_data
+
+    found = read_table(table)
+    column = "sphericity" if sphericity == "faces" else f"sphericity_{sphericity}"
+    ax = new_axes(size=figure_size(width, ratio=0.75 if width == "single" else 0.4))
+    plot_shapes(found, sphericity=column, ax=ax)
+    saving.save(ax, figure, overwrite, shape_data(found, sphericity=column))

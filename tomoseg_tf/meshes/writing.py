@@ -1,0 +1,183 @@
+"""From a segmentation to mesh files, one per class."""
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from tomoseg_tf.meshes.fields import Field
+from tomoseg_tf.meshes.files import FORMATS
+from tomoseg_tf.meshes.marching import march
+from tomoseg_tf.objects import measure_objects, open_inputs, write_labels
+from tomoseg_tf.volume import IGNORE, check_destination, count_classes, open_volume, staged_file
+
+CLASSES = 256
+
+
+def write_meshes(
+    segmentation,
+    output,
+    *,
+    classes=(),
+    step=1,
+    smooth=0.0,
+    min_voxels=1,
+    labels=False,
+    palette="auto",
+    spacing=None,
+    depth=None,
+    overwrite=False,
+):
+    """Write the surface of each class of a segmentation as a mesh.
+
+    Lengths are in µm, or in voxels where the spacing is unknown; places count from the centre of
+    the first voxel. Surfaces are closed: objects that touch a face of the volume end there. Memory
+    is that of a slab.
+
+    Parameters
+    ----------
+    segmentation : path, (Z, Y, X) array_like or Volume
+        Classes; 0 and 255 are outside.
+    output : str or Path
+        File that ends in .ply, .stl or .obj; with several classes the number of each goes before
+        the suffix, as in ``pores_2.ply``.
+    classes : sequence of int
+        Classes to draw; all that occur by default.
+    step : int
+        Side of the blocks that the volume is thinned to.
+    smooth : float
+        Standard deviation, in voxels, of a Gaussian filter of the classes.
+    min_voxels : int
+        Least size of the objects that are drawn.
+    labels : bool
+        Whether vertices get the label of their object, which PLY alone can hold; for surfaces
+        that are neither thinned nor smoothed.
+    palette, spacing
+        As for `measure_objects`.
+    depth : int, optional
+        Slices of the thinned volume per slab.
+    overwrite : bool
+        Whether existing outputs may be replaced.
+
+    Returns
+    -------
+    meshes : list of dict
+        For each class: ``path``, ``class``, ``vertices``, ``faces``, ``area``, ``volume``, and
+        their ``unit``, "um" or "voxels".
+    notices : list of str
+        What a user should know.
+
+    Raises
+    ------
+    ValueError
+        If an output exists or has another suffix, a class does not occur, or a setting is none.
+    """
+    output = Path(output)
+    _check(output, step, smooth, min_voxels, labels)
+    given = open_inputs(segmentation, palette=palette, spacing=spacing)
+    chosen, paths = _chosen(given.segmentation, output, classes)
+    for path in paths:
+        check_destination(path, overwrite)
+    meshes, objects = [], labels or min_voxels > 1
+    with _source(given, min_voxels if objects else None) as (volume, owners):
+        for index, path in zip(chosen, paths, strict=True):
+            field = Field(volume, owners == index, step=step, smooth=smooth)
+            drawn = _Drawing(given, volume if labels else None)
+            with staged_file(path, overwrite=overwrite) as partial:
+                file = FORMATS[output.suffix.lower()](partial, drawn.comment, labels=labels)
+                try:
+                    for piece in march(field, depth):
+                        drawn.add(file, piece)
+                    file.close()
+                finally:
+                    file.discard()
+            meshes.append({"path": str(path), "class": index, **drawn.found()})
+    return meshes, list(given.segmentation.named_notices())
+
+
+@contextmanager
+def _source(given, min_voxels):
+    """Classes, or labels of all objects that are large enough; and the class of each value."""
+    if min_voxels is None:
+        yield given.segmentation, np.arange(CLASSES)
+        return
+    objects = measure_objects(given, min_voxels=min_voxels, keep_border=True)
+    with tempfile.TemporaryDirectory(prefix="tomoseg-tf-") as folder:
+        path = Path(folder, "labels.npy")
+        write_labels(objects, given, path)
+        yield open_volume(path), np.append(0, objects.columns["class"])
+
+
+class _Drawing:
+    """Writes pieces in the unit of a mesh and sums up its area and volume."""
+
+    def __init__(self, given, labels):
+        self._size = np.array(given.spacing or (1.0, 1.0, 1.0))[::-1]
+        self._labels = labels
+        self.unit = "voxels" if given.spacing is None else "um"
+        self.comment = f"tomoseg-tf, lengths in {self.unit}"
+        self._vertices = self._faces = 0
+        self._area = self._volume = 0.0
+
+    def add(self, file, piece):
+        """Write a piece."""
+        new, corners = piece.new[:, ::-1] * self._size, piece.corners[:, :, ::-1] * self._size
+        labels = None if self._labels is None else self._labels_at(piece.new)
+        file.add(new, piece.faces, corners, labels)
+        sides = corners[:, 1:] - corners[:, :1]
+        normals = np.cross(sides[:, 0], sides[:, 1])
+        self._area += float(np.linalg.norm(normals, axis=1).sum()) / 2
+        self._volume += float((corners[:, 0] * normals).sum()) / 6
+        self._vertices += len(new)
+        self._faces += len(corners)
+
+    def found(self):
+        """Numbers, area and enclosed volume."""
+        numbers = {"vertices": self._vertices, "faces": self._faces}
+        return numbers | {"area": self._area, "volume": self._volume, "unit": self.unit}
+
+    def _labels_at(self, places):
+        """Labels of the voxels that vertices lie between, of which those inside have one."""
+        shape = np.array(self._labels.shape)
+        start = int(np.clip(np.floor(places[:, 0].min()), 0, shape[0] - 1))
+        stop = int(np.clip(np.ceil(places[:, 0].max()), 0, shape[0] - 1)) + 1
+        slab = self._labels.read(start, stop)
+        found = np.zeros(len(places), slab.dtype)
+        for corner in np.ndindex(2, 2, 2):
+            ends = np.where(corner, np.ceil(places), np.floor(places)).astype(int)
+            inside = ((ends >= 0) & (ends < shape)).all(axis=1)
+            z, y, x = ends[inside].T
+            found[inside] = np.maximum(found[inside], slab[z - start, y, x])
+        return found
+
+
+def _check(output, step, smooth, min_voxels, labels):
+    """Refuse what cannot be."""
+    if output.suffix.lower() not in FORMATS:
+        raise ValueError(f"{output}: a mesh ends in {', '.join(FORMATS)}")
+    if step < 1 or smooth < 0 or min_voxels < 1:
+        raise ValueError(
+            f"step {step}, smooth {smooth}, min_voxels {min_voxels}: at least 1, 0 and 1"
+        )
+    if labels and (output.suffix.lower() != ".ply" or step > 1 or smooth):
+        raise ValueError(
+            f"{output}: labels of vertices need a .ply file, and a surface that is neither "
+            "thinned nor smoothed"
+        )
+
+
+def _chosen(segmentation, output, classes):
+    """Classes to draw and their files."""
+    counts = count_classes(segmentation)
+    present = [index for index in range(1, IGNORE) if index < len(counts) and counts[index]]
+    for index in classes:
+        if index not in present:
+            there = ", ".join(map(str, present)) or "none"
+            raise ValueError(f"{segmentation.name}: no voxel is of class {index}; there is {there}")
+    chosen = sorted(set(classes)) or present
+    if not chosen:
+        raise ValueError(f"{segmentation.name}: no voxel is of a class above 0; nothing to draw")
+    if len(chosen) == 1:
+        return chosen, [output]
+    return chosen, [output.with_stem(f"{output.stem}_{index}") for index in chosen]
