@@ -33,7 +33,7 @@ COMMANDS = {
     "report": "Put results into one page that people like to open.",
     "models": "List the networks.",
     "weights": "List, check and import fitted weights.",
-    "demo": "Segment and evaluate the bundled example scan.",
+    "demo": "Segment, evaluate and report the bundled example scan.",
 }
 
 
