@@ -9,13 +9,14 @@ DATA=${1:?"give the folder of the data: sh run.sh FOLDER"}
 : "${OUT:=ni_superalloy}"        # folder for everything that is written
 : "${PATCH:=slice}"              # whole micrographs, so that each pixel is scored once
 : "${CROP:=[1,192,192]}"         # sides are multiples of 96 (PSPNet: 48, UNet++: 32)
-: "${MODELS:=unet_resnet18=unet_plus_plus,unet_plus_plus,pspnet,deeplab_v3_plus,otsu,random_forest}"
+: "${MODELS:=unet_2d,unet_resnet18=unet_plus_plus,unet_plus_plus,pspnet,deeplab_v3_plus,otsu,random_forest}"
 : "${FOLDS=1 2 3}"               # folds of the choice among them; empty to leave it out
 : "${FOLD_MINUTES:=3}"           # for each network and fold
 : "${FINAL=$MODELS}"             # what is trained on all of train and scored on val, once
 : "${MINUTES:=30}"               # for each of these
 : "${EPOCHS:=1000}"              # more than the minutes allow
 : "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
+PLAIN='{"base_features": 32, "batch_norm": true}'
 UNET='{"backbone": "resnet18", "topology": "unet"}'
 
 mkdir -p "$OUT"
@@ -41,7 +42,7 @@ compare() {
     name=$1 models=$2 minutes=$3
     set -- --models "$models" --epochs "$EPOCHS" --minutes "$minutes" \
         --set "batches.crop=$CROP" --set batches.crops_per_patch=8 $SETTINGS
-    for network in unet_resnet18="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
+    for network in unet_2d="$PLAIN" unet_resnet18="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
         pspnet='{"backbone": "resnet18"}' deeplab_v3_plus='{"backbone": "xception_41"}'; do
         case ",$models," in
         *",${network%%=*},"* | *",${network%%=*}="*) set -- "$@" --arguments "$network" ;;

@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from tomoseg_tf.records import read_manifest
+from tomoseg_tf.training import read_recipe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TINY = {"MODELS": "otsu", "FINAL": "otsu", "EPOCHS": "1"}
@@ -63,7 +64,7 @@ def test_the_superalloy_study_keeps_spots_and_val_apart(tmp_path):
     assert len(splits(out / "final", "training")) == 4
 
 
-@pytest.mark.parametrize("example", ["aa7075", "ni_superalloy"])
+@pytest.mark.parametrize("example", ["aa7075", "james2022", "ni_superalloy"])
 def test_the_scripts_are_plain_posix_and_stop_at_the_first_error(example, tmp_path):
     lines = (EXAMPLES / example / "run.sh").read_text().splitlines()
     assert lines[0] == "#!/bin/sh"
@@ -72,3 +73,10 @@ def test_the_scripts_are_plain_posix_and_stop_at_the_first_error(example, tmp_pa
     done = run(example, str(tmp_path), OUT=str(tmp_path / "out"))
     assert done.returncode != 0
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("step", ["cheap", "hand"])
+def test_both_steps_of_the_dendrite_study_are_searched(step):
+    recipe = read_recipe(EXAMPLES / "james2022" / f"{step}.yaml")
+    assert recipe.search.trials == 9
+    assert recipe.monitor == "dice"

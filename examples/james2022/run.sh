@@ -1,0 +1,89 @@
+#!/bin/sh
+# The study of James et al. (2022) on simulated dendrites, small enough for a processor.
+# See README.md beside this file. Every setting can be given from outside, as in
+#   OUT=/data/try MINUTES=30 TRIALS=30 sh run.sh
+# The same command goes on where it was interrupted.
+set -eu
+
+HERE=$(dirname "$0")
+: "${OUT:=james2022}"            # folder for everything that is written
+: "${SHAPE:=56,192,192}"         # sides of a scan (z,y,x); 250,852,852 in the paper
+: "${STEPS:=3}"                  # scans with cheap labels, while the dendrites grow
+: "${NETS:=unet_2d unet_3d fcdense_3d}"
+: "${MINUTES:=3}"                # of training on cheap labels, for each network
+: "${FINE_MINUTES:=1.5}"         # of fine-tuning on labels by hand
+: "${TRIALS:=9}"                 # of each search; each has the same minutes at most
+: "${GROUPS_OF_8:=6,4,4}"        # groups of 8 slices for training, validation and test, as published
+: "${CLASSICAL:=otsu,kmeans,em_mpm,svm,random_forest}"
+: "${SETTINGS:=}"                # further options of training, as "--set schedule.steps_per_epoch=2"
+
+mkdir -p "$OUT"
+
+# The networks of Table 1, narrow.
+builder() {
+    case $1 in
+    unet_2d) echo residual_unet_2d ;;
+    unet_3d) echo residual_unet_3d ;;
+    *) echo "$1" ;;
+    esac
+}
+arguments() {
+    case $1 in
+    unet_2d) echo '{"levels": 3, "base_features": 16}' ;;
+    unet_3d) echo '{"levels": 3, "base_features": 8}' ;;
+    *) echo '{"blocks": [2, 2, 2, 2, 2], "growth_rate": 6, "base_features": 12}' ;;
+    esac
+}
+
+# 1. Scans of growing dendrites. Cheap labels come from a filter and a threshold, as those of an older
+#    network did; the exact truth of two other scans takes the place of labels by hand.
+if [ ! -e "$OUT/cheap" ]; then
+    tomoseg-tf simulate dendrites "$OUT/series.tif" "$OUT/exact.tif" --rough "$OUT/rough.tif" \
+        --shape "$SHAPE" --steps "$STEPS" --seed 1 --overwrite
+    set --
+    for scan in "$OUT"/series*.tif; do
+        set -- "$@" --pair "$scan" "$OUT/rough${scan#"$OUT/series"}"
+    done
+    tomoseg-tf records "$OUT/cheap" "$@" --patch "8,${SHAPE#*,}" --split group --group 8 \
+        --fractions 0.7,0.2,0.1 --classes background,dendrite
+fi
+if [ ! -e "$OUT/hand" ]; then
+    for number in 1 2; do
+        tomoseg-tf simulate dendrites "$OUT/scan$number.tif" "$OUT/truth$number.tif" \
+            --shape "$SHAPE" --seed "1$number" --overwrite
+    done
+    tomoseg-tf records "$OUT/hand" --pair "$OUT/scan1.tif" "$OUT/truth1.tif" \
+        --pair "$OUT/scan2.tif" "$OUT/truth2.tif" --patch "8,${SHAPE#*,}" --split group --group 8 \
+        --groups "$GROUPS_OF_8" --classes background,dendrite
+fi
+
+# 2. Each network three times: on cheap labels only; then fine-tuned; and both steps by a search.
+train() {
+    folder=$1
+    shift
+    case " $* " in *" --from "*) set -- "$HERE/hand.yaml" "$@" ;; *) set -- "$HERE/cheap.yaml" "$@" ;; esac
+    tomoseg-tf train "$@" -o "$OUT/$folder" --set "model.name=$name" --set "model.arguments=$given" $SETTINGS
+}
+models=
+for net in $NETS; do
+    name=$(builder "$net") given=$(arguments "$net")
+    train "cheap_$net" --records "$OUT/cheap" --set "schedule.minutes=$MINUTES"
+    train "fine_$net" --records "$OUT/hand" --set "schedule.minutes=$FINE_MINUTES" \
+        --from "$OUT/cheap_$net/best_dice"
+    tomoseg-tf tune "$HERE/cheap.yaml" --records "$OUT/cheap" -o "$OUT/tuned_$net" --then "$HERE/hand.yaml" \
+        --then-records "$OUT/hand" --trials "$TRIALS" --set "model.name=$name" \
+        --set "model.arguments=$given" --set "schedule.minutes=$MINUTES" $SETTINGS
+    models=$models,cheap_$net=$OUT/cheap_$net/best_dice,fine_$net=$OUT/fine_$net/best_dice
+    models=$models,tuned_$net=$OUT/tuned_$net/best
+done
+
+# 3. Table 2: all of them, and methods without a network, on the test groups of the labels by hand.
+tomoseg-tf compare "$OUT/hand" -o "$OUT/compared" --models "${models#,},$CLASSICAL"
+
+# 4. Figures 5 and 6: errors of a whole scan in an xy and an xz plane, for each network.
+for net in $NETS; do
+    [ -e "$OUT/overlay_$net.png" ] || {
+        tomoseg-tf segment "$OUT/scan2.tif" "$OUT/segmented_$net.tif" -w "$OUT/tuned_$net/best" --overwrite
+        tomoseg-tf evaluate "$OUT/truth2.tif" "$OUT/segmented_$net.tif" --overlay "$OUT/overlay_$net.png"
+    }
+done
