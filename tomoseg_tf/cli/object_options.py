@@ -1,4 +1,4 @@
-"""Options of the commands that compare the objects of two volumes."""
+"""Options of the commands that work on objects."""
 
 import click
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tomoseg_tf.cli import options
+from tomoseg_tf.cli import object_options, options
 
 
 @click.command(short_help="Measure the objects of a segmentation.")
@@ -23,13 +23,7 @@ from tomoseg_tf.cli import options
     metavar="FILE",
     help="Write the label of each voxel, too: the row of its object in TABLE, or 0.",
 )
-@click.option(
-    "--connectivity",
-    type=click.Choice(["6", "18", "26"]),
-    default="26",
-    show_default=True,
-    help="Voxels are of one object that share a face (6), also an edge (18), also a corner (26).",
-)
+@object_options.connectivity
 @click.option(
     "--min-voxels",
     type=click.IntRange(min=1),
@@ -37,11 +31,7 @@ from tomoseg_tf.cli import options
     show_default=True,
     help="Leave out smaller objects, as below the resolution of the scan.",
 )
-@click.option(
-    "--keep-border",
-    is_flag=True,
-    help="Keep objects that touch a face of the volume, of which only a part is seen.",
-)
+@object_options.keep_border
 @click.option(
     "--split",
     type=click.FloatRange(min=0, min_open=True),
@@ -86,7 +76,6 @@ from tomoseg_tf.cli import options
 def objects(
     segmentation,
     table,
-    connectivity,
     probabilities,
     thresholds,
     replicates,
@@ -110,7 +99,6 @@ def objects(
     """
     from tomoseg_tf.objects import summarise, summary_table, threshold_table, write_objects
 
-    settings |= {"connectivity": int(connectivity)}
     thresholds = _numbers(thresholds)
     with options.progress("Measuring objects") as progress:
         measured, notices = write_objects(segmentation, table, progress=progress, **settings)

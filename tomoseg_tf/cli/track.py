@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tomoseg_tf.cli import options
+from tomoseg_tf.cli import object_options, options
 
 
 class Times(click.ParamType):
@@ -61,13 +61,7 @@ class Times(click.ParamType):
     metavar="VOXELS",
     help="Others are linked if they are nearest to each other, no farther apart.",
 )
-@click.option(
-    "--connectivity",
-    type=click.Choice(["6", "18", "26"]),
-    default="26",
-    show_default=True,
-    help="Voxels are of one object that share a face (6), also an edge (18), also a corner (26).",
-)
+@object_options.connectivity
 @click.option(
     "--min-voxels",
     type=click.IntRange(min=1),
@@ -86,7 +80,7 @@ class Times(click.ParamType):
 @options.spacing
 @options.overwrite
 @options.as_json
-def track(segmentations, table, figure, connectivity, overwrite, as_json, **settings):
+def track(segmentations, table, figure, overwrite, as_json, **settings):
     """Follow the objects of SEGMENTATIONS, in order of time, and write TABLE (.csv, .parquet).
 
     A row is an object in a step: its track, how it came to be (first, kept, appeared, merged,
@@ -106,7 +100,7 @@ def track(segmentations, table, figure, connectivity, overwrite, as_json, **sett
 
         beside = figure.with_suffix(".csv") != table
         check_figure(figure, overwrite, data=beside)
-    settings |= {"connectivity": int(connectivity), "volumes": settings["volumes"] or None}
+    settings["volumes"] = settings["volumes"] or None
     with options.progress("Tracking objects") as progress:
         series = write_tracks(
             segmentations, table, overwrite=overwrite, progress=progress, **settings
