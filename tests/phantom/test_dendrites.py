@@ -134,6 +134,15 @@ def test_rough_labels_are_near_the_truth_but_not_it(frames, scan, tmp_path):
         write_rough_labels(tmp_path / "float.tif", tmp_path / "c.tif")
 
 
+def test_rough_labels_are_dendrites_in_the_first_step_too(frames, tmp_path):
+    volume, truth, rough = (tmp_path / name for name in ("scan.tif", "truth.tif", "rough.tif"))
+    simulate_scan(frames[0], volume, truth)
+    write_rough_labels(volume, rough)
+    share, dendrite = tifffile.imread(rough).mean(), tifffile.imread(truth).mean()
+    assert dendrite < 0.02
+    assert 0.5 * dendrite < share < 2 * dendrite
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
