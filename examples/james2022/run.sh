@@ -12,7 +12,7 @@ HERE=$(dirname "$0")
 : "${NETS:=unet_2d unet_3d fcdense_3d}"
 : "${MINUTES:=3}"                # of training on cheap labels, for each network
 : "${FINE_MINUTES:=1.5}"         # of fine-tuning on labels by hand
-: "${TRIALS:=9}"                 # of each search; each has the same minutes at most
+: "${TRIALS:=6}"                 # of each search; each has the same minutes at most
 : "${GROUPS_OF_8:=6,4,4}"        # groups of 8 slices for training, validation and test, as published
 : "${CLASSICAL:=otsu,kmeans,em_mpm,svm,random_forest}"
 : "${SETTINGS:=}"                # further options of training, as "--set schedule.steps_per_epoch=2"
@@ -61,8 +61,10 @@ fi
 train() {
     folder=$1
     shift
+    [ ! -e "$OUT/$folder/.trained" ] || return 0
     case " $* " in *" --from "*) set -- "$HERE/hand.yaml" "$@" ;; *) set -- "$HERE/cheap.yaml" "$@" ;; esac
     tomoseg-tf train "$@" -o "$OUT/$folder" --set "model.name=$name" --set "model.arguments=$given" $SETTINGS
+    touch "$OUT/$folder/.trained"
 }
 models=
 for net in $NETS; do

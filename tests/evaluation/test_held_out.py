@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.evaluation.held_out import (
+    DENDRITES,
     IMAGE,
-    SIMULATED,
+    MICROPILLAR,
     TOLERANCE,
     check_scores,
     score_micropillar,
@@ -18,7 +19,7 @@ SLICES = ("unet_2d_alcu", "unet_2d_sandstone")
 
 
 def claims():
-    return [row for row in open_weights(SHIPPED).config.scores if row["data"] == SIMULATED]
+    return [row for row in open_weights(SHIPPED).config.scores if row["data"] == MICROPILLAR]
 
 
 def test_the_smallest_scan_gives_the_scores_of_the_card():
@@ -69,7 +70,7 @@ def save(folder, scores, **options):
 
 
 def test_a_false_claim_is_found(tmp_path):
-    row = {"data": SIMULATED, "shape": "16,64,64", "seed": 1, "recall": 0.987}
+    row = {"data": MICROPILLAR, "shape": "16,64,64", "seed": 1, "recall": 0.987}
     with pytest.raises(ValueError, match=r"recall on seed 1 is .*, but its card says 0.987"):
         check_scores(save(tmp_path / "weights", (row,)))
 

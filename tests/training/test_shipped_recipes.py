@@ -47,7 +47,15 @@ BARBOZA2020 = {
 }
 PUBLISHED = {f"jom2021/{name}": facts for name, facts in JOM2021.items()}
 PUBLISHED |= {f"barboza2020/{name}": facts for name, facts in BARBOZA2020.items()}
-OWN = ("compare", "micropillar", "micropillar_finish", "slices", "slices_deeplab", "slices_pspnet")
+OWN = (
+    "compare",
+    "dendrites",
+    "micropillar",
+    "micropillar_finish",
+    "slices",
+    "slices_deeplab",
+    "slices_pspnet",
+)
 OWN += ("slices_unet",)
 
 

@@ -2,17 +2,20 @@
 
 import numpy as np
 
+from tomoseg_tf.evaluation.boundary import boundary_scores
 from tomoseg_tf.evaluation.by_size import scores_by_radius
 from tomoseg_tf.evaluation.confusion import confusion_matrix
 from tomoseg_tf.evaluation.grey_window import best_filtered_window
 from tomoseg_tf.evaluation.scores import scores
-from tomoseg_tf.phantom import Micropillar
+from tomoseg_tf.phantom import Dendrites, Micropillar
 from tomoseg_tf.prediction import predict_volume, to_segmentation
 from tomoseg_tf.volume import as_volume, open_truth
 from tomoseg_tf.weights import open_weights
 
-SIMULATED = "simulated micropillar"
+MICROPILLAR = "simulated micropillar"
+DENDRITES = "simulated dendrites"
 IMAGE = "held-out image"
+WINDOW = "dice of the best filtered grey window"
 GAUSSIAN_SIGMAS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0)
 MEDIAN_SIZES = (3, 5)
 TOLERANCE = 0.002  # other processors round otherwise: a few voxels near the threshold change
@@ -46,11 +49,8 @@ def score_micropillar(weights, *, shape, seed, threshold=None):
     found = scores(confusion_matrix(truth, segmentation)).classes[1]
     small, medium, large = scores_by_radius(truth, segmentation)
     inside = np.stack([pillar.depth(z) > 0 for z in range(shape[0])])
-    window = best_filtered_window(
-        grey, truth, inside, gaussian_sigmas=GAUSSIAN_SIGMAS, median_sizes=MEDIAN_SIZES
-    )
     return {
-        "data": SIMULATED,
+        "data": MICROPILLAR,
         "shape": ",".join(map(str, shape)),
         "seed": seed,
         "recall": _rounded(found.recall),
@@ -59,7 +59,46 @@ def score_micropillar(weights, *, shape, seed, threshold=None):
         "recall, radius < 2": _rounded(small.recall),
         "recall, radius 2 to 5": _rounded(medium.recall),
         "recall, radius > 5": _rounded(large.recall),
-        "dice of the best filtered grey window": _rounded(window.dice),
+        WINDOW: _best_window(grey, truth, inside),
+    }
+
+
+def score_dendrites(weights, *, shape, seed, threshold=None):
+    """Segment simulated dendrites and compare with their exact truth.
+
+    Parameters
+    ----------
+    weights : str or path
+        Binary weights: a folder or a shipped name.
+    shape : tuple of int
+        Sides (Z, Y, X) of the scan in voxels.
+    seed : int
+        Seed of the scan.
+    threshold : float, optional
+        In place of that of the weights.
+
+    Returns
+    -------
+    dict
+        A row of scores for a card: data, shape, seed; IoU, recall, precision and Dice of the
+        dendrites; BF1 and BDE, means over the slices; and the Dice of the best grey window after
+        the best filter.
+    """
+    grey, truth = Dendrites(tuple(shape), seed).slab(0, shape[0])
+    segmentation = _segment(open_weights(weights), grey, threshold)
+    found = scores(confusion_matrix(truth, segmentation)).classes[1]
+    boundary = boundary_scores(truth, segmentation, num_classes=2).classes[1]
+    return {
+        "data": DENDRITES,
+        "shape": ",".join(map(str, shape)),
+        "seed": seed,
+        "iou": _rounded(found.iou),
+        "recall": _rounded(found.recall),
+        "precision": _rounded(found.precision),
+        "dice": _rounded(found.dice),
+        "bf1": _rounded(boundary.bf1),
+        "bde": _rounded(boundary.bde),
+        WINDOW: _best_window(grey, truth, np.ones_like(truth, bool)),
     }
 
 
@@ -97,6 +136,9 @@ def score_image(weights, grey, truth, *, threshold=None):
     }
 
 
+SIMULATED = {MICROPILLAR: score_micropillar, DENDRITES: score_dendrites}
+
+
 def check_scores(weights, *, progress=None):
     """Measure again what the card of weights claims on simulated scans and its held-out image.
 
@@ -119,7 +161,7 @@ def check_scores(weights, *, progress=None):
         more than 0.002 from the card.
     """
     fitted = open_weights(weights)
-    repeated = [SIMULATED] if fitted.held_out is None else [SIMULATED, IMAGE]
+    repeated = [*SIMULATED] if fitted.held_out is None else [*SIMULATED, IMAGE]
     claimed = [row for row in fitted.config.scores if row.get("data") in repeated]
     if not claimed:
         raise ValueError(
@@ -133,9 +175,8 @@ def check_scores(weights, *, progress=None):
             measured.append(score_image(weights, *fitted.held_out, threshold=threshold))
         else:
             sides = {"shape": tuple(int(side) for side in row["shape"].split(","))}
-            measured.append(
-                score_micropillar(weights, **sides, seed=row["seed"], threshold=threshold)
-            )
+            score = SIMULATED[row["data"]]
+            measured.append(score(weights, **sides, seed=row["seed"], threshold=threshold))
         _check_row(fitted.folder, row, measured[-1])
         if progress:
             progress(index + 1, len(claimed))
@@ -156,6 +197,14 @@ def _segment(fitted, grey, threshold):
     options = {"normalisation": config.normalisation, "axes": config.axes}
     probabilities = predict_volume(fitted.build(), grey, **options)
     return to_segmentation(probabilities, config.threshold if threshold is None else threshold)
+
+
+def _best_window(grey, truth, inside):
+    """Dice of what a window of grey finds after a filter, the best of each."""
+    window = best_filtered_window(
+        grey, truth, inside, gaussian_sigmas=GAUSSIAN_SIGMAS, median_sizes=MEDIAN_SIZES
+    )
+    return _rounded(window.dice)
 
 
 def _rounded(score):
