@@ -138,7 +138,7 @@ def test_overlay_is_drawn(run, tmp_path, files):
     assert (code, err.count("\n")) == (1, 1)
     assert "already exists" in err
     code, _, err = run(*files, "--overlay", tmp_path / "x.png", "--figure", tmp_path / "x.png")
-    assert (code, "two figures" in err) == (1, True)
+    assert (code, "two outputs" in err) == (1, True)
     code, _, err = run(*files, "--overlay", tmp_path / "x.png", "--planes", "4,0")
     assert (code, "z = 4 is outside" in err) == (1, True)
     assert not (tmp_path / "x.png").exists()
@@ -174,6 +174,10 @@ def test_figure_is_drawn(run, tmp_path, files):
     figure = tmp_path / "confusion.png"
     assert run(*files, "--figure", figure)[0] == 0
     assert figure.read_bytes().startswith(b"\x89PNG")
+    rows = (tmp_path / "confusion.csv").read_text().splitlines()
+    assert rows[:2] == ["truth,prediction,voxels,share", "background,background,164,0.9761904762"]
+    code, _, err = run(*files, "--figure", tmp_path / "o.png", "--objects", tmp_path / "o.csv")
+    assert (code, "is named for two outputs" in err) == (1, True)
     code, out, err = run(*files, "--figure", figure)
     assert (code, out) == (1, "")
     assert err.startswith(f"Error: {figure} already exists")

@@ -100,3 +100,19 @@ def test_mistakes_are_one_line_and_leave_nothing(run, files, arguments, message)
 def test_every_figure_has_a_line_of_help():
     for name, command in cli.get_command(None, "plot").commands.items():
         assert command.get_short_help_str(), name
+
+
+def test_profiles_of_objects_whose_class_changes(run, files, tmp_path):
+    from tomoseg_tf.objects import write_consistency
+
+    classes = CLASSES.copy()
+    classes[4:6][classes[4:6] > 0] = 2
+    table, figure = tmp_path / "changes.csv", tmp_path / "profiles.svg"
+    write_consistency(classes, table, volume=files / "scan.tif")
+    code, _, err = run("profiles", table, figure, "--names", "a,b,c")
+    assert (code, err) == (0, "")
+    rows = (tmp_path / "profiles.csv").read_text().splitlines()
+    assert rows[0] == "label,z,class,share,voxels,grey_mean"
+    assert len(rows) == 1 + 5
+    code, _, err = run("profiles", files / "objects.csv", tmp_path / "no.svg")
+    assert (code, "has no column z" in err) == (1, True)

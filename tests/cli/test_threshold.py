@@ -59,6 +59,19 @@ def test_a_file_for_each_class(run, files, tmp_path):
     assert run(files[0], files[1], files[1], "--class", 1)[0] == 2
 
 
+def test_several_volumes_at_once(run, files, fitted, tmp_path):
+    nothing = np.zeros_like(TRUTH)
+    np.save(tmp_path / "empty.npy", nothing)
+    np.save(tmp_path / "q.npy", np.full(TRUTH.shape, 0.25, np.float32))
+    more = ("--more", tmp_path / "empty.npy", tmp_path / "q.npy")
+    code, out, _ = run(*files, *more, "--weights", fitted, "--json")
+    found = json.loads(out)
+    assert (code, found["voxels"], found["object_voxels"]) == (0, 512, 32)
+    card = (fitted / "README.md").read_text()
+    assert "of `p.npy`, `q.npy` against `truth.npy`, `empty.npy`: 32 object voxels of 512" in card
+    assert run(*files, files[1], *more)[0] == 2
+
+
 def test_stored_threshold_is_what_segment_takes(run, files, fitted, monkeypatch, template):
     from tomoseg_tf.prediction import segment_file
     from tomoseg_tf.weights import open_weights

@@ -14,7 +14,7 @@ from sklearn.metrics import (
 )
 
 from tomoseg_tf.evaluation.threshold.calibration import calibration
-from tomoseg_tf.evaluation.threshold.counts import RANGES, count_probabilities
+from tomoseg_tf.evaluation.threshold.counts import RANGES, count_probabilities, count_volumes
 from tomoseg_tf.evaluation.threshold.curve import ThresholdCurve, average_precision, roc_auc
 from tomoseg_tf.prediction.threshold import to_grey_levels, to_segmentation
 from tomoseg_tf.volume import ArrayVolume
@@ -177,3 +177,18 @@ def test_impossible_wishes_are_refused(by, message):
     probabilities = np.where(RNG.random(TRUTH.shape) < 0.5, 0.2, 0.7).astype(np.float32)
     with pytest.raises(ValueError, match=message):
         ThresholdCurve(count_probabilities(TRUTH, probabilities)).best(by)
+
+
+@pytest.mark.parametrize("stored", [FLOATS, GREY])
+def test_several_volumes_are_counted_as_if_they_were_one(stored):
+    """The third volume has no objects at all."""
+    truth = TRUTH.copy()
+    truth[3:] = 0
+    pairs = [(truth[part], stored[part]) for part in (slice(0, 1), slice(1, 3), slice(3, 5))]
+    found, whole = count_volumes(pairs), count_probabilities(truth, stored)
+    np.testing.assert_array_equal(found.counts, whole.counts)
+    assert found.name == "array, array, array"
+    with pytest.raises(ValueError, match="has no voxel of class 1 that counts"):
+        count_volumes(pairs[2:])
+    with pytest.raises(ValueError, match="voxels of another type"):
+        count_volumes([pairs[0], (truth[1:3], FINE[1:3])])

@@ -3,7 +3,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from skimage.measure import marching_cubes, mesh_surface_area
 
-from tomoseg_tf.meshes import Field, march, write_meshes
+from tomoseg_tf.meshes import Field, march, write_meshes, write_object_meshes
 
 
 def blobs(shape=(9, 11, 12), sigma=1.2, seed=0):
@@ -185,3 +185,47 @@ def test_what_cannot_be_is_said(tmp_path, name, settings, message):
 def test_nothing_to_draw(tmp_path):
     with pytest.raises(ValueError, match="nothing to draw"):
         write_meshes(np.zeros((3, 4, 5), np.uint8), tmp_path / "m.ply")
+
+
+def test_meshes_of_single_objects_are_those_of_all_together(tmp_path):
+    classes = blobs((14, 15, 16), 1.6)
+    classes[0], classes[-1] = 0, 0
+    settings = {"spacing": (2, 1, 0.5), "min_voxels": 4}
+    meshes, _ = write_object_meshes(classes, tmp_path / "m", keep_border=True, **settings)
+    write_meshes(classes, tmp_path / "all.ply", labels=True, **settings)
+    places, labels, _ = read_ply(tmp_path / "all.ply")
+    assert [one["label"] for one in meshes] == np.unique(labels).tolist()
+    for one in meshes:
+        own, _, faces = read_ply(tmp_path / "m" / f"object_{one['label']}.ply")
+        assert (one["vertices"], one["faces"]) == (len(own), len(faces))
+        expected = places[labels == one["label"]]
+        np.testing.assert_allclose(np.unique(own, axis=0), np.unique(expected, axis=0), atol=1e-5)
+    rows = (tmp_path / "m" / "objects.csv").read_text().splitlines()
+    assert rows[0] == "path,label,class,vertices,faces,area,volume,unit"
+    assert len(rows) == 1 + len(meshes)
+
+
+def test_objects_that_are_cut_too_small_or_of_another_class_have_no_mesh(tmp_path):
+    classes = np.zeros((8, 9, 12), np.uint8)
+    classes[1:3, 1:3, 1:3] = 1
+    classes[4:7, 4:7, 4:7] = 1
+    classes[2:5, 2:5, 8:11] = 2
+    classes[7, :, 0] = 1
+    settings = {"suffix": ".stl", "min_voxels": 9}
+    meshes, _ = write_object_meshes(classes, tmp_path / "m", **settings)
+    assert [(one["label"], one["class"], one["unit"]) for one in meshes] == [
+        (1, 2, "voxels"),
+        (2, 1, "voxels"),
+    ]
+    names = {path.name for path in (tmp_path / "m").iterdir()}
+    assert names == {"object_1.stl", "object_2.stl", "objects.csv"}
+    with pytest.raises(ValueError, match="already exists"):
+        write_object_meshes(classes, tmp_path / "m", **settings)
+    options = {"overwrite": True, "classes": (2,)}
+    (one,), _ = write_object_meshes(classes, tmp_path / "m", **options, **settings)
+    assert (one["label"], len([*(tmp_path / "m").iterdir()])) == (1, 2)
+    mistakes = ({"min_voxels": 99}, "nothing to draw"), ({"suffix": ".vtk"}, "ends in")
+    for wrong, message in mistakes:
+        with pytest.raises(ValueError, match=message):
+            write_object_meshes(classes, tmp_path / "n", **wrong)
+    assert not (tmp_path / "n").exists()

@@ -16,7 +16,7 @@ def test_ranges_by_hand():
     assert densities == pytest.approx([1 / 7**3 / 8, 1 / 4**3 / 8])
     assert size_distribution(objects, [2, 3, 7], object_class=2)[0].tolist() == [0, 1]
     masked = measure_objects(classes, mask=np.ones(classes.shape, np.uint8))
-    assert size_distribution(masked, [1, 2, 7])[1] == pytest.approx([1e-3, 1e-3])
+    assert size_distribution(masked, [1, 2, 7])[1] == pytest.approx([1 / 7**3, 1 / 4**3])
     with pytest.raises(ValueError, match="each above the one before"):
         size_distribution(objects, [2, 2])
 

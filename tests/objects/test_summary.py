@@ -35,6 +35,7 @@ def test_values_by_hand():
     weight = classes.size / ((12 - 1 - 4) * (40 - 1 - 4) ** 2)
     two = found["classes"][2]
     assert two["number_density_per_um3"] == pytest.approx(weight / classes.size / 2)
+    assert two["plain_number_density_per_um3"] == pytest.approx(1 / classes.size / 2)
     assert "errors" not in found
 
 
@@ -87,3 +88,38 @@ def test_block_counts_are_those_of_the_volume_in_every_slab_size():
         edges = [np.linspace(0, side, 5).astype(int) for side in classes.shape]
         box = classes[edges[0][1] : edges[0][2], : edges[1][1], edges[2][3] :]
         assert blocks.sample[1 * 16 + 0 * 4 + 3] == np.count_nonzero(box != 255)
+
+
+def test_errors_over_objects_are_those_of_statistics():
+    """The error of the mean of independent radii is s / sqrt(n), its interval 1.96 times that."""
+    rng = np.random.default_rng(3)
+    objects = measure_objects((rng.random((30, 40, 40)) < 0.05).astype(np.uint8), min_voxels=1)
+    found = summarise(objects, replicates=2000, over="objects")
+    radii = objects.columns["equivalent_radius_voxels"]
+    error = radii.std() / np.sqrt(len(radii))
+    assert found["errors"]["mean_radius_voxels"] == pytest.approx(error, rel=0.06)
+    low, high = found["intervals"]["mean_radius_voxels"]
+    expected = [radii.mean() - 1.96 * error, radii.mean() + 1.96 * error]
+    assert [low, high] == pytest.approx(expected, abs=0.15 * error)
+    assert "volume_fraction" not in found["errors"]
+    narrow = summarise(objects, over="objects", confidence=0.5)["intervals"]["mean_radius_voxels"]
+    assert narrow[1] - narrow[0] == pytest.approx(2 * 0.674 * error, rel=0.2)
+    text = summary_table(found)
+    assert f"class 1: {low:.4g} to {high:.4g} voxels with 95 % confidence" in text
+    with pytest.raises(ValueError, match="bootstrap over 'voxels' is not known"):
+        summarise(objects, over="voxels")
+    with pytest.raises(ValueError, match=r"confidence is 95"):
+        summarise(objects, confidence=95)
+
+
+def test_many_rows_are_drawn_one_after_another():
+    values = np.random.default_rng(0).normal(5, 2, 5000)
+    sums = np.stack([values, np.ones(5000)], axis=1)
+    found = bootstrap(lambda drawn: {"mean": drawn[:, 0] / drawn[:, 1]}, sums, replicates=600)
+    assert found["mean"] == pytest.approx(values.std() / np.sqrt(5000), rel=0.1)
+
+
+def test_one_object_has_no_interval():
+    found = summarise(measure_objects(boxes((2, 2, 2))), over="objects")
+    assert found["intervals"]["mean_radius_voxels"] is None
+    json.dumps(found, allow_nan=False)

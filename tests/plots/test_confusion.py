@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.evaluation import scores
-from tomoseg_tf.plots import new_axes, plot_confusion_matrix, save_figure
+from tomoseg_tf.plots import confusion_data, new_axes, plot_confusion_matrix, save_figure
 
 
 def texts(ax):
@@ -61,3 +61,11 @@ def test_many_classes_can_be_drawn(tmp_path):
 def test_wrong_number_of_names_is_an_error():
     with pytest.raises(ValueError, match="1 names"):
         plot_confusion_matrix([[3, 1], [0, 4]], names=["one"])
+
+
+def test_data_have_a_row_for_each_cell():
+    data = confusion_data([[3, 1], [0, 0]], names=["steel", "pore"])
+    assert data["truth"] == ["steel", "steel", "pore", "pore"]
+    assert data["prediction"] == ["steel", "pore"] * 2
+    assert data["voxels"] == [3, 1, 0, 0]
+    np.testing.assert_array_equal(data["share"], [0.75, 0.25, np.nan, np.nan])

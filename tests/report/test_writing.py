@@ -1,3 +1,6 @@
+import base64
+import csv
+import io
 import json
 import re
 
@@ -9,7 +12,9 @@ from tomoseg_tf.report import parse_size, write_report
 from tomoseg_tf.report.object_table import table_data
 from tomoseg_tf.report.sizes import format_size
 
+ALL = ["slices", "objects", "scores", "detection", "threshold", "sizes", "run"]
 SECTIONS = re.compile(r'<section id="(\w+)"')
+NAMES = ("matrix", "pore", "inclusion & <i>slag</i>")
 RUN = {"format": 1, "kind": "tomoseg-tf training run", "classes": ["air", "<steel>"], "seed": 7}
 
 
@@ -33,7 +38,7 @@ def test_sizes():
 
 def test_the_page_holds_everything_and_no_address(report):
     text = report.read_text(encoding="utf-8")
-    assert SECTIONS.findall(text) == ["slices", "objects", "scores", "sizes", "run"]
+    assert SECTIONS.findall(text) == ALL
     outside = re.sub(r"base64,[\w+/=]+|<script type=\"text/plain\".*?</script>", "", text)
     assert not re.search(r"(?:https?:)?//\w", outside.replace("// ", ""))
     assert "@import" not in outside
@@ -62,6 +67,62 @@ def test_objects_and_slices_are_those_of_the_files(report, volumes):
     assert viewer["shape"] == [12, 96, 128]
     assert viewer["spacing"] == pytest.approx([0.5, 0.5, 0.5])
     assert len(re.findall('<script type="text/plain"', text)) == 3 * 12
+
+
+def data_files(text):
+    """CSV files of the figures, by name: lists of rows."""
+    found = re.findall(r'href="data:text/csv;base64,([^"]+)" download="([^"]+)"', text)
+    files = {name: base64.b64decode(content).decode("utf-8") for content, name in found}
+    return {name: [*csv.DictReader(io.StringIO(content))] for name, content in files.items()}
+
+
+def test_figures_have_their_data(report):
+    text = report.read_text(encoding="utf-8")
+    files = data_files(text)
+    assert len(files) == text.count("<figure")
+    matrix = files["confusion_matrix_share_of_each_true_class_and_voxels.csv"]
+    assert [row["truth"] for row in matrix[:3]] == [NAMES[0]] * 3
+    assert sum(int(row["voxels"]) for row in matrix) == 147_456
+    assert sum(int(row["objects_Truth"]) for row in files["objects_by_equivalent_radius.csv"]) == 47
+    sizes = files["detection_of_objects_by_their_radius.csv"]
+    assert (sizes[0]["radius"], sizes[0]["found"], sizes[0]["recall"]) == ("all", "1", "1")
+    assert float(sizes[0]["precision"]) == pytest.approx(47 / 48)
+
+
+def test_detection_and_probabilities_of_known_objects(tmp_path):
+    """Four cubes, one of which the truth lacks; of the probabilities a known share came true."""
+    truth = np.zeros((7, 20, 20), np.uint8)
+    for y, x in ((2, 2), (2, 10), (10, 2)):
+        truth[2:5, y : y + 3, x : x + 3] = 1
+    segmentation = truth.copy()
+    segmentation[2:5, 10:13, 10:13] = 1
+    probabilities = np.where(segmentation, 0.75, 0.0).astype(np.float32)
+    options = {"truth": truth, "probabilities": probabilities, "names": ("steel", "pore")}
+    write_report(tmp_path / "r.html", segmentation, **options)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert re.search(r"F1 of objects</dt>\s*<dd><strong>0.857</strong> <span>precision 0.75", text)
+    assert "Over 2,800 voxels, 81 of them objects in the truth." in text
+    rows = data_files(text)["precision_by_recall.csv"]
+    assert ("0.75", "1") in [(row["precision"], row["recall"]) for row in rows]
+    curve = data_files(text)["calibration.csv"]
+    ranges = [row for row in curve if row["voxels"] != "0"]
+    assert [(row["voxels"], row["frequency"]) for row in ranges] == [("2692", "0"), ("108", "0.75")]
+    brier = (81 * 0.25**2 + 27 * 0.75**2) / 2800
+    assert re.search(rf"Brier score</th>\s*<td>{brier:.3g}", text)
+    nothing = np.zeros_like(truth)
+    options |= {"truth": nothing}
+    write_report(tmp_path / "s.html", nothing, **options)
+    assert "Left out: truth" in (tmp_path / "s.html").read_text(encoding="utf-8")
+
+
+def test_large_volumes_are_not_matched_and_the_page_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("tomoseg_tf.report.writing.CHEAP", 10)
+    nothing = np.zeros((3, 20, 30), np.uint8)
+    summary = write_report(tmp_path / "r.html", nothing, truth=nothing)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "detection" not in SECTIONS.findall(text)
+    assert "evaluate --objects does it" in text
+    assert any("not matched" in note for note in summary["notes"])
 
 
 def test_what_is_not_given_is_left_out(volumes, tmp_path):
@@ -138,6 +199,9 @@ def test_a_comparison(tmp_path):
     assert "x failed: died." in text
     assert "1,234" in text
     assert text.count("<figure") == 3
+    times = data_files(text)["times_and_scores.csv"]
+    assert [row["iou_steel"] for row in times] == ["0.8", "0.8"]
+    assert [row["training_minutes"] for row in times] == ["1", ""]
     (tmp_path / "compared" / "comparison.json").write_text('{"results": [{}], "classes": ["a"]}')
     with pytest.raises(ValueError, match="is incomplete"):
         write_report(tmp_path / "s.html", comparison=tmp_path / "compared")

@@ -25,6 +25,7 @@ def test_the_example_scan_is_the_simulated_one():
 
 def test_the_folder_holds_segmentation_figures_and_scores(folder):
     assert sorted(path.name for path in folder.iterdir()) == [
+        "confusion_matrix.csv",
         "confusion_matrix.png",
         "panels.png",
         "probabilities.tif",

@@ -203,9 +203,10 @@ def _notify(pair, matrix):
 def _draw(result, pair, figure, overlay, planes, overlay_class, spacing, overwrite):
     """Draw the figures that were asked for."""
     if figure is not None:
-        from tomoseg_tf.plots import plot_confusion_matrix, save_figure
+        from tomoseg_tf.plots import confusion_data, plot_confusion_matrix, save_figure
 
-        save_figure(plot_confusion_matrix(result), figure, overwrite)
+        data = confusion_data(result)
+        save_figure(plot_confusion_matrix(result), figure, overwrite, data=data)
     if overlay is not None:
         from tomoseg_tf.plots import plot_overlay, save_figure
 

@@ -9,7 +9,7 @@ def check_outputs(figures, table, overwrite, inputs):
     Parameters
     ----------
     figures : sequence of Path or None
-        Figures to be drawn.
+        Figures to be drawn; the first has its data beside it.
     table : Path or None
         Table of objects to be written.
     overwrite : bool
@@ -28,19 +28,27 @@ def check_outputs(figures, table, overwrite, inputs):
         check_table(table, overwrite)
         if table.resolve() in [path.resolve() for path in inputs]:
             raise ValueError(f"{table} is an input; choose another name for the table")
-    figures = [figure for figure in figures if figure is not None]
-    if not figures:
+    if not any(figures):
         return
-    from tomoseg_tf.plots import check_figure
+    from tomoseg_tf.plots import check_figure, data_path
 
-    taken = [path.resolve() for path in inputs]
-    for figure in figures:
-        check_figure(figure, overwrite)
-        if figure.resolve() in taken[:2]:
-            raise ValueError(f"{figure} is an input; choose another name for the figure")
-        if figure.resolve() in taken:
-            raise ValueError(f"{figure} is named for two figures; choose another name for one")
-        taken.append(figure.resolve())
+    taken = [path.resolve() for path in (*inputs, *([table] if table is not None else []))]
+    for number, figure in enumerate(figures):
+        if figure is None:
+            continue
+        with_data = number == 0
+        check_figure(figure, overwrite, data=with_data)
+        for output in (figure, data_path(figure)) if with_data else (figure,):
+            _check_new(output, taken, len(inputs))
+            taken.append(output.resolve())
+
+
+def _check_new(output, taken, inputs):
+    """Refuse a file that is an input, or another output."""
+    if output.resolve() in taken[:inputs]:
+        raise ValueError(f"{output} is an input; choose another name for the figure")
+    if output.resolve() in taken:
+        raise ValueError(f"{output} is named for two outputs; choose another name for one")
 
 
 def write_objects(pair, table, overwrite, **settings):

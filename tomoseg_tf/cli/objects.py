@@ -68,7 +68,24 @@ from tomoseg_tf.cli import object_options, options
     default=200,
     show_default=True,
     metavar="N",
-    help="Draws of blocks of the volume for the errors; 0 for none.",
+    help="Draws for the errors; 0 for none.",
+)
+@click.option(
+    "--bootstrap-over",
+    "over",
+    type=click.Choice(["blocks", "objects"]),
+    default="blocks",
+    show_default=True,
+    help="What is drawn: blocks of the volume, which keep what lies together, or single objects, "
+    "for errors of means.",
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the draws in a confidence interval.",
 )
 @options.seed
 @options.overwrite
@@ -79,6 +96,8 @@ def objects(
     probabilities,
     thresholds,
     replicates,
+    over,
+    confidence,
     seed,
     as_json,
     **settings,
@@ -104,7 +123,8 @@ def objects(
         measured, notices = write_objects(segmentation, table, progress=progress, **settings)
     for notice in notices:
         options.notify(notice)
-    summary = summarise(measured, replicates=replicates, seed=seed)
+    drawing = {"replicates": replicates, "over": over, "confidence": confidence, "seed": seed}
+    summary = summarise(measured, **drawing)
     if probabilities is not None:
         summary["thresholds"] = _at_thresholds(probabilities, thresholds, settings)
     if as_json:

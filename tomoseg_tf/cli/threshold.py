@@ -31,6 +31,13 @@ SCORES = ("dice", "iou", "precision", "recall")
     metavar="N",
     help="Class that PROBABILITIES are of.  [default: 1, if the truth has no higher one]",
 )
+@click.option(
+    "--more",
+    type=(options.VOLUME, options.VOLUME),
+    multiple=True,
+    metavar="TRUTH PROBABILITIES",
+    help="Count the voxels of another volume, too; may be repeated.",
+)
 @options.palette
 @click.option(
     "--figure",
@@ -47,7 +54,9 @@ SCORES = ("dice", "iou", "precision", "recall")
 )
 @options.overwrite
 @options.as_json
-def threshold(truth, probabilities, by, object_class, palette, figure, weights, overwrite, as_json):
+def threshold(
+    truth, probabilities, by, object_class, more, palette, figure, weights, overwrite, as_json
+):
     """Choose the best threshold of PROBABILITIES, as segment --probabilities writes them, by TRUTH.
 
     Prints the scores there and at 0.5, the average precision (the area under precision by recall),
@@ -60,38 +69,45 @@ def threshold(truth, probabilities, by, object_class, palette, figure, weights, 
     Examples:
       tomoseg-tf threshold truth.tif p.tif --figure curves.pdf
       tomoseg-tf threshold truth.tif p.tif --best precision=0.9 --weights my_weights
+      tomoseg-tf threshold truth_1.tif p_1.tif --more truth_2.tif p_2.tif
       tomoseg-tf threshold truth.tif p_background.tif p_pore.tif p_carbide.tif
     """
-    _check(truth, probabilities, object_class, weights, figure, overwrite)
-    from tomoseg_tf.evaluation.threshold import ThresholdCurve, calibration, count_probabilities
+    _check(truth, probabilities, object_class, more, weights, figure, overwrite)
+    from tomoseg_tf.evaluation.threshold import ThresholdCurve, calibration, count_volumes
     from tomoseg_tf.volume import open_truth
 
     classes, several = open_truth(truth, palette), len(probabilities) > 1
+    others = [(open_truth(one, palette), other) for one, other in more]
     curves = {}
     for index, path in enumerate(probabilities):
         chosen = index if several else object_class
         with options.progress("Counting") as progress:
-            counts = count_probabilities(classes, path, object_class=chosen, progress=progress)
+            pairs = [(classes, path), *others]
+            counts = count_volumes(pairs, object_class=chosen, progress=progress)
         curves[f"class {index}" if several else ""] = ThresholdCurve(counts)
-    for notice in classes.named_notices():
-        options.notify(notice)
+    for one in (classes, *(one for one, _ in others)):
+        for notice in one.named_notices():
+            options.notify(notice)
     results = [_result(curve, by) for curve in curves.values()]
     _notify(curves, results)
     if figure is not None:
         reliability = {name: calibration(curve.counts) for name, curve in curves.items()}
         _draw(curves, reliability, None if several else results[0]["best"], figure, overwrite)
     if weights is not None:
-        results[0]["weights"] = _store(weights, results[0], curves[""], truth)
+        truths = ", ".join(str(one.name) for one in (classes, *(one for one, _ in others)))
+        results[0]["weights"] = _store(weights, results[0], curves[""], truths)
     if as_json:
         click.echo(json.dumps({"classes": results} if several else results[0], allow_nan=False))
     else:
         click.echo(_table(results))
 
 
-def _check(truth, probabilities, object_class, weights, figure, overwrite):
+def _check(truth, probabilities, object_class, more, weights, figure, overwrite):
     """Refuse what does not go together, and outputs that cannot be written, before any work."""
     if len(probabilities) > 1 and object_class is not None:
         raise click.UsageError("--class is for one file; several are of the classes 0, 1, ...")
+    if len(probabilities) > 1 and more:
+        raise click.UsageError("--more adds volumes with one file of probabilities each")
     if len(probabilities) > 1 and weights is not None:
         raise click.UsageError("--weights stores the threshold of one file of binary weights")
     if weights is not None:
@@ -102,7 +118,8 @@ def _check(truth, probabilities, object_class, weights, figure, overwrite):
         from tomoseg_tf.plots import check_figure, data_path
 
         check_figure(figure, overwrite, data=True)
-        inputs = [path.resolve() for path in (truth, *probabilities)]
+        paths = (truth, *probabilities, *(path for pair in more for path in pair))
+        inputs = [path.resolve() for path in paths]
         for output in (figure, data_path(figure)):
             if output.resolve() in inputs:
                 raise ValueError(f"{output} is an input; choose another name for the figure")

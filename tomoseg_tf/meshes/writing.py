@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from tomoseg_tf.meshes.drawing import draw_surface
 from tomoseg_tf.meshes.fields import Field
 from tomoseg_tf.meshes.files import FORMATS
-from tomoseg_tf.meshes.marching import march
 from tomoseg_tf.objects import measure_objects, open_inputs, write_labels
 from tomoseg_tf.volume import IGNORE, check_destination, count_classes, open_volume, staged_file
 
@@ -83,16 +83,10 @@ def write_meshes(
     with _source(given, min_voxels if objects else None) as (volume, owners):
         for index, path in zip(chosen, paths, strict=True):
             field = Field(volume, owners == index, step=step, smooth=smooth)
-            drawn = _Drawing(given, volume if labels else None)
+            options = {"labels": volume if labels else None, "depth": depth}
             with staged_file(path, overwrite=overwrite) as partial:
-                file = FORMATS[output.suffix.lower()](partial, drawn.comment, labels=labels)
-                try:
-                    for piece in march(field, depth):
-                        drawn.add(file, piece)
-                    file.close()
-                finally:
-                    file.discard()
-            meshes.append({"path": str(path), "class": index, **drawn.found()})
+                drawn = draw_surface(field, partial, output.suffix, given.spacing, **options)
+            meshes.append({"path": str(path), "class": index, **drawn})
     return meshes, list(given.segmentation.named_notices())
 
 
@@ -107,49 +101,6 @@ def _source(given, min_voxels):
         path = Path(folder, "labels.npy")
         write_labels(objects, given, path)
         yield open_volume(path), np.append(0, objects.columns["class"])
-
-
-class _Drawing:
-    """Writes pieces in the unit of a mesh and sums up its area and volume."""
-
-    def __init__(self, given, labels):
-        self._size = np.array(given.spacing or (1.0, 1.0, 1.0))[::-1]
-        self._labels = labels
-        self.unit = "voxels" if given.spacing is None else "um"
-        self.comment = f"tomoseg-tf, lengths in {self.unit}"
-        self._vertices = self._faces = 0
-        self._area = self._volume = 0.0
-
-    def add(self, file, piece):
-        """Write a piece."""
-        new, corners = piece.new[:, ::-1] * self._size, piece.corners[:, :, ::-1] * self._size
-        labels = None if self._labels is None else self._labels_at(piece.new)
-        file.add(new, piece.faces, corners, labels)
-        sides = corners[:, 1:] - corners[:, :1]
-        normals = np.cross(sides[:, 0], sides[:, 1])
-        self._area += float(np.linalg.norm(normals, axis=1).sum()) / 2
-        self._volume += float((corners[:, 0] * normals).sum()) / 6
-        self._vertices += len(new)
-        self._faces += len(corners)
-
-    def found(self):
-        """Numbers, area and enclosed volume."""
-        numbers = {"vertices": self._vertices, "faces": self._faces}
-        return numbers | {"area": self._area, "volume": self._volume, "unit": self.unit}
-
-    def _labels_at(self, places):
-        """Labels of the voxels that vertices lie between, of which those inside have one."""
-        shape = np.array(self._labels.shape)
-        start = int(np.clip(np.floor(places[:, 0].min()), 0, shape[0] - 1))
-        stop = int(np.clip(np.ceil(places[:, 0].max()), 0, shape[0] - 1)) + 1
-        slab = self._labels.read(start, stop)
-        found = np.zeros(len(places), slab.dtype)
-        for corner in np.ndindex(2, 2, 2):
-            ends = np.where(corner, np.ceil(places), np.floor(places)).astype(int)
-            inside = ((ends >= 0) & (ends < shape)).all(axis=1)
-            z, y, x = ends[inside].T
-            found[inside] = np.maximum(found[inside], slab[z - start, y, x])
-        return found
 
 
 def _check(output, step, smooth, min_voxels, labels):

@@ -1,11 +1,12 @@
 """Connected objects of a segmentation: size, surface, shape, grey level and place of each."""
 
-from tomoseg_tf.objects.blocks import BlockCounts, bootstrap
+from tomoseg_tf.objects.blocks import BlockCounts
 from tomoseg_tf.objects.consistency import Consistency, measure_consistency
 from tomoseg_tf.objects.consistency_files import (
     consistency_columns,
     consistency_table,
     profile_columns,
+    profile_path,
     write_consistency,
 )
 from tomoseg_tf.objects.distribution import size_distribution
@@ -13,10 +14,12 @@ from tomoseg_tf.objects.inputs import Inputs, open_inputs
 from tomoseg_tf.objects.label_file import label_slabs, label_type, write_labels
 from tomoseg_tf.objects.measuring import CONNECTIVITIES, Objects, measure_objects
 from tomoseg_tf.objects.places import edge_weights, nearest_neighbours, random_neighbour_distance
+from tomoseg_tf.objects.resampling import bootstrap, confidence_interval
 from tomoseg_tf.objects.sensitivity import threshold_sensitivity, threshold_table
 from tomoseg_tf.objects.shape import covariance, equivalent_radius, principal_axes, sphericity
 from tomoseg_tf.objects.split import Split, part
-from tomoseg_tf.objects.summary import summarise, summary_table
+from tomoseg_tf.objects.summary import summarise
+from tomoseg_tf.objects.summary_text import summary_table
 from tomoseg_tf.objects.surface import crofton_area, face_area
 from tomoseg_tf.objects.table_file import check_table, read_table, write_table
 from tomoseg_tf.objects.writing import write_objects
@@ -30,6 +33,7 @@ __all__ = [
     "Split",
     "bootstrap",
     "check_table",
+    "confidence_interval",
     "consistency_columns",
     "consistency_table",
     "covariance",
@@ -46,6 +50,7 @@ __all__ = [
     "part",
     "principal_axes",
     "profile_columns",
+    "profile_path",
     "random_neighbour_distance",
     "read_table",
     "size_distribution",

@@ -1,4 +1,4 @@
-"""Voxels by block of the volume, from which error bars are drawn."""
+"""Voxels by block of the volume, of which error bars are drawn."""
 
 import numpy as np
 
@@ -74,38 +74,3 @@ class BlockCounts:
         cells = np.add.reduceat(columns, y[:-1], axis=1, dtype=np.int64)
         parts = zip(low - window.start, high - window.start, strict=True)
         return np.stack([cells[start:stop].sum(axis=0) for start, stop in parts])
-
-
-def bootstrap(statistic, sums, *, replicates=200, seed=0):
-    """Estimate standard errors of what is computed from sums over blocks, by drawing blocks.
-
-    Parameters
-    ----------
-    statistic : callable
-        Maps (R, K) sums to a dict of (R,) arrays.
-    sums : (B, K) array_like of float
-        What is summed up, by block.
-    replicates : int
-        Number of times that as many blocks as there are drawn, with replacement.
-    seed : int
-        Seed of the drawing.
-
-    Returns
-    -------
-    dict from str to float
-        Standard deviation over the replicates of each value; NaN where a replicate has none, or
-        there are fewer than two blocks.
-
-    References
-    ----------
-    .. [1] P. Hall, "Resampling a coverage pattern", Stoch. Process. Appl. 20(2), 231-246, 1985.
-       doi:10.1016/0304-4149(85)90212-1
-    """
-    sums = np.asarray(sums, float)
-    number = len(sums)
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(number, np.full(number, 1 / number), size=replicates)
-    values = statistic(drawn @ sums)
-    if number < 2:
-        return dict.fromkeys(values, np.nan)
-    return {name: float(np.std(value, ddof=1)) for name, value in values.items()}

@@ -6,9 +6,8 @@ import numpy as np
 def size_distribution(objects, edges, *, object_class=None):
     """Count objects per volume by their equivalent radius.
 
-    Objects that touch a face are in no range; the others count with their `edge_weight`, after
-    Miles and Lantuéjoul, so that large ones are not too rare. In a mask there are no weights, and
-    each object of the table counts as one.
+    Objects that touch a face, or the edge of a mask, are in no range; the others count with their
+    `edge_weight`, after Miles and Lantuéjoul, so that large ones are not too rare.
 
     Parameters
     ----------
@@ -36,7 +35,7 @@ def size_distribution(objects, edges, *, object_class=None):
         raise ValueError(f"edges {edges.tolist()}: at least two radii, each above the one before")
     columns = objects.columns
     unit = "voxels" if objects.spacing is None else "um"
-    weights = columns.get("edge_weight", np.ones(len(objects)))
+    weights = columns["edge_weight"]
     chosen = np.isfinite(weights)
     if object_class is not None:
         chosen &= columns["class"] == object_class

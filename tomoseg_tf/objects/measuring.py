@@ -6,6 +6,7 @@ import numpy as np
 
 from tomoseg_tf.objects.blocks import BlockCounts
 from tomoseg_tf.objects.inputs import Inputs, grey_pivot, open_inputs, read_windows
+from tomoseg_tf.objects.mask_weights import mask_weights
 from tomoseg_tf.objects.merging import ObjectMerger
 from tomoseg_tf.objects.places import edge_weights, nearest_neighbours
 from tomoseg_tf.objects.split import Split, split_objects
@@ -147,7 +148,7 @@ def measure_objects(
         )
         slabs = [np.append(rows, -1)[own] for own in slabs]
     columns = object_columns(sums, extremes, shape, spacing=given.spacing, pivot=pivot)
-    columns |= _distances(columns, given)
+    columns |= _distances(columns, given, blocks)
     columns, cut, slabs = _without_cut(columns, slabs, parts, keep_border)
     return Objects(
         columns=columns,
@@ -177,7 +178,7 @@ def _check_settings(connectivity, min_voxels, split):
         raise ValueError(f"min_voxels is {min_voxels}; an object has at least 1 voxel")
 
 
-def _distances(columns, given):
+def _distances(columns, given, blocks):
     """Distances to the nearest neighbours, in voxels and in µm, and weights for cut objects."""
     centres = np.stack([columns[f"centroid_{name}"] for name in "zyx"], axis=1)
     found = {}
@@ -185,9 +186,12 @@ def _distances(columns, given):
         if size is not None:
             distances = nearest_neighbours(centres * size, columns["class"])
             found[f"nearest_neighbour_{unit}"] = distances
+    shape = given.segmentation.shape
     if given.sample is None:
-        found["edge_weight"] = edge_weights(columns, given.segmentation.shape)
-    return found
+        weights = edge_weights(columns, shape)
+    else:
+        weights = mask_weights(columns, given.sample, shape, int(blocks.sample.sum()))
+    return found | {"edge_weight": weights}
 
 
 def _without_cut(columns, slabs, parts, keep_border):

@@ -1,24 +1,33 @@
-"""What a study prints of its objects: numbers, means and errors, by class and of all."""
+"""What a study tells of its objects: numbers, means and errors, by class and of all."""
 
 import math
 
 import numpy as np
 
-from tomoseg_tf.objects.blocks import bootstrap
 from tomoseg_tf.objects.places import random_neighbour_distance
-from tomoseg_tf.table import aligned
+from tomoseg_tf.objects.resampling import (
+    CONFIDENCE,
+    check_bootstrap,
+    confidence_interval,
+    draw_values,
+    standard_error,
+)
 
 REPLICATES = 200
+OF_OBJECTS = ("mean", "std")  # values begin so that are of objects, and not of a volume
 
 
-def summarise(objects, *, replicates=REPLICATES, seed=0):
+def summarise(objects, *, replicates=REPLICATES, over="blocks", confidence=CONFIDENCE, seed=0):
     """Sum up a table of objects by class.
 
     Volume fractions are of all voxels of a class, whatever objects were left out, over those of
-    the sample. Where that is the whole box, number densities and the mean radius called corrected
-    weigh the objects that touch no face after Miles and Lantuéjoul, see `edge_weights`; in a mask
-    the density is the plain number over its volume. Each error is the standard deviation
-    over as many draws of blocks of the volume, see `bootstrap`.
+    the sample. Number densities and the mean radius called corrected weigh the whole objects after
+    Miles and Lantuéjoul, see `edge_weights` and, in a mask, `mask_weights`; they take objects to be
+    everywhere in the sample alike. Plain number densities are objects of the table over the
+    volume. Each error is the standard deviation
+    over as many draws of blocks of the volume, see `bootstrap`, and each interval holds the middle
+    of them. Blocks keep what lies together; objects, drawn one by one, are taken as independent,
+    and tell of means and standard deviations only, not of numbers per volume.
 
     Parameters
     ----------
@@ -26,21 +35,33 @@ def summarise(objects, *, replicates=REPLICATES, seed=0):
         As `measure_objects` gives them.
     replicates : int
         Draws for the errors; 0 for no errors.
+    over : {"blocks", "objects"}
+        What is drawn.
+    confidence : float
+        Share of the draws in an interval.
     seed : int
         Seed of the draws.
 
     Returns
     -------
     dict
-        Values over all classes above 0, their ``errors``, the settings, and ``classes`` with the
-        same by class, background first; None for what is not defined.
+        Values over all classes above 0, their ``errors`` and ``intervals``, the settings, and
+        ``classes`` with the same by class, background first; None for what is not defined.
+
+    Raises
+    ------
+    ValueError
+        If a setting is none.
     """
+    check_bootstrap(over, confidence)
+    bootstrap = {"replicates": replicates, "over": over, "confidence": confidence}
+    settings = {**bootstrap, "seed": seed}
     voxels = objects.blocks.classes.sum(axis=0)
     present = max(1, int(np.flatnonzero(voxels).max(initial=0)))
     above = tuple(range(1, len(voxels)))
-    total = _class_summary(objects, above, replicates, seed)
+    total = _class_summary(objects, above, **settings)
     classes = [
-        {"class": index, **_class_summary(objects, (index,), replicates, seed)}
+        {"class": index, **_class_summary(objects, (index,), **settings)}
         for index in range(1, present + 1)
     ]
     background = dict.fromkeys(total) | _background(objects, total)
@@ -54,59 +75,42 @@ def summarise(objects, *, replicates=REPLICATES, seed=0):
         "connectivity": objects.connectivity,
         "min_voxels": objects.min_voxels,
         "keep_border": objects.keep_border,
+        "bootstrap": bootstrap if replicates else None,
     }
 
 
-def summary_table(summary):
-    """Text of `summarise`, a line per class above 0 as in Table 1 of Gaudez et al. (2022).
-
-    Parameters
-    ----------
-    summary : dict
-        What to print.
-
-    Returns
-    -------
-    str
-        Lines without a line break at the end.
-    """
-    head = ["Class", "Objects", "Mean radius (voxels)", "Standard deviation", "Sphericity"]
-    lines = [[*head, "by Crofton", "of the mesh", "Volume fraction"]]
-    for one in summary["classes"][1:]:
-        names = ("mean_radius_voxels", "std_radius_voxels", "mean_sphericity")
-        names += ("mean_sphericity_crofton", "mean_sphericity_mesh", "volume_fraction")
-        cells = [_with_error(one, name) for name in names]
-        lines.append([str(one["class"]), f"{one['count']:,}", *cells])
-    small, cut = summary["excluded_small"], summary["excluded_border"]
-    where = "the whole box" if summary["sample"] == "box" else f"the mask {summary['sample']}"
-    sample = f"Sample: {where}, {summary['sample_voxels']:,} voxels"
-    left_out = (
-        f"Left out: {small:,} objects below {summary['min_voxels']} voxels, "
-        f"{cut:,} that touch a face of the volume"
-    )
-    return "\n".join([aligned(lines, rule=1), left_out, *_density_lines(summary), sample])
-
-
-def _class_summary(objects, classes, replicates, seed):
+def _class_summary(objects, classes, *, replicates, over, confidence, seed):
     """Values of the objects of some classes, and their errors."""
-    sums = _block_sums(objects, classes)
+    terms, chosen = _terms(objects, classes)
+    sums = _block_sums(objects, classes, terms, chosen)
     scale = None if objects.spacing is None else float(np.prod(objects.spacing))
-    corrected = objects.sample is None
+    corrected = "edge_weight" in objects.columns
     values = _statistics(sums.sum(axis=0, keepdims=True), scale, corrected)
     found = {"count": int(sums[:, 0].sum()), "voxels": int(sums[:, -2].sum())}
     found |= {name: _defined(value[0]) for name, value in values.items()}
+    if found["count"] and not terms[:, -2].any():  # all are cut: nothing to weigh
+        found |= {name: None for name in found if name.startswith("number_density")}
     found |= _mean_distances(objects, classes, found)
     found["excluded_small"] = sum(objects.small.get(index, 0) for index in classes)
     found["excluded_border"] = sum(objects.cut.get(index, 0) for index in classes)
     if replicates:
-        errors = bootstrap(
-            lambda drawn: _statistics(drawn, scale, corrected),
-            sums,
-            replicates=replicates,
-            seed=seed,
+        rows = sums if over == "blocks" else np.pad(terms, ((0, 0), (0, 2)))
+        drawn = draw_values(
+            lambda sums: _statistics(sums, scale, corrected), rows, replicates=replicates, seed=seed
         )
-        found["errors"] = {name: _defined(value) for name, value in errors.items()}
+        found |= _errors(drawn, over, confidence)
     return found
+
+
+def _errors(drawn, over, confidence):
+    """Errors and intervals of values that were drawn."""
+    if over == "objects":
+        drawn = {name: one for name, one in drawn.items() if name.startswith(OF_OBJECTS)}
+    ends = {name: confidence_interval(one, confidence) for name, one in drawn.items()}
+    return {
+        "errors": {name: _defined(standard_error(one)) for name, one in drawn.items()},
+        "intervals": {name: _defined_range(pair) for name, pair in ends.items()},
+    }
 
 
 def _background(objects, total):
@@ -116,19 +120,22 @@ def _background(objects, total):
     return {"voxels": voxels, "volume_fraction": voxels / sample if sample else None}
 
 
-def _block_sums(objects, classes):
-    """(B, 10) sums by block, of which all values are made."""
-    columns, blocks = objects.columns, objects.blocks
+def _terms(objects, classes):
+    """(N, 8) terms by object, and which of all objects these are."""
+    columns = objects.columns
     chosen = np.isin(columns["class"], classes)
     radius = columns["equivalent_radius_voxels"][chosen]
-    weight = np.zeros(len(radius))
-    if "edge_weight" in columns:
-        weight = np.nan_to_num(columns["edge_weight"][chosen])
+    weight = np.nan_to_num(columns["edge_weight"][chosen])
     terms = (np.ones(len(radius)), radius, radius**2, columns["sphericity"][chosen])
     terms += (columns["sphericity_crofton"][chosen], columns["sphericity_mesh"][chosen])
-    terms += (weight, weight * radius)
+    return np.stack([*terms, weight, weight * radius], axis=1), chosen
+
+
+def _block_sums(objects, classes, terms, chosen):
+    """(B, 10) sums by block, of which all values are made."""
+    columns, blocks = objects.columns, objects.blocks
     places = blocks.block_of(*(columns[f"centroid_{name}"][chosen] for name in "zyx"))
-    sums = [np.bincount(places, term, len(blocks.sample)) for term in terms]
+    sums = [np.bincount(places, term, len(blocks.sample)) for term in terms.T]
     voxels = blocks.classes[:, list(classes)].sum(axis=1)
     return np.stack([*sums, voxels, blocks.sample], axis=1).astype(float)
 
@@ -147,6 +154,7 @@ def _statistics(sums, scale, corrected):
             "mean_sphericity_mesh": mesh / count,
             "volume_fraction": voxels / sample,
             "number_density_per_voxel": density,
+            "plain_number_density_per_voxel": count / sample,
         }
         if corrected:
             values["mean_radius_corrected_voxels"] = weighted / weight
@@ -154,6 +162,7 @@ def _statistics(sums, scale, corrected):
             values["mean_radius_um"] = mean * np.cbrt(scale)
             values["std_radius_um"] = values["std_radius_voxels"] * np.cbrt(scale)
             values["number_density_per_um3"] = density / scale
+            values["plain_number_density_per_um3"] = count / sample / scale
     return values
 
 
@@ -175,25 +184,11 @@ def _mean_distances(objects, classes, values):
     return found
 
 
-def _density_lines(summary):
-    """Line of number densities, with the way they were found."""
-    if not summary["count"]:
-        return []
-    name, unit = "number_density_per_voxel", "voxel"
-    if summary["spacing_um"] is not None:
-        name, unit = "number_density_per_um3", "µm³"
-    how = "after Miles and Lantuéjoul" if summary["sample"] == "box" else "not corrected for edges"
-    return [f"Number density: {_with_error(summary, name)} per {unit}, {how}"]
-
-
-def _with_error(one, name):
-    """Text of a value with its error; a dash where there is none."""
-    if one[name] is None:
-        return "-"
-    error = one.get("errors", {}).get(name)
-    return f"{one[name]:.4g}" if error is None else f"{one[name]:.4g} ± {error:.2g}"
-
-
 def _defined(value):
     """Take a number for JSON; None where it is not finite."""
     return float(value) if math.isfinite(value) else None
+
+
+def _defined_range(ends):
+    """Take a range for JSON; None where it is not finite."""
+    return list(ends) if all(map(math.isfinite, ends)) else None

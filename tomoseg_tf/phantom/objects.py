@@ -6,6 +6,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 SUBSAMPLES = 4  # per voxel side: a voxel is object if more than half of its 4³ are
+# means over all directions of a surface: half the mean square distance from the middle of the
+# section of a unit cube through its middle, and how far inside the 33rd of the sub-samples lies
+CURVATURE_SHIFT, MAJORITY_SHIFT = 0.1001, 0.0139
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,15 @@ class Objects:
     def reach(self):
         """Half side, in voxels, of a box that surely holds each object."""
         return 1.35 * self.radii + 1
+
+    @property
+    def equivalent_radii(self):
+        """(N,) ndarray of float64: radii in voxels of balls of the same volume, with the dents.
+
+        The mean of the cube of 1 + a P2 + b P3 over all directions, to the second power of a, b.
+        """
+        squares = np.square(self.dents[:, :, 3]) / (5, 7)
+        return self.radii * np.cbrt(1 + 3 * squares.sum(axis=1))
 
 
 def draw_radii(rng, count, *, mean=3.3, std=1.1, smallest=1.25, largest=8.0):
@@ -157,12 +169,55 @@ def coverage(objects, start, stop, plane):
     return shares
 
 
+def truth_radii(radii):
+    """Equivalent radii that the truth has on average, of bodies of known radius.
+
+    A truth voxel is object if more than half of its sub-samples are covered. Where a surface is
+    curved by 1/r, half coverage lies CURVATURE_SHIFT / r inside it, and since 32 of 64 are not
+    more than half, MAJORITY_SHIFT more. Voxels whose centre is covered have no such shift.
+
+    Parameters
+    ----------
+    radii : (N,) array_like of float
+        Equivalent radii of bodies that are no less than a voxel, in voxels.
+
+    Returns
+    -------
+    (N,) ndarray of float64
+        Mean equivalent radii over all places of the bodies in the grid, in voxels.
+    """
+    radii = np.asarray(radii, float)
+    return radii - CURVATURE_SHIFT / radii - MAJORITY_SHIFT
+
+
 def _object_coverage(objects, index, low, high):
     """Covered shares of one object in the box [low, high)."""
     grids = [
         low_side + (np.arange((high_side - low_side) * SUBSAMPLES) + 0.5) / SUBSAMPLES - centre
         for low_side, high_side, centre in zip(low, high, objects.centres[index], strict=True)
     ]
+    inside = covered(objects, index, grids)
+    sides = [side for n in inside.shape for side in (n // SUBSAMPLES, SUBSAMPLES)]
+    return inside.reshape(sides).mean(axis=(1, 3, 5), dtype=np.float32)
+
+
+def covered(objects, index, grids):
+    """Tell which points are in an object.
+
+    Parameters
+    ----------
+    objects : Objects
+        The objects.
+    index : int
+        Which one.
+    grids : sequence of three (N,) ndarray of float
+        Places along z, y and x of a grid of points, from its centre on, in voxels.
+
+    Returns
+    -------
+    (N, M, L) ndarray of bool
+        Whether each is in it.
+    """
     points = np.stack(np.meshgrid(*grids, indexing="ij"), axis=-1) @ objects.stretches[index].T
     distance = np.linalg.norm(points, axis=-1)
     radius = np.ones_like(distance)
@@ -170,6 +225,4 @@ def _object_coverage(objects, index, low, high):
     second, third = cosines[..., 0], cosines[..., 1]
     radius += objects.dents[index, 0, 3] * (1.5 * second**2 - 0.5)
     radius += objects.dents[index, 1, 3] * (2.5 * third**3 - 1.5 * third)
-    inside = distance <= objects.radii[index] * radius
-    sides = [side for n in inside.shape for side in (n // SUBSAMPLES, SUBSAMPLES)]
-    return inside.reshape(sides).mean(axis=(1, 3, 5), dtype=np.float32)
+    return distance <= objects.radii[index] * radius

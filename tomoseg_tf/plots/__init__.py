@@ -1,10 +1,17 @@
 """Figures: each function draws into an Axes, a new one unless given, and returns it."""
 
-from tomoseg_tf.plots.calibration import plot_calibration, plot_threshold, threshold_data
+from tomoseg_tf.plots.calibration import (
+    calibration_data,
+    curve_data,
+    plot_calibration,
+    plot_threshold,
+    threshold_data,
+)
 from tomoseg_tf.plots.choosing import choose_slices
 from tomoseg_tf.plots.comparison import plot_comparison
-from tomoseg_tf.plots.confusion import plot_confusion_matrix
-from tomoseg_tf.plots.data_file import data_path
+from tomoseg_tf.plots.confusion import confusion_data, plot_confusion_matrix
+from tomoseg_tf.plots.data_file import data_path, format_data
+from tomoseg_tf.plots.detection import detection_data, plot_detection, size_label
 from tomoseg_tf.plots.error_panel import error_image, plot_error_panel
 from tomoseg_tf.plots.figure import check_figure, figure_size, new_axes, save_figure
 from tomoseg_tf.plots.grey import grey_data, plot_grey_histograms
@@ -17,6 +24,7 @@ from tomoseg_tf.plots.panels import busiest_slice, hit_data, plot_panels
 from tomoseg_tf.plots.planes import busiest_plane
 from tomoseg_tf.plots.precision_recall import plot_precision_recall, plot_threshold_scores
 from tomoseg_tf.plots.preview import Preview, plot_preview
+from tomoseg_tf.plots.profiles import plot_profiles, profile_data
 from tomoseg_tf.plots.rendering import plot_rendering, rendered_surfaces, rendering_data
 from tomoseg_tf.plots.review import plot_sheet, thumbnail
 from tomoseg_tf.plots.review_folder import write_review
@@ -35,14 +43,19 @@ __all__ = [
     "Preview",
     "busiest_plane",
     "busiest_slice",
+    "calibration_data",
     "check_figure",
     "check_planes",
     "choose_slices",
     "class_histograms",
+    "confusion_data",
+    "curve_data",
     "data_path",
+    "detection_data",
     "draw_learning",
     "error_image",
     "figure_size",
+    "format_data",
     "grey_data",
     "hit_data",
     "hit_map",
@@ -53,6 +66,7 @@ __all__ = [
     "plot_classes",
     "plot_comparison",
     "plot_confusion_matrix",
+    "plot_detection",
     "plot_error_panel",
     "plot_grey_histograms",
     "plot_hit_map",
@@ -62,6 +76,7 @@ __all__ = [
     "plot_parameters",
     "plot_precision_recall",
     "plot_preview",
+    "plot_profiles",
     "plot_rendering",
     "plot_scores",
     "plot_shapes",
@@ -72,6 +87,7 @@ __all__ = [
     "plot_threshold_scores",
     "plot_tracks",
     "plot_values",
+    "profile_data",
     "read_history",
     "read_scores",
     "rendered_surfaces",
@@ -81,6 +97,7 @@ __all__ = [
     "score_data",
     "shape_data",
     "size_data",
+    "size_label",
     "threshold_data",
     "thumbnail",
     "track_data",

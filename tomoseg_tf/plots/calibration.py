@@ -94,6 +94,22 @@ def threshold_data(curves, calibrations):
     dict from str to (N,) ndarray
         Thresholds and scores, then the reliability diagrams, of several with ``_NAME``.
     """
+    return curve_data(curves) | calibration_data(calibrations)
+
+
+def curve_data(curves):
+    """Collect the data of scores against the threshold, and of precision against recall.
+
+    Parameters
+    ----------
+    curves
+        As for `plot_threshold`.
+
+    Returns
+    -------
+    dict from str to (N,) ndarray
+        Thresholds and scores, of several with ``_NAME``.
+    """
     data = {}
     for name, curve in by_name(curves).items():
         end, places = f"_{name}" if name else "", drawn_places(curve)
@@ -101,6 +117,24 @@ def threshold_data(curves, calibrations):
         names = ("true_positives", "false_positives", "false_negatives")
         for column in (*names, "precision", "recall", "dice"):
             data[f"{column}{end}"] = np.asarray(getattr(curve, column))[places]
+    return data
+
+
+def calibration_data(calibrations):
+    """Collect the data of `plot_calibration`.
+
+    Parameters
+    ----------
+    calibrations
+        As for `plot_calibration`.
+
+    Returns
+    -------
+    dict from str to (N,) ndarray
+        Ranges of probability, their voxels, mean probabilities and shares of objects, of several
+        with ``_NAME``.
+    """
+    data = {}
     for name, one in by_name(calibrations).items():
         end = f"_{name}" if name else ""
         data[f"probability_from{end}"], data[f"probability_to{end}"] = one.edges[:-1], one.edges[1:]

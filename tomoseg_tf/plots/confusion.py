@@ -39,10 +39,7 @@ def plot_confusion_matrix(confusion, *, names=None, ax=None):
        neural network segmentation model for precipitate and porosity identification in
        synchrotron X-ray tomograms", J. Synchrotron Rad. 29, 2022.
     """
-    if not isinstance(confusion, Scores):
-        confusion = scores(confusion, names)
-    elif names is not None:
-        confusion = scores(confusion.confusion_matrix, names)
+    confusion = _scores(confusion, names)
     shares, voxels, names = confusion.normalised, confusion.confusion_matrix, confusion.names
     number = len(names)
     if ax is None:
@@ -61,6 +58,37 @@ def plot_confusion_matrix(confusion, *, names=None, ax=None):
     bar.ax.tick_params(labelsize=7.5, length=2)
     bar.outline.set_linewidth(0.5)
     return ax
+
+
+def confusion_data(confusion, *, names=None):
+    """Collect the data of `plot_confusion_matrix`.
+
+    Parameters
+    ----------
+    confusion, names
+        As for `plot_confusion_matrix`.
+
+    Returns
+    -------
+    dict from str to list
+        ``truth`` and ``prediction``, the names of the classes; ``voxels``, and their ``share`` of
+        the true class, NaN for a class that the truth has not: a row for each cell.
+    """
+    confusion = _scores(confusion, names)
+    names = [str(name) for name in confusion.names]
+    return {
+        "truth": [name for name in names for _ in names],
+        "prediction": names * len(names),
+        "voxels": confusion.confusion_matrix.ravel().tolist(),
+        "share": confusion.normalised.ravel().tolist(),
+    }
+
+
+def _scores(confusion, names):
+    """Take a matrix, or scores, as scores with these names."""
+    if not isinstance(confusion, Scores):
+        return scores(confusion, names)
+    return confusion if names is None else scores(confusion.confusion_matrix, names)
 
 
 def _dress(ax, names):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tomoseg_tf.evaluation import format_score, scores
-from tomoseg_tf.plots import plot_comparison, plot_confusion_matrix
+from tomoseg_tf.plots import confusion_data, plot_comparison, plot_confusion_matrix
 from tomoseg_tf.report.content import Section, Table, Tile, decimal
 from tomoseg_tf.report.figures import picture_from, picture_of
 from tomoseg_tf.report.training_section import read_object
@@ -107,16 +107,18 @@ def _class_table(results, classes):
 def _bars(results, classes):
     """Figure of times and scores."""
     times = [one.get("training_seconds") for one in results]
-    axes = plot_comparison(
-        [str(one["label"]) for one in results],
-        [None if seconds is None else seconds / 60 for seconds in times],
-        [one.get("seconds_per_slice") for one in results],
-        [[each["iou"] for each in one["scores"]["classes"]] for one in results],
-        [one["scores"]["miou"] for one in results],
-        classes,
-    )
+    data = {
+        "entry": [str(one["label"]) for one in results],
+        "training_minutes": [None if seconds is None else seconds / 60 for seconds in times],
+        "seconds_per_slice": [one.get("seconds_per_slice") for one in results],
+        "miou": [one["scores"]["miou"] for one in results],
+    }
+    shares = [[each["iou"] for each in one["scores"]["classes"]] for one in results]
+    minutes, seconds = data["training_minutes"], data["seconds_per_slice"]
+    axes = plot_comparison(data["entry"], minutes, seconds, shares, data["miou"], classes)
+    data |= {f"iou_{name}": column for name, *column in zip(classes, *shares, strict=True)}
     alt = "Bars of training time, prediction time and IoU; the numbers are in the tables."
-    return picture_of(axes[0], "Times and scores", alt, wide=True)
+    return picture_of(axes[0], "Times and scores", alt, data=data, wide=True)
 
 
 def _matrices(results, classes):
@@ -124,7 +126,8 @@ def _matrices(results, classes):
     for one in results:
         matrix = scores(np.array(one["scores"]["confusion_matrix"]), classes)
         alt = f"Confusion matrix of {one['label']}."
-        yield picture_of(plot_confusion_matrix(matrix), str(one["label"]), alt)
+        axes, data = plot_confusion_matrix(matrix), confusion_data(matrix)
+        yield picture_of(axes, str(one["label"]), alt, data=data)
 
 
 def _search(folder):

@@ -57,12 +57,16 @@ class Picture:
         ``data:`` address of the image.
     wide : bool
         Whether it takes the whole width.
+    data, file : str
+        ``data:`` address of what it shows, as CSV, and the name to save it by; empty for none.
     """
 
     title: str
     alt: str
     source: str
     wide: bool = False
+    data: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True)

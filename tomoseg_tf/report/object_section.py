@@ -5,9 +5,12 @@ import numpy as np
 from tomoseg_tf.objects import measure_objects, summarise, threshold_sensitivity
 from tomoseg_tf.plots import (
     class_histograms,
+    grey_data,
     plot_grey_histograms,
     plot_shapes,
     plot_size_histogram,
+    shape_data,
+    size_data,
 )
 from tomoseg_tf.report.content import Section, Table, Tile, decimal
 from tomoseg_tf.report.figures import picture_of
@@ -129,18 +132,21 @@ def _pictures(inputs, measured, columns):
     pictures = []
     if len(columns["label"]):
         tables = {name: one.columns for name, one in measured.items() if len(one)}
-        axes = plot_size_histogram(tables if len(tables) > 1 else columns)
+        shown = tables if len(tables) > 1 else columns
         title = "Objects by equivalent radius"
-        pictures.append(picture_of(axes, title, f"Histogram of {len(columns['label']):,} objects."))
+        alt = f"Histogram of {len(columns['label']):,} objects."
+        pictures.append(picture_of(plot_size_histogram(shown), title, alt, data=size_data(shown)))
         axes = plot_shapes(columns)
         alt = "Sphericity of each object against its equivalent radius."
-        pictures.append(picture_of(axes, "Sphericity by equivalent radius", alt))
+        data = shape_data(columns)
+        pictures.append(picture_of(axes, "Sphericity by equivalent radius", alt, data=data))
     if inputs is not None and inputs.volume is not None and inputs.segmentation is not None:
         counted = class_histograms(inputs.volume, inputs.segmentation)
         axes = plot_grey_histograms(counted, names=inputs.names)
         alt = "Histogram of the grey levels of each class of the segmentation."
         first = axes if not hasattr(axes, "__len__") else np.ravel(axes)[0]
-        pictures.append(picture_of(first, "Grey levels of the classes", alt))
+        data = grey_data(counted, names=inputs.names)
+        pictures.append(picture_of(first, "Grey levels of the classes", alt, data=data))
     return pictures
 
 

@@ -7,12 +7,13 @@ from tomoseg_tf.evaluation import (
     scores,
     scores_by_radius,
 )
-from tomoseg_tf.plots import plot_confusion_matrix, plot_panels
+from tomoseg_tf.plots import confusion_data, hit_data, plot_confusion_matrix, plot_panels
 from tomoseg_tf.report.content import Section, Table, Tile, decimal
 from tomoseg_tf.report.figures import picture_of
 
 CHEAP = 2**24  # voxels up to which boundaries and sizes are scored, too
 DIGITS = 4
+TITLE = "Confusion matrix: share of each true class, and voxels"
 
 
 def score_section(inputs):
@@ -45,7 +46,7 @@ def score_section(inputs):
         axes = plot_panels(inputs.volume, *pair)
         alt = "Scan, truth, segmentation and hit map of the slice with most objects."
         title = "The slice with most objects of the truth"
-        pictures.append(picture_of(axes[0], title, alt, vector=False))
+        pictures.append(picture_of(axes[0], title, alt, vector=False, data=hit_data(*pair)))
     total = int(result.confusion_matrix.sum())
     text = f"Segmentation against truth, over {total:,} voxels"
     ignored = inputs.voxels - total
@@ -112,4 +113,4 @@ def _confusion_picture(result):
     )
     alt = f"Confusion matrix: {'; '.join(shares)}."
     axes = plot_confusion_matrix(result)
-    return picture_of(axes, "Confusion matrix: share of each true class, and voxels", alt)
+    return picture_of(axes, TITLE, alt, data=confusion_data(result))

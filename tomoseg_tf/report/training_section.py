@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tomoseg_tf.plots import plot_learning_curves, read_history
+from tomoseg_tf.plots import learning_data, plot_learning_curves, read_history
 from tomoseg_tf.report.content import Fold, Section, Table, Tile, decimal
 from tomoseg_tf.report.figures import picture_of
 
@@ -41,7 +41,8 @@ def training_section(folder):
     scores = tuple(name for name in SHOWN if name in history)
     axes = np.ravel(plot_learning_curves(history, scores=scores))
     alt = f"{', '.join(scores)} of training and validation over {len(history['epoch'])} epochs."
-    pictures = (picture_of(axes[0], "Learning curves", alt, wide=True),)
+    data = learning_data({folder.name: history})
+    pictures = (picture_of(axes[0], "Learning curves", alt, data=data, wide=True),)
     tables = (_best_table(history), _facts_table(manifest))
     recipe = folder / "recipe.yaml"
     folds = (Fold("Recipe", text=_read(recipe)),) if recipe.is_file() else ()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from tomoseg_tf.objects import read_table
 from tomoseg_tf.report.comparison_section import comparison_section
+from tomoseg_tf.report.detection_section import CHEAP, detection_section
 from tomoseg_tf.report.inputs import open_inputs
 from tomoseg_tf.report.object_section import measure_inputs, object_section
 from tomoseg_tf.report.object_table import table_data
@@ -12,11 +13,15 @@ from tomoseg_tf.report.provenance import provenance_section
 from tomoseg_tf.report.scoring import score_section
 from tomoseg_tf.report.sizes import format_size, parse_size
 from tomoseg_tf.report.stack import pack_stack
+from tomoseg_tf.report.threshold_section import threshold_section
 from tomoseg_tf.report.training_section import training_section
 from tomoseg_tf.volume import check_destination, staged_file
 from tomoseg_tf.weights import open_weights
 
 SUFFIXES = (".html", ".htm")
+TOO_LARGE = (
+    "Objects are not matched in volumes as large as this: tomoseg-tf evaluate --objects does it."
+)
 SPARE = 40_000  # bytes for what the viewer must know, which is not known before it is packed
 
 
@@ -98,6 +103,12 @@ def write_report(
     inputs = open_inputs(segmentation, **options, palette=palette, spacing=spacing, names=names)
     if truth is not None and segmentation is not None:
         page.add(*score_section(inputs))
+        if inputs.voxels <= CHEAP:
+            page.add(*detection_section(inputs))
+        else:
+            page.notes += (TOO_LARGE,)
+    if truth is not None and probabilities is not None:
+        page.add(*threshold_section(inputs))
     if segmentation is not None or objects is not None:
         _add_objects(page, inputs, objects, names, limit, _part(progress, 0))
     if run is not None:

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 from tomoseg_tf.bundle import bundled
 from tomoseg_tf.evaluation import confusion_matrix, scores, scores_by_radius
-from tomoseg_tf.plots import plot_confusion_matrix, plot_panels, save_figure
+from tomoseg_tf.plots import confusion_data, plot_confusion_matrix, plot_panels, save_figure
 from tomoseg_tf.prediction import segment_file
 from tomoseg_tf.report import write_report
 from tomoseg_tf.volume import open_truth, open_volume, staged_folder
@@ -21,7 +21,8 @@ def demo(folder, *, command=None, overwrite=False, progress=None):
     ----------
     folder : path
         Folder to write: ``segmentation.tif``, ``probabilities.tif``, ``panels.png``,
-        ``confusion_matrix.png``, ``scores.json`` and ``report.html``, a page of all of it.
+        ``confusion_matrix.png`` and ``.csv``, ``scores.json`` and ``report.html``, a page of all
+        of it.
     command : str, optional
         What was typed, for the report.
     overwrite : bool
@@ -56,7 +57,8 @@ def demo(folder, *, command=None, overwrite=False, progress=None):
         )
         axes = plot_panels(open_volume(scan), truth, segmentation)
         save_figure(axes[0].figure, staging / "panels.png")
-        save_figure(plot_confusion_matrix(result), staging / "confusion_matrix.png")
+        figure, data = staging / "confusion_matrix.png", confusion_data(result)
+        save_figure(plot_confusion_matrix(result), figure, data=data)
         text = json.dumps(
             {**result.to_dict(), "sizes": [asdict(row) for row in sizes], "segment": summary},
             indent=2,

@@ -18,6 +18,7 @@ from tomoseg_tf.studies.compare.study import compare
 from tomoseg_tf.studies.split_scores import count_split, score_weights, seen_patches
 
 CLASSES = ("matrix", "inclusion", "precipitate")
+LABELS = ("otsu", "theirs", "unet_3d")
 
 
 def run(study, folder, *models, **options):
@@ -44,7 +45,7 @@ def test_the_folder_holds_runs_tables_and_figures(done):
     result, folder, told = done
     assert sorted(path.name for path in folder.iterdir()) == [
         "comparison.json",
-        *(f"confusion_{label}.png" for label in ("otsu", "theirs", "unet_3d")),
+        *(f"confusion_{label}.{suffix}" for label in LABELS for suffix in ("csv", "png")),
         *("figure.png", "measured", "panel.png", "table.csv", "table.md", "unet_3d"),
     ]
     for path in folder.glob("*.png"):

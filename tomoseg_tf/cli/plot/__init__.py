@@ -2,7 +2,7 @@
 
 import click
 
-from tomoseg_tf.cli.plot.objects import shapes, sizes
+from tomoseg_tf.cli.plot.objects import profiles, shapes, sizes
 from tomoseg_tf.cli.plot.runs import learning, scores
 from tomoseg_tf.cli.plot.volumes import grey, rendering, slices
 
@@ -15,5 +15,5 @@ def plot():
     """
 
 
-for command in (slices, grey, sizes, shapes, rendering, learning, scores):
+for command in (slices, grey, sizes, shapes, profiles, rendering, learning, scores):
     plot.add_command(command)

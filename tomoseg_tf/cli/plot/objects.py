@@ -1,4 +1,4 @@
-"""Figures of tables of objects: sizes and shapes."""
+"""Figures of tables of objects: sizes, shapes, and profiles of those whose class changes."""
 
 from pathlib import Path
 
@@ -67,3 +67,52 @@ def shapes(table, figure, sphericity, width, overwrite):
     ax = new_axes(size=figure_size(width, ratio=0.75 if width == "single" else 0.4))
     plot_shapes(found, sphericity=column, ax=ax)
     saving.save(ax, figure, overwrite, shape_data(found, sphericity=column))
+
+
+@click.command(short_help="Draw grey level and class along z of objects.")
+@click.argument("table", type=click.Path(path_type=Path))
+@saving.figure
+@click.option(
+    "--label",
+    "labels",
+    type=click.IntRange(min=1),
+    multiple=True,
+    metavar="N",
+    help="Object to draw; may be repeated.  [default: those whose class changes most often]",
+)
+@click.option(
+    "--most",
+    type=click.IntRange(1, 30),
+    default=6,
+    show_default=True,
+    metavar="N",
+    help="Objects at most, if none is chosen.",
+)
+@saving.names
+@saving.width
+@options.overwrite
+def profiles(table, figure, labels, most, names, width, overwrite):
+    """Draw the mean grey level of each section along z, in the colour of its class.
+
+    TABLE is what tomoseg-tf consistency wrote, with the profile beside it.
+
+    \b
+    Example:
+      tomoseg-tf plot profiles changes.csv profiles.pdf --most 3
+    """
+    from tomoseg_tf.objects import profile_path, read_table
+
+    beside = profile_path(table)
+    profile = beside if beside.is_file() else table
+    saving.check_outputs(figure, overwrite, [table, profile])
+    from tomoseg_tf.plots import plot_profiles, profile_data
+
+    found = read_table(profile)
+    missing = [name for name in ("label", "z", "class", "share") if name not in found]
+    if missing:
+        raise ValueError(
+            f"{profile} has no column {missing[0]}; give the profile of tomoseg-tf consistency"
+        )
+    chosen = {"labels": labels, "most": most}
+    axes = plot_profiles(found, names=saving.parse_names(names), width=width, **chosen)
+    saving.save(axes[0], figure, overwrite, profile_data(found, **chosen))

@@ -1,7 +1,11 @@
 """Thresholds: precision and recall, calibration, and the best threshold by a score, kept."""
 
 from tomoseg_tf.evaluation.threshold.calibration import Calibration, calibration
-from tomoseg_tf.evaluation.threshold.counts import ProbabilityCounts, count_probabilities
+from tomoseg_tf.evaluation.threshold.counts import (
+    ProbabilityCounts,
+    count_probabilities,
+    count_volumes,
+)
 from tomoseg_tf.evaluation.threshold.curve import ThresholdCurve, average_precision, roc_auc
 from tomoseg_tf.evaluation.threshold.storing import check_own_weights, store_threshold
 
@@ -13,6 +17,7 @@ __all__ = [
     "calibration",
     "check_own_weights",
     "count_probabilities",
+    "count_volumes",
     "roc_auc",
     "store_threshold",
 ]

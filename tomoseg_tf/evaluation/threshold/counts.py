@@ -1,6 +1,6 @@
 """How probable objects and background were: voxels by probability, streamed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,7 +51,47 @@ class ProbabilityCounts:
         return int(self.counts[1].sum())
 
 
-def count_probabilities(truth, probabilities, *, object_class=None, progress=None):
+def count_volumes(pairs, *, object_class=None, progress=None):
+    """Count the voxels of several volumes together, of which some may have no objects.
+
+    Parameters
+    ----------
+    pairs : sequence of (truth, probabilities)
+        Each as for `count_probabilities`; the probabilities all of one type.
+    object_class, progress
+        As for `count_probabilities`; progress starts anew with each volume.
+
+    Returns
+    -------
+    ProbabilityCounts
+        The sums, with the names of all probabilities.
+
+    Raises
+    ------
+    ValueError
+        As `count_probabilities`, or if the types differ.
+    """
+    options = {"object_class": object_class, "progress": progress, "both": False}
+    parts = [count_probabilities(*pair, **options) for pair in pairs]
+    first = parts[0]
+    for part in parts[1:]:
+        if len(part.thresholds) != len(first.thresholds):
+            raise ValueError(
+                f"{part.name} has voxels of another type than {first.name}; write the "
+                "probabilities of all volumes alike"
+            )
+    total = replace(
+        first,
+        name=", ".join(part.name for part in parts),
+        object_class=max(part.object_class for part in parts),
+        counts=sum(part.counts for part in parts),
+        outside=sum(part.outside for part in parts),
+    )
+    _check_pair(" and ".join(str(as_volume(truth).name) for truth, _ in pairs), total)
+    return total
+
+
+def count_probabilities(truth, probabilities, *, object_class=None, both=True, progress=None):
     """Count the voxels of objects and background by their probability, slab by slab.
 
     Grey levels of type uint8, floor(255 p + 0.5) as `tomoseg-tf segment --grey-levels` writes them,
@@ -68,13 +108,15 @@ def count_probabilities(truth, probabilities, *, object_class=None, progress=Non
         Probability of one class: floats from 0 to 1, uint8 or uint16.
     object_class : int, optional
         The class; by default 1, if the truth has no higher one.
+    both : bool, optional
+        Whether a truth without objects, or without background, is an error.
     progress : callable, optional
         Called as ``progress(done, total)`` with slices.
 
     Returns
     -------
     ProbabilityCounts
-        With at least one voxel of objects and of background.
+        If both must occur, with at least one voxel of objects and of background.
 
     Raises
     ------
@@ -100,8 +142,11 @@ def count_probabilities(truth, probabilities, *, object_class=None, progress=Non
     counts = counts[:IGNORE]
     chosen = _choose_class(truth, counts.sum(axis=1), object_class)
     pair = np.stack([counts.sum(axis=0) - counts[chosen], counts[chosen]])
-    _check_pair(truth, volume, chosen, pair)
-    return ProbabilityCounts(volume.name, chosen, thresholds, middles, pair, outside)
+    _check_values(volume, pair)
+    found = ProbabilityCounts(volume.name, chosen, thresholds, middles, pair, outside)
+    if both:
+        _check_pair(truth.name, found)
+    return found
 
 
 def _levels(volume):
@@ -147,14 +192,18 @@ def _choose_class(truth, voxels, wanted):
     return wanted
 
 
-def _check_pair(truth, volume, chosen, pair):
-    """Refuse what tells nothing: one class only, or classes in the place of probabilities."""
+def _check_pair(truth, found):
+    """Refuse what tells nothing: a truth of one class only."""
     for name, counts in (
-        ("voxel of another class", pair[0]),
-        (f"voxel of class {chosen}", pair[1]),
+        ("voxel of another class", found.counts[0]),
+        (f"voxel of class {found.object_class}", found.counts[1]),
     ):
         if not counts.any():
-            raise ValueError(f"truth {truth.name} has no {name} that counts; choose another part")
+            raise ValueError(f"truth {truth} has no {name} that counts; choose another part")
+
+
+def _check_values(volume, pair):
+    """Refuse classes in the place of probabilities."""
     if volume.dtype.kind == "u" and not pair[:, 2:].any():
         raise ValueError(
             f"{volume.name} holds only 0 and 1 of {np.iinfo(volume.dtype).max}, which looks like "

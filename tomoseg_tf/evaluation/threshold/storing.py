@@ -60,7 +60,7 @@ def store_threshold(folder, best, counts, *, truth, today=None):
     counts : ProbabilityCounts
         Voxels that it was found with.
     truth : str
-        Name of the truth.
+        Name of the truth; of several, separated by a comma and a space.
     today : date, optional
         Day that the card says; by default that of the clock.
 
@@ -100,10 +100,15 @@ def _entry(best, counts, truth, before, day):
     """Line of the card."""
     return (
         f"- {day.isoformat()}: {best['threshold']:.6g}, the best by {best['by']} "
-        f"({best['maximised']} {best['value']:.4f}) of `{Path(counts.name).name}` against "
-        f"`{Path(str(truth)).name}`: {counts.objects:,} object voxels of {counts.voxels:,}. "
+        f"({best['maximised']} {best['value']:.4f}) of {_files(counts.name)} against "
+        f"{_files(truth)}: {counts.objects:,} object voxels of {counts.voxels:,}. "
         f"Before it was {before:.6g}, which the scores measured until then are of."
     )
+
+
+def _files(names):
+    """Names of files, that are separated by commas, without their folders."""
+    return ", ".join(f"`{Path(name).name}`" for name in str(names).split(", "))
 
 
 def _card(text, before, best, entry):

@@ -12,7 +12,10 @@ from markupsafe import Markup
 import tomoseg_tf
 
 STYLES = ("page.css", "viewer.css", "print.css")
-SCRIPTS = ("viewer.js", "table.js")
+VIEWER = (
+    *("model", "slices", "colours", "painting", "geometry", "marks", "drawing", "words"),
+    *("changes", "hands", "controls"),
+)  # each takes from those before it
 
 
 @dataclass
@@ -79,7 +82,7 @@ def render(page):
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    scripts = [_read(name) for name in SCRIPTS]
+    scripts = [_read(name) for name in _scripts(page)]
     text = environment.get_template("page.html").render(
         page=page,
         version=tomoseg_tf.__version__,
@@ -116,6 +119,12 @@ def json_text(data):
     for character, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(character, escape)
     return Markup(text)
+
+
+def _scripts(page):
+    """Files of the scripts that the page needs, in their order."""
+    viewer = () if page.stack is None else tuple(f"viewer_{name}.js" for name in VIEWER)
+    return viewer if page.table is None else (*viewer, "table.js")
 
 
 def _images(page, *, first):

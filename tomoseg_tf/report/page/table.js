@@ -1,9 +1,8 @@
 "use strict";
+// The table of objects: sorted, filtered, in pages; an object that is chosen is shown.
 (() => {
-  const holder = document.getElementById("table-data");
-  if (!holder) return;
-  const data = JSON.parse(holder.textContent);
   const find = (id) => document.getElementById(id);
+  const data = JSON.parse(find("table-data").textContent);
   const number = data.label.length;
   const ROWS = window.matchMedia("(max-width: 40rem)").matches ? 10 : 20;
   const names = data.class.map((index) => data.classes[index]);

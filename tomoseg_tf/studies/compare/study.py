@@ -10,6 +10,7 @@ from tomoseg_tf.backend import load_keras
 from tomoseg_tf.evaluation import scores
 from tomoseg_tf.plots import (
     choose_slices,
+    confusion_data,
     plot_comparison,
     plot_confusion_matrix,
     plot_error_panel,
@@ -276,7 +277,8 @@ def _draw(comparison, spacing):
     for result in results:
         matrix = scores(np.array(result.scores["confusion_matrix"]), comparison.classes)
         path = folder / f"confusion_{result.label}.png"
-        save_figure(plot_confusion_matrix(matrix), path, overwrite=True)
+        axes, data = plot_confusion_matrix(matrix), confusion_data(matrix)
+        save_figure(axes, path, overwrite=True, data=data)
     times = [result.training_seconds for result in results]
     axes = plot_comparison(
         [result.label for result in results],
