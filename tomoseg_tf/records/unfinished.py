@@ -5,9 +5,10 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
-from tomoseg_tf.records.journal import Journal, differences, shorten
+from tomoseg_tf.records.journal import Journal
 from tomoseg_tf.records.manifest import FILE
 from tomoseg_tf.volume import check_destination, file_hash, naming_full_disk
+from tomoseg_tf.volume.storage.plan_differences import differences, shorten
 
 
 class Unfinished:

@@ -10,9 +10,19 @@ from tomoseg_tf.volume.creating import (
 )
 from tomoseg_tf.volume.filtered import FilteredVolume, filter_file, through_filters
 from tomoseg_tf.volume.filters import Filter, parse_filter
+from tomoseg_tf.volume.grids import AxisGrid, along, grid_of, rows_of
 from tomoseg_tf.volume.location import Location, split_location
 from tomoseg_tf.volume.normalisation import METHODS, Intensity, Normalisation, intensity
 from tomoseg_tf.volume.opening import as_volume, list_volumes, open_volume
+from tomoseg_tf.volume.profile import (
+    SHARES,
+    GreyProfile,
+    grey_profile,
+    look_at,
+    profile_distance,
+    profile_of,
+)
+from tomoseg_tf.volume.resampled import ResampledMask, ResampledVolume
 from tomoseg_tf.volume.sample import MASKS, Sample, inside_of, open_sample
 from tomoseg_tf.volume.statistics import PERCENTILES, NotFiniteError, Statistics, measure
 from tomoseg_tf.volume.storage.full_disk import naming_full_disk, try_room
@@ -32,20 +42,26 @@ __all__ = [
     "MASKS",
     "METHODS",
     "PERCENTILES",
+    "SHARES",
     "ArrayVolume",
+    "AxisGrid",
     "Filter",
     "FilteredVolume",
     "FoundColours",
+    "GreyProfile",
     "Intensity",
     "Location",
     "Normalisation",
     "NotFiniteError",
     "Palette",
+    "ResampledMask",
+    "ResampledVolume",
     "Sample",
     "Statistics",
     "TruthVolume",
     "Volume",
     "add_to_name",
+    "along",
     "as_volume",
     "check_destination",
     "check_output",
@@ -55,11 +71,14 @@ __all__ = [
     "filter_file",
     "find_colours",
     "find_outside",
+    "grey_profile",
+    "grid_of",
     "inside_of",
     "intensity",
     "keeps_notes",
     "label_slices",
     "list_volumes",
+    "look_at",
     "lost_spacing",
     "measure",
     "merge_truth",
@@ -70,6 +89,9 @@ __all__ = [
     "parse_filter",
     "parse_palette",
     "parse_slices",
+    "profile_distance",
+    "profile_of",
+    "rows_of",
     "single_writer",
     "split_location",
     "staged_file",

@@ -97,6 +97,11 @@ class Hdf5Volume(Volume):
         """
         return super().slabs(depth or self._slab_depth())
 
+    @property
+    def chunks(self):
+        """Sides (z, y, x) of the blocks that are decoded as a whole, None where there are none."""
+        return self._chunks
+
     def _read_box(self, box):
         if self._offset is not None:
             (z0, z1), rows, columns = box

@@ -141,6 +141,7 @@ def _allocate(group, name, shape, dtype):
     properties.set_layout(h5py.h5d.CONTIGUOUS)
     properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
     properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    properties.set_obj_track_times(False)  # the same voxels are the same bytes at any time
     space, kind = h5py.h5s.create_simple(shape), h5py.h5t.py_create(dtype, logical=True)
     return h5py.Dataset(h5py.h5d.create(group.id, name.encode(), kind, space, properties))
 

@@ -5,6 +5,7 @@ and slabs may come in any order.
 """
 
 from math import prod
+from uuid import NAMESPACE_URL, uuid5
 
 import numpy as np
 import tifffile
@@ -28,6 +29,8 @@ class TiffWriter(PlainWriter):
         options = tiff_options(
             self.shape, self.dtype, self.spacing, ome=self.ome, classes=self.classes
         )
+        if options.get("ome"):
+            options["metadata"]["UUID"] = _uuid(path, self)
         offset, _ = tifffile.imwrite(path, dtype=self.dtype, returnoffset=True, **options)
         self._begin(path, offset, options["byteorder"])
 
@@ -87,6 +90,13 @@ def tiff_options(shape, dtype, spacing, *, ome=False, classes=False):
         raise ValueError(f"TIFF cannot hold {dtype} one voxel wide; use a name ending in .npy")
     options["metadata"] = {"axes": "ZYX"} | ({CONTENT: CLASSES} if classes else {})
     return _add_spacing(options, spacing)
+
+
+def _uuid(path, writer):
+    """Identify a file by its name and contents, so that a command gives the same bytes again."""
+    name = path.name.removeprefix(".").partition(".partial-")[0]
+    text = f"{name} {writer.shape} {writer.dtype} {writer.spacing}"
+    return f"urn:uuid:{uuid5(NAMESPACE_URL, text)}"
 
 
 def _add_spacing(options, spacing):

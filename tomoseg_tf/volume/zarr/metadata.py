@@ -4,6 +4,7 @@ What could run code (pickled objects) or is not known is refused here.
 """
 
 import json
+import re
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -13,8 +14,10 @@ import numpy as np
 
 from tomoseg_tf.volume.storage.damage import reason
 from tomoseg_tf.volume.storage.staging import check_destination
+from tomoseg_tf.volume.zarr.ome import find_multiscales
 from tomoseg_tf.volume.zarr.strangers import first_stranger
 
+MARK = "tomoseg-tf"  # attribute of the arrays that we write: {"complete": true, ...} at the end
 MAX_METADATA = 64 * 2**20  # bytes
 MAX_CHUNK = 2**31  # bytes of a chunk, which is decoded as a whole; Blosc has the same limit
 MAX_AXES = 8
@@ -186,12 +189,21 @@ def check_zarr_destination(path, overwrite=False, *, folder=True, inside=None):
     node = read_node(path)
     if node is None:
         raise ValueError(f"{path} already exists and is no Zarr store; choose another name")
-    stranger = first_stranger(node, read_node(path / "0"))
+    stranger = first_stranger(node, _levels(path, node))
     if stranger:
         raise ValueError(
             f"{path} already exists and holds {stranger}: the whole store would be replaced; "
             "choose another name"
         )
+
+
+def _levels(path, group):
+    """Arrays of the image of a store that bear our mark, by name; ``0`` in any case."""
+    image = find_multiscales(group.attributes)
+    names = [str(level["path"]) for level in image["datasets"]] if image else []
+    found = {name: read_node(path / name) for name in names if re.fullmatch("[0-9]{1,2}", name)}
+    ours = {name: node for name, node in found.items() if node and MARK in node.attributes}
+    return {"0": read_node(path / "0")} | ours
 
 
 def _layout_3(node):

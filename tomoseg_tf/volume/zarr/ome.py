@@ -122,8 +122,8 @@ def spacing_of(names, units, scale):
     return spacing, None
 
 
-def image_attributes(name, spacing):
-    """Compose the attributes of the group of an image with one level, ``0``.
+def image_attributes(name, spacing, factors=((1, 1, 1),), method=None):
+    """Compose the attributes of the group of an image with levels ``0``, ``1`` and so on.
 
     Parameters
     ----------
@@ -131,6 +131,11 @@ def image_attributes(name, spacing):
         Name of the image.
     spacing : tuple of three float, or None
         Size of a voxel along (z, y, x) in µm; None states voxels of size 1 without unit.
+    factors : sequence of tuple of three int, optional
+        Voxels of the image per voxel of each level, per axis. The centre of a joined voxel lies
+        amid those that it joins, which a translation states.
+    method : str, optional
+        How voxels are joined.
 
     Returns
     -------
@@ -138,14 +143,30 @@ def image_attributes(name, spacing):
         Attributes of version 0.5.
     """
     unit = {} if spacing is None else {"unit": "micrometer"}
-    scale = [1.0, 1.0, 1.0] if spacing is None else [float(size) for size in spacing]
-    transformation = {"type": "scale", "scale": scale}
     image = {
         "name": name,
         "axes": [{"name": axis, "type": "space", **unit} for axis in "zyx"],
-        "datasets": [{"path": "0", "coordinateTransformations": [transformation]}],
+        "datasets": [
+            {
+                "path": str(level),
+                "coordinateTransformations": _transformations(spacing or (1.0,) * 3, factor),
+            }
+            for level, factor in enumerate(factors)
+        ],
     }
+    if len(factors) > 1 and method:
+        image["type"] = method
     return {"ome": {"version": VERSION, "multiscales": [image]}}
+
+
+def _transformations(spacing, factor):
+    """Scale of a level, and the translation of its first voxel where it is not that of all."""
+    pairs = list(zip(spacing, factor, strict=True))
+    found = [{"type": "scale", "scale": [float(size * count) for size, count in pairs]}]
+    if max(factor) > 1:
+        shift = [float(size * (count - 1) / 2) for size, count in pairs]
+        found.append({"type": "translation", "translation": shift})
+    return found
 
 
 def _scale(item, num_axes):

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from tomoseg_tf.volume.zarr.metadata import ArrayLayout, Node, read_array_layout
+from tomoseg_tf.volume.zarr.metadata import MARK, ArrayLayout, Node, read_array_layout
 from tomoseg_tf.volume.zarr.ome import read_axes, read_scale, spacing_of
 from tomoseg_tf.volume.zarr.tree import (
     array_of_group,
@@ -68,7 +68,8 @@ def select_array(root, inside=None):
     image, level = image_of_array(root, node)
     names, units = read_axes(image, len(layout.shape)) if image else (None, None)
     scale = read_scale(image, level, len(layout.shape)) if image and names else None
-    if image and level == 0 and len(image["datasets"]) > 1 and not text:
+    ours = MARK in node.attributes  # its further levels are made from the first
+    if image and level == 0 and len(image["datasets"]) > 1 and not text and not ours:
         count = len(image["datasets"])
         notices.append(f"it holds {count} levels; the first one is read, ::1 names the next")
     names = names or layout.names or ()

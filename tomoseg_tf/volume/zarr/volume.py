@@ -10,9 +10,9 @@ from tomoseg_tf.volume.storage.contiguous import native
 from tomoseg_tf.volume.storage.damage import DAMAGE, reason
 from tomoseg_tf.volume.volume import BYTE_ORDERS, CLASSES, CONTENT, SLAB_BYTES, Volume
 from tomoseg_tf.volume.zarr.chunks import count_chunks
+from tomoseg_tf.volume.zarr.metadata import MARK
 from tomoseg_tf.volume.zarr.selecting import select_array
 
-MARK = "tomoseg-tf"  # attribute of the arrays that we write: {"complete": true, ...} at the end
 CHUNKY = 4  # times the usual size, at most, of slabs that are as deep as a chunk
 SPARSE = 1000  # a store that holds fewer of its chunks than one in so many is not believed
 
@@ -81,6 +81,12 @@ class ZarrVolume(Volume):
             Slices from `start` on, `depth` of them, or fewer at the end.
         """
         return super().slabs(depth or self._slab_depth())
+
+    @property
+    def chunks(self):
+        """Sides (z, y, x) of the blocks that are decoded as a whole."""
+        inner = self._chosen.layout.inner
+        return tuple(1 if axis is None else inner[axis] for axis in self._chosen.axes)
 
     def _slab_depth(self):
         """Slices per slab: whole chunks, unless they are so deep that it would take memory."""

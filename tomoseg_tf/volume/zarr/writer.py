@@ -1,4 +1,4 @@
-"""OME-Zarr stores (0.5, Zarr version 3) written slab by slab, each chunk once."""
+"""OME-Zarr stores (0.5, Zarr version 3) with their pyramid, written slab by slab."""
 
 from math import prod
 
@@ -7,8 +7,9 @@ import zarr
 from tomoseg_tf.volume.volume import CLASSES, CONTENT
 from tomoseg_tf.volume.writer import Writer
 from tomoseg_tf.volume.zarr.layers import Layers
+from tomoseg_tf.volume.zarr.metadata import MARK
 from tomoseg_tf.volume.zarr.ome import image_attributes
-from tomoseg_tf.volume.zarr.volume import MARK
+from tomoseg_tf.volume.zarr.pyramid import halve, holds_labels, plan_levels
 
 CHUNK_SIDE = 256
 MAX_DEPTH = 32
@@ -16,9 +17,14 @@ LAYER_BYTES = 64 * 2**20  # of chunks that lie side by side, gathered in memory
 
 
 class ZarrWriter(Writer):
-    """Writes an OME-Zarr image with one level, ``0``.
+    """Writes an OME-Zarr image: level ``0``, and lower resolutions of one that is large.
 
-    The array is marked as complete at the end; until then, and if it loses chunks later, it is
+    A volume with a side of more than 256 voxels gets levels that halve it until none is, see
+    `plan_levels`: viewers need them, and they cost a seventh of the space. They are made from the
+    slabs that pass, so that nothing is read again and memory stays bounded. Classes and labels of
+    objects are never averaged.
+
+    The arrays are marked as complete at the end; until then, and if one loses chunks later, it is
     refused as input.
     """
 
@@ -28,12 +34,51 @@ class ZarrWriter(Writer):
             raise ValueError(f"{path}: a store is written as a whole; leave out ::{inside}")
         name = path.name.removeprefix(".").partition(".partial-")[0]
         name = name.partition(".ome.zarr")[0].partition(".zarr")[0]
-        chunks = chunk_shape(self.shape, self.dtype)
-        attributes = image_attributes(name, self.spacing)
+        self._labels = holds_labels(self.dtype, classes)
+        self._levels = plan_levels(self.shape, self.spacing)
+        attributes = image_attributes(
+            name,
+            self.spacing,
+            [level.factor for level in self._levels],
+            "mode" if self._labels else "mean",
+        )
         group = zarr.create_group(path, zarr_format=3, attributes=attributes, overwrite=True)
-        self._array = group.create_array(
-            "0",
-            shape=self.shape,
+        depth = chunk_shape(self.shape, self.dtype)[0]
+        self._arrays, self._layers = [], []
+        for number, level in enumerate(self._levels):
+            chunks = tuple(map(min, (depth, CHUNK_SIDE, CHUNK_SIDE), level.shape))
+            self._arrays.append(self._create(group, str(number), level.shape, chunks))
+            gathered = max(chunks[0], level.step[0] if level is not self._levels[-1] else 1)
+            self._layers.append(Layers(level.shape, self.dtype, gathered, path.parent))
+
+    def check_complete(self):
+        """Check that every slice was written, write what is left and mark the arrays as complete.
+
+        Raises
+        ------
+        ValueError
+            If not, with the number of slices that are missing.
+        """
+        super().check_complete()
+        for number, array in enumerate(self._arrays):
+            rest = self._layers[number].rest()  # slices that were written again
+            for first, layer, filled in rest:
+                whole = array[first : first + len(layer)]
+                whole[filled] = layer[filled]
+                self._store(number, first, whole)
+        for array in reversed(self._arrays):
+            array.attrs.update(self._mark(complete=True))
+
+    def close(self):
+        """Drop what is held."""
+        for layers in self._layers:
+            layers.close()
+
+    def _create(self, group, name, shape, chunks):
+        """Make the array of a level."""
+        return group.create_array(
+            name,
+            shape=shape,
             chunks=chunks,
             dtype=self.dtype,
             fill_value=0,
@@ -42,34 +87,25 @@ class ZarrWriter(Writer):
             attributes=self._mark(complete=False),
             config={"write_empty_chunks": True},
         )
-        self._layers = Layers(self.shape, self.dtype, chunks[0], path.parent)
-
-    def check_complete(self):
-        """Check that every slice was written, write what is left and mark the array as complete.
-
-        Raises
-        ------
-        ValueError
-            If not, with the number of slices that are missing.
-        """
-        super().check_complete()
-        for first, layer, filled in self._layers.rest():  # slices that were written again
-            whole = self._array[first : first + len(layer)]
-            whole[filled] = layer[filled]
-            self._array[first : first + len(layer)] = whole
-        self._array.attrs.update(self._mark(complete=True))
-
-    def close(self):
-        """Drop what is held."""
-        self._layers.close()
 
     def _mark(self, *, complete):
-        """Attributes of the array: whether it is complete, and that it holds classes."""
+        """Attributes of an array: whether it is complete, and that it holds classes."""
         return {MARK: {"complete": complete} | ({CONTENT: CLASSES} if self.classes else {})}
 
     def _write(self, start, slab):
-        for first, layer in self._layers.add(start, slab):
-            self._array[first : first + len(layer)] = layer
+        self._add(0, start, slab)
+
+    def _add(self, number, start, slab):
+        """Add a slab to a level."""
+        for first, layer in self._layers[number].add(start, slab):
+            self._store(number, first, layer)
+
+    def _store(self, number, first, layer):
+        """Write whole chunks of a level, and hand them halved to the next."""
+        self._arrays[number][first : first + len(layer)] = layer
+        if number + 1 < len(self._arrays):
+            step = self._levels[number].step
+            self._add(number + 1, first // step[0], halve(layer, step, labels=self._labels))
 
 
 def chunk_shape(shape, dtype):
