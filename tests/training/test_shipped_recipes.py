@@ -180,7 +180,7 @@ def test_its_records_command_is_understood(name):
     lines = comment(name).replace("\\\n", " ").splitlines()
     command = next((line for line in lines if line.startswith("tomoseg-tf records")), None)
     if command is None:
-        assert name.startswith(("compare", "micropillar"))
+        assert name.startswith(("compare", "dendrites", "micropillar"))
         return
     words = re.sub(r"'([^']*)'", r"\1", command).split()[2:]
     words = [word for word in words if word not in ("SCAN", "SLICES", "TRUTH", "--pair")]

@@ -8,7 +8,7 @@ from tomoseg_tf.volume import Statistics
 from tomoseg_tf.weights import WeightsConfig, class_entries
 
 
-def weights_config(recipe, arguments, records, row):
+def weights_config(recipe, arguments, records, row, *, fingerprint=None):
     """Describe the weights of an epoch, for their folder.
 
     Parameters
@@ -21,6 +21,8 @@ def weights_config(recipe, arguments, records, row):
         The opened records.
     row : dict
         Scores of the epoch.
+    fingerprint : Fingerprint, optional
+        Of the training scans, see `tomoseg_tf.training.fingerprint`.
 
     Returns
     -------
@@ -42,6 +44,7 @@ def weights_config(recipe, arguments, records, row):
         intensity=pooled_statistics(
             [source.seen(recipe.normalisation.outside) for source in sources]
         ),
+        fingerprint=fingerprint,
         recipe=recipe.to_dict(),
         data=f"{records.count('training')} patches of {size} voxels from {names}",
         seed=recipe.seed,

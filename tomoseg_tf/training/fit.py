@@ -12,6 +12,7 @@ from tomoseg_tf.training.callbacks import SCORES, Epochs
 from tomoseg_tf.training.checkpoint import restore_state, take_state, write_state
 from tomoseg_tf.training.devices import choose_devices, distribution
 from tomoseg_tf.training.filters import check_filters
+from tomoseg_tf.training.fingerprint import records_fingerprint
 from tomoseg_tf.training.network import (
     check_sides,
     compiled_network,
@@ -122,9 +123,11 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
     elif notify is not None:
         notify(f"Going on after epoch {len(history)} of {recipe.schedule.epochs} in {run.folder}")
     run.clean()
+    with named_shards(records):
+        fingerprint = records_fingerprint(records, recipe.normalisation)
 
     def save_best(score, row):
-        config = weights_config(recipe, arguments, records, row)
+        config = weights_config(recipe, arguments, records, row, fingerprint=fingerprint)
         save_weights(run.best(score), model, config, card=card(config), overwrite=True)
 
     epochs = Epochs(recipe, run, history, save_best=save_best, report=report, progress=progress)

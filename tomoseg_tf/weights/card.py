@@ -1,6 +1,7 @@
 """The card of a weights folder: what a person must know before using it."""
 
 from tomoseg_tf.weights.config import WeightsConfig
+from tomoseg_tf.weights.fingerprint import describe_fingerprint
 
 OPEN_OUTPUTS = "relu", "linear"  # activations of a head that gives no probabilities
 _TRAINING = {
@@ -33,6 +34,7 @@ def card(config: WeightsConfig, *, title=None, description="", limits=()):
         description.strip() or _describe(config),
         "## Fitted on",
         _data(config),
+        *([describe_fingerprint(config.fingerprint)] if config.fingerprint else []),
         "## Input",
         _input(config),
         "## Output",

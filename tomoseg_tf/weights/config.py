@@ -19,6 +19,7 @@ from pydantic import (
 
 from tomoseg_tf.class_colours import class_colours
 from tomoseg_tf.volume import Filter, Normalisation, Statistics, parse_filter
+from tomoseg_tf.weights.fingerprint import Fingerprint
 
 
 class _Strict(BaseModel):
@@ -114,6 +115,8 @@ class WeightsConfig(_Strict):
         Voxel size (z, y, x) in µm of the training volumes; None if unknown.
     intensity : Statistics or None
         Grey levels of the training volumes.
+    fingerprint : Fingerprint or None
+        Their grey after normalisation, which prediction compares each scan with.
     recipe : dict or None
         The resolved recipe.
     data : str
@@ -140,6 +143,7 @@ class WeightsConfig(_Strict):
     threshold: float | None = Field(default_factory=_default_threshold, gt=0, lt=1)
     spacing: tuple[_Side, _Side, _Side] | None = None
     intensity: _Statistics = None
+    fingerprint: Fingerprint | None = None
     recipe: dict[str, JsonValue] | None = None
     data: str = ""
     simulated: bool | None = None
