@@ -44,11 +44,21 @@ REQUIRES = [
     "tifffile>=2024.1.30",
     "zarr>=3.0",
 ]
+CLUSTER = ["distributed>=2024.8"]
+EXPORT = ["onnx>=1.16", "onnxruntime>=1.18", "openvino>=2024.4", "tf2onnx>=1.16"]
 EXTRAS = {
+    "cluster": CLUSTER,
+    "export": EXPORT,
+    "docs": [
+        "mkdocs-material>=9.5",
+        "mkdocstrings[python]>=1.0",
+    ],
     "gpu": ["tensorflow[and-cuda]>=2.18"],
     "parquet": ["pyarrow>=15"],
     "register": ["SimpleITK>=2.3"],
     "test": [
+        *CLUSTER,
+        *EXPORT,
         "hypothesis>=6.90",
         "ipykernel>=6.29",
         "nbclient>=0.10",

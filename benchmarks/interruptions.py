@@ -1,11 +1,12 @@
-"""Kill training, search and record writing at random moments; they end as if nothing had been.
+"""Kill the commands that resume at random moments; they end as if nothing had been.
 
-Run it with ``python benchmarks/interruptions.py --kills 20``; the search is a part of its own,
-``--part search --kills 10``, in
+Run it with ``python benchmarks/interruptions.py --kills 20``; segmentation and search are parts of
+their own, ``--part segment`` and ``--part search --kills 10``, the latter in
 ``interrupted_search.py``. Each kill is a SIGKILL of the real command, at a random moment of its
 work. The last line of each part says whether the result is that of the uninterrupted command: the
 same history (but for the seconds) and weights of a training, the same bytes of every file of the
-records, the same trials of a search with the same scores, none lost, repeated or run twice.
+records and of every output of a segmentation, the same trials of a search with the same scores,
+none lost, repeated or run twice.
 """
 
 import argparse
@@ -231,6 +232,54 @@ def interrupt_training(folder, kills, rng, *, epochs=30, share=0.3):
     return hits
 
 
+def interrupt_segmentation(folder, kills, rng, *, shape=(192, 96, 96), share=0.8):
+    """Kill a segmentation; the parameters, result and errors are like those of `interrupt_records`.
+
+    It writes classes, probabilities and colours in three formats. The first process of a run is
+    killed later than the others, so that these have something to go on with.
+    """
+    weights, scan = folder / "weights", folder / "scan.npy"
+    write_weights(weights)
+    np.save(scan, np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8))
+    names, hits = {"--probabilities": "p.zarr", "--colours": "c.png"}, 0
+
+    def command(place):
+        place.mkdir()
+        options = [part for option, name in names.items() for part in (option, place / name)]
+        return ["segment", scan, place / "s.tif", "-w", weights, *options]
+
+    straight = folder / "straight"
+    seconds = finish(command(straight), straight / "s.tif")
+    while hits < kills:
+        place = folder / f"killed{hits}"
+        again, target = command(place), place / "s.tif"
+
+        def is_done(place=place, target=target):
+            return target.exists() and not list(place.glob(".*.unfinished"))
+
+        hits += kill_often(again, target, kills - hits, share * seconds, rng, is_done=is_done)
+        if not is_done():
+            finish(again, target)
+        for lock in place.glob(".*.lock"):  # of the process that was killed after its last word
+            lock.unlink()
+        if contents(straight) != contents(place):
+            raise RuntimeError("the outputs differ from those of the uninterrupted command")
+        shutil.rmtree(place)
+    return hits
+
+
+def write_weights(folder):
+    """Save a small 3D U-Net with random weights."""
+    from tomoseg_tf.models import unet_3d  # loads TensorFlow, which the other parts need not
+    from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
+
+    arguments = {"input_shape": [None, None, None, 1], "num_classes": 1}
+    arguments |= {"levels": 3, "base_features": 4}
+    network, classes = unet_3d(**arguments), class_entries(("background", "object"))
+    config = WeightsConfig(model="unet_3d", arguments=arguments, classes=classes)
+    save_weights(folder, network, config, card="# Random weights\n")
+
+
 def _compare_runs(straight, run):
     """Compare history and weights of two runs."""
     if read_history(straight) != read_history(run):
@@ -257,7 +306,7 @@ def main():
     parts = {"records": interrupt_records, "training": interrupt_training}
     from interrupted_search import interrupt_search  # which takes functions from here
 
-    parts["search"] = interrupt_search
+    parts |= {"search": interrupt_search, "segment": interrupt_segmentation}
     parser.add_argument("--part", choices=parts, action="append")
     settings = parser.parse_args()
     for name in settings.part or ("records", "training"):

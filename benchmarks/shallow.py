@@ -24,7 +24,12 @@ import numpy as np
 
 NETWORKS = {  # recipe, and what makes the network narrow for --small
     "residual_unet_3d": {"base_features": 4, "levels": 2},
-    "fcdense_3d": {"blocks": [1, 1, 1, 1, 1], "growth_rate": 2, "base_features": 4, "z_poolings": 1},
+    "fcdense_3d": {
+        "blocks": [1, 1, 1, 1, 1],
+        "growth_rate": 2,
+        "base_features": 4,
+        "z_poolings": 1,
+    },
 }
 BLOCK = 4  # slices, of the patches in Table 1
 SLICES = 250  # of the published scan

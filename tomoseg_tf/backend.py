@@ -52,9 +52,16 @@ def find_gpus():
     if keras.backend.backend() == "torch":  # Keras cannot list the devices of PyTorch
         count = importlib.import_module("torch").cuda.device_count()
     else:
-        with quiet_stderr():  # native code reports what it does not find
-            count = len(keras.distribution.list_devices("gpu"))
+        try:
+            with quiet_stderr():  # native code reports what it does not find
+                count = len(keras.distribution.list_devices("gpu"))
+        except RuntimeError:  # JAX knows no devices of a kind that is not there
+            count = 0
     return [f"gpu:{index}" for index in range(count)]
+
+
+class OutOfMemoryError(ValueError):
+    """The memory of the device, or of the machine, was not enough."""
 
 
 class EnoughMemory:
@@ -63,7 +70,7 @@ class EnoughMemory:
     Parameters
     ----------
     message : str
-        What did not fit, and what to do; the text of the `ValueError` that is raised.
+        What did not fit, and what to do; the text of the `OutOfMemoryError` that is raised.
     """
 
     def __init__(self, message):
@@ -73,9 +80,9 @@ class EnoughMemory:
         """Enter; nothing is done."""
 
     def __exit__(self, kind, error, trace):
-        """Turn the backend's error, if it is one of memory, into a `ValueError`."""
+        """Turn the backend's error, if it is one of memory, into an `OutOfMemoryError`."""
         if error is not None and _is_out_of_memory(error):
-            raise ValueError(self.message) from None
+            raise OutOfMemoryError(self.message) from None
 
 
 def _is_out_of_memory(error):

@@ -7,11 +7,11 @@ set -eu
 
 HERE=$(dirname "$0")
 : "${OUT:=james2022}"            # folder for everything that is written
-: "${SHAPE:=56,192,192}"         # sides of a scan (z,y,x); 250,852,852 in the paper
+: "${SHAPE:=56,128,128}"         # sides of a scan (z,y,x); 250,852,852 in the paper
 : "${STEPS:=3}"                  # scans with cheap labels, while the dendrites grow
 : "${NETS:=unet_2d unet_3d fcdense_3d}"
-: "${MINUTES:=3}"                # of training on cheap labels, for each network
-: "${FINE_MINUTES:=1.5}"         # of fine-tuning on labels by hand
+: "${MINUTES:=2}"                # of training on cheap labels, for each network
+: "${FINE_MINUTES:=1}"           # of fine-tuning on labels by hand
 : "${TRIALS:=6}"                 # of each search; each has the same minutes at most
 : "${GROUPS_OF_8:=6,4,4}"        # groups of 8 slices for training, validation and test, as published
 : "${CLASSICAL:=otsu,kmeans,em_mpm,svm,random_forest}"

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.evaluation.held_out import (
-    DENDRITES,
     IMAGE,
     MICROPILLAR,
     TOLERANCE,

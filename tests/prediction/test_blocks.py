@@ -87,7 +87,10 @@ def test_no_more_than_a_block_is_read_at_a_time(model, volume, tmp_path):
         z_blocks=4,
         progress=lambda *pair: seen.append(pair),
     )
-    assert [tuple(read) for read in Watched.reads] == [(0, 4), (4, 8), (6, 10)]
+    blocks = [
+        (low, high) for low, high in Watched.reads if high > low + 1
+    ]  # others: for the guards
+    assert blocks == [(0, 4), (4, 8), (6, 10)]
     assert (summary["tiles"], summary["tile"]) == (3, [4, 11, 9])
     assert seen[-1][0] == seen[-1][1]
     expected = by_hand(model, volume, 4)[..., 0]

@@ -12,7 +12,7 @@ SHOWN = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)  # percentiles that a reader wa
 
 @click.command(
     short_help="Explain what a volume file holds.",
-    epilog="Example: tomoseg-tf info pillar.tif",
+    epilog="Example: tomoseg-tf info pillar.tif -w unet_3d_micropillar",
 )
 @click.argument("volume", type=options.VOLUME)
 @options.spacing
@@ -27,9 +27,15 @@ SHOWN = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)  # percentiles that a reader wa
     help="Which voxels the statistics are of: those of a label volume that are not 0, all but a "
     "constant fill or NaN outside the reconstruction circle (auto), or all (none).",
 )
+@click.option(
+    "-w",
+    "--weights",
+    metavar="NAME|FOLDER",
+    help="Compare the scan with those that these weights were fitted on: voxel size and grey.",
+)
 @click.option("--no-statistics", is_flag=True, help="Read the headers only, for huge volumes.")
 @options.as_json
-def info(volume, spacing, shape, dtype, mask, no_statistics, as_json):
+def info(volume, spacing, shape, dtype, mask, weights, no_statistics, as_json):
     """Explain what VOLUME holds and how it will be read.
 
     VOLUME is TIFF, HDF5 or NeXus, Zarr, NRRD, NPY or RAW by its suffix, or a folder of TIFF slices.
@@ -55,10 +61,26 @@ def info(volume, spacing, shape, dtype, mask, no_statistics, as_json):
             statistics = measure(opened, sample=sample, progress=progress)
         if sample is not None:
             options.notify(sample.notice)
+    compared = _compare(opened, weights)
     if as_json:
-        click.echo(json.dumps(_as_dict(opened, listed, statistics), ensure_ascii=False))
-    elif statistics:
+        described = _as_dict(opened, listed, statistics) | compared
+        click.echo(json.dumps(described, ensure_ascii=False))
+        return
+    if statistics:
         click.echo(_describe_statistics(statistics))
+    for name, lines in compared.items():
+        click.echo(_table([(name, line) for line in lines or ["like the training scans"]]))
+
+
+def _compare(volume, weights):
+    """Compare a scan with those that weights were fitted on, if some are named."""
+    if weights is None:
+        return {}
+    from tomoseg_tf.prediction.guards import compare_scan
+    from tomoseg_tf.weights import open_weights
+
+    found, missing = compare_scan(volume, open_weights(weights).config)
+    return {"compared": [*found, *missing]}
 
 
 def _describe(volume, listed):

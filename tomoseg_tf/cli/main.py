@@ -33,6 +33,7 @@ COMMANDS = {
     "report": "Put results into one page that people like to open.",
     "models": "List the networks.",
     "weights": "List, check and import fitted weights.",
+    "export": "Export weights to SavedModel, ONNX or OpenVINO.",
     "demo": "Segment, evaluate and report the bundled example scan.",
 }
 

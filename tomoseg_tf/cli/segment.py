@@ -4,7 +4,8 @@ import json
 
 import click
 
-from tomoseg_tf.cli import options
+from tomoseg_tf.cli import guard_options, options
+from tomoseg_tf.cli import segment_many as many
 
 
 class Axes(click.ParamType):
@@ -38,10 +39,44 @@ class Box(click.ParamType):
         return box
 
 
+class Memory(click.ParamType):
+    """An amount of memory, such as ``2GB``."""
+
+    name = "memory"
+
+    def convert(self, value, param, ctx):
+        """Turn the text into bytes."""
+        from tomoseg_tf.prediction.budget import parse_memory
+
+        if isinstance(value, float):
+            return value
+        try:
+            return parse_memory(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 @click.command(short_help="Segment a volume with fitted weights.")
-@click.argument("volume", type=options.VOLUME)
+@click.argument("volumes", metavar="VOLUME...", nargs=-1, required=True, type=options.VOLUME)
 @click.argument("segmentation", type=options.VOLUME)
-@options.weights
+@click.option(
+    "-w",
+    "--weights",
+    required=True,
+    multiple=True,
+    metavar="NAME|FOLDER",
+    help="Weights folder, or the name of shipped weights (see: tomoseg-tf weights list); may be "
+    "repeated: the probabilities are then the mean, and so is the threshold.",
+)
+@click.option(
+    "--turns",
+    type=click.Choice(["none", "flips", "quarter-turns", "square", "cube"]),
+    default="none",
+    show_default=True,
+    help="Average what the weights say of the scan and of its flips and quarter turns too. Slices "
+    "have 4 flips, volumes 8; quarter-turns are the 4 about z; square is both, 8 or 16; cube is "
+    "all 48 of a volume of cubic voxels. Each takes the time of one prediction.",
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
@@ -54,7 +89,23 @@ class Box(click.ParamType):
     help="Write the probabilities too (float32).",
 )
 @click.option(
-    "--grey-levels", is_flag=True, help="Write them as uint8 grey levels, 0 to 255, instead."
+    "--entropy",
+    type=options.VOLUME,
+    metavar="FILE",
+    help="Write the entropy of the probabilities too: 0 where sure, 1 where all classes are "
+    "equally likely.",
+)
+@click.option(
+    "--disagreement",
+    type=options.VOLUME,
+    metavar="FILE",
+    help="Write how far weights, turns and passes disagree too: the part of the entropy, 0 to 1, "
+    "that no single one of them has (mutual information).",
+)
+@click.option(
+    "--grey-levels",
+    is_flag=True,
+    help="Write probabilities, entropy and disagreement as uint8 grey levels, 0 to 255, instead.",
 )
 @click.option(
     "--colours",
@@ -104,10 +155,14 @@ class Box(click.ParamType):
 )
 @click.option(
     "--max-memory",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Memory(),
     metavar="GB",
-    help="Memory for tiles, batches and buffers, beside 1 GB of the program.  [default: 2.5]",
+    help="Memory of the whole program, such as 2GB or 512MB (GB without a unit); on a GPU, that of "
+    "the tiles there.  [default: 3.5GB; on a GPU 2.5GB]",
 )
+@guard_options.to_spacing
+@guard_options.binning
+@guard_options.strict
 @options.spacing
 @options.shape
 @options.dtype
@@ -124,14 +179,26 @@ class Box(click.ParamType):
     show_default=True,
     help="Number format inside the network.",
 )
+@many.suffix
+@many.normalise_together
+@many.statistics
+@many.cluster
+@many.workers
 @options.overwrite
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Only print what would be done: tiles, memory, disk and the time, which is estimated.",
+)
 @options.as_json
-def segment(volume, segmentation, spacing, shape, dtype, max_memory, as_json, **settings):
+def segment(volumes, segmentation, spacing, shape, dtype, as_json, cluster, workers, **settings):
     """Segment VOLUME with fitted weights and write SEGMENTATION: classes, 0 is background.
 
     VOLUME and SEGMENTATION are TIFF, HDF5, Zarr, NRRD, NPY or RAW by their suffix,
     or a folder of TIFF slices (a name without suffix); :: and a place inside may
-    follow.
+    follow. Several scans, a pattern in quotes or @list.txt with a scan per line are
+    segmented one after the other into the folder SEGMENTATION; what is there already
+    is not done again.
 
     \b
     Examples:
@@ -140,24 +207,39 @@ def segment(volume, segmentation, spacing, shape, dtype, max_memory, as_json, **
       tomoseg-tf segment scan.h5::/exchange/data result.zarr -w my_weights --mask auto
       tomoseg-tf segment scan.tif classes.tif -w my_2d_weights --passes z,y,x --colours rgb.tif
       tomoseg-tf segment scan.tif classes.tif -w my_shallow_3d_weights --z-blocks 4
+      tomoseg-tf segment scan.tif classes.tif -w one -w two --turns flips --disagreement d.tif
+      tomoseg-tf segment 'series/*.tif' results -w my_weights --normalise-together
+      tomoseg-tf segment scan.zarr result.ome.zarr -w my_weights --cluster tcp://host:8786
     """
     from tomoseg_tf.prediction import segment_file
+    from tomoseg_tf.prediction.resuming.unfinished import how_far
     from tomoseg_tf.volume import open_volume
 
-    scan = open_volume(volume, spacing=spacing, shape=shape, dtype=dtype)
-    settings["max_memory"] = None if max_memory is None else 1e9 * max_memory
-    with options.progress("Segmenting") as progress:
-        summary = segment_file(scan, segmentation, progress=progress, **settings)
+    opening = {"spacing": spacing, "shape": shape, "dtype": dtype}
+    settings["notify"] = options.notify
+    if many.names_many(volumes, settings):
+        with many.sharing(cluster, workers) as shared:
+            many.segment_many(
+                *(volumes, segmentation), as_json=as_json, opening=opening, **shared, **settings
+            )
+        return
+    del settings["suffix"], settings["normalise_together"]
+    scan = open_volume(volumes[0], **opening)
+    try:
+        with (
+            many.sharing(cluster, workers) as shared,
+            options.progress("Segmenting") as progress,
+        ):
+            settings |= shared
+            summary = segment_file(scan, segmentation, progress=progress, **settings)
+    except KeyboardInterrupt:
+        done = how_far(segmentation)
+        if done is None:
+            raise
+        raise ValueError(f"interrupted; the same command goes on {done}") from None
     for notice in summary["notices"]:
         options.notify(notice)
     if as_json:
         click.echo(json.dumps(summary))
         return
-    voxels = sum(entry["voxels"] for entry in summary["classes"])
-    shares = ", ".join(
-        f"{entry['name']} {100 * entry['voxels'] / voxels:.3f} %" for entry in summary["classes"]
-    )
-    click.echo(
-        f"{segmentation}: {' x '.join(map(str, summary['shape']))} voxels in "
-        f"{summary['seconds']:.1f} s; {shares}"
-    )
+    click.echo(many.describe(segmentation, summary))

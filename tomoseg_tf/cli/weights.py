@@ -200,6 +200,43 @@ def import_(source, folder, normalisation, classes, as_json, **settings):
         )
 
 
+@weights.command(short_help="Take the fingerprint of the scans that weights were fitted on.")
+@click.argument("folder", type=options.VOLUME)
+@click.argument("scans", nargs=-1, required=True, type=options.VOLUME)
+@click.option(
+    "--mask",
+    type=click.Choice(["auto", "none"]),
+    help="Whether the fill outside the reconstruction circle is left out.  [default: as the "
+    "weights were fitted]",
+)
+@options.spacing
+@options.as_json
+def fingerprint(folder, scans, mask, spacing, as_json):
+    """Take the fingerprint of SCANS and store it in the weights FOLDER, on the card too.
+
+    SCANS are those that the weights were fitted on, or others of the same kind; `segment` compares
+    each scan with them. Training does this by itself: the command is for imported weights and
+    older folders.
+
+    \b
+    Example:
+      tomoseg-tf weights fingerprint my_weights scan1.tif scan2.tif
+    """
+    from tomoseg_tf.volume import open_volume
+    from tomoseg_tf.weights import store_fingerprint
+
+    volumes = [open_volume(scan, spacing=spacing) for scan in scans]
+    with options.progress("Measuring") as progress:
+        written = store_fingerprint(folder, volumes, mask=mask, progress=progress)
+    found = written.config.fingerprint
+    if as_json:
+        values = {"folder": str(folder), "spacing": written.config.spacing}
+        click.echo(json.dumps({**values, "fingerprint": found.model_dump(mode="json")}))
+    else:
+        several = f"{len(volumes)} scans, spread {found.spread:g}"
+        click.echo(f"{folder}: fingerprint of {several if len(volumes) > 1 else volumes[0].name}")
+
+
 def _as_dict(found):
     """Collect what a list tells of weights, as plain values for JSON."""
     from tomoseg_tf.weights import summary

@@ -131,8 +131,12 @@ def predict_volume(
 
 def measured_intensity(normalisation, volume, sample=None, *, progress=None):
     """Normalisation of a volume from the statistics of its sample, streamed."""
+    statistics = measured_statistics(normalisation, volume, sample, progress=progress)
+    return normalisation.intensity(statistics)
+
+
+def measured_statistics(normalisation, volume, sample=None, *, progress=None):
+    """Statistics of the sample of a volume, streamed; None if the normalisation needs none."""
     if normalisation.method == "none":
-        return normalisation.intensity(None)
-    return normalisation.intensity(
-        measure(volume, normalisation.percentiles, sample=sample, progress=progress)
-    )
+        return None
+    return measure(volume, normalisation.percentiles, sample=sample, progress=progress)

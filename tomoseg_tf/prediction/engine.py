@@ -88,7 +88,8 @@ class Engine:
         shape : tuple of int
             Padded sides of the volume.
         tick : callable, optional
-            Not called: a tile is one step.
+            Called as ``tick(voxels)`` by an engine that makes more than one step of a box, with
+            the voxels of the box that are done.
 
         Returns
         -------
@@ -108,9 +109,9 @@ class Engine:
                 "use it, or segment part after part with --roi"
             ),
         ):
-            return self._run(tile, box, shape)
+            return self._run(tile, box, shape, tick)
 
-    def _run(self, tile, box, shape):
+    def _run(self, tile, box, shape, tick):
         boxes = needed_boxes(self.nodes, box, shape)
         tensors = {}
         for index, node in enumerate(self.nodes):
@@ -146,7 +147,7 @@ class Engine:
         if node.kind == CONCATENATION:
             return self.ops.concatenate(inputs, axis=-1)
         if node.kind == SUM:
-            return sum(inputs[1:], start=inputs[0])
+            return self._activate(node, sum(inputs[1:], start=inputs[0]))
         if node.kind == POINTWISE:
             return self._point(index, inputs[0])
         raise ValueError(f"node {node.name} is of unknown kind {node.kind!r}")

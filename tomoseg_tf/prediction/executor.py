@@ -31,12 +31,12 @@ class Output:
     channels: int | None = None
 
 
-def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, progress=None):
+def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, progress=None, first=0):
     """Compute a part of a volume and write its results, one z-range of tiles after the other.
 
     Parameters
     ----------
-    engine : Engine, BlockEngine, SliceEngine or PatchEngine
+    engine : Engine, StreamingEngine, BlockEngine, SliceEngine or PatchEngine
         The network.
     plan : Plan
         The tiles.
@@ -51,13 +51,20 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, prog
         probabilities are 0 there.
     progress : callable, optional
         Called as ``progress(done, total)`` in voxels.
+    first : int
+        Slice of the volume; z-ranges that end at or before it are skipped.
     """
-    (first, _), (top, bottom), (left, right) = plan.roi
+    (origin, _), (top, bottom), (left, right) = plan.roi
     done, total = 0, volume_of(plan.roi)
     for (start, stop), boxes in plan.layers():
+        if stop <= first:
+            done += sum(map(volume_of, boxes))
+            continue
         low, high = engine.needed(boxes[0], plan.padded)[0]
-        slab = volume.read(low, min(high, plan.shape[0]))
-        inside = inside_of(sample, low, min(high, plan.shape[0]))
+        low, high = (min(end, plan.shape[0]) for end in (low, high))
+        slab = _read(volume, low, high)
+        inside = inside_of(sample, low, high) if low < high else None
+        shown = inside_of(sample, start, stop)
         results = [
             np.empty(
                 (stop - start, bottom - top, right - left)
@@ -71,8 +78,8 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, prog
             tile = _cut(slab, inside, low, read, intensity, plan.shape)
             probabilities = engine.run(tile, box, plan.padded, _after(progress, done, total))
             _, (y0, y1), (x0, x1) = box
-            if inside is not None:
-                part = inside[start - low : stop - low, y0:y1, x0:x1, None]
+            if shown is not None:
+                part = shown[:, y0:y1, x0:x1, None]
                 probabilities = np.where(part, probabilities, np.float32(0))
             for output, result in zip(outputs, results, strict=True):
                 result[:, y0 - top : y1 - top, x0 - left : x1 - left] = output.convert(
@@ -82,7 +89,7 @@ def predict_tiles(engine, plan, volume, intensity, outputs, *, sample=None, prog
             if progress:
                 progress(done, total)
         for output, result in zip(outputs, results, strict=True):
-            output.writer.write(start - first, result)
+            output.writer.write(start - origin, result)
 
 
 def _after(progress, done, total):
@@ -90,8 +97,15 @@ def _after(progress, done, total):
     return None if progress is None else lambda voxels: progress(done + voxels, total)
 
 
+def _read(volume, low, high):
+    """Slices of a volume; none where the network has all that it needs."""
+    return volume.read(low, high) if low < high else np.empty((0, *volume.shape[1:]), volume.dtype)
+
+
 def _cut(slab, inside, first, box, intensity, shape):
     """Normalised grey of a box, with zeros beyond the high ends of the volume."""
+    if not len(slab):
+        return np.zeros([high - low for low, high in box], np.float32)
     cuts = tuple(
         slice(low - origin, min(high, side) - origin)
         for (low, high), side, origin in zip(box, shape, (first, 0, 0), strict=True)

@@ -1,19 +1,23 @@
 """Segment volume files with a weights folder."""
 
 import time
-from contextlib import ExitStack
 
-from tomoseg_tf.prediction.arrays import measured_intensity
-from tomoseg_tf.prediction.geometry import volume_of
-from tomoseg_tf.prediction.networks import open_network
+from tomoseg_tf.prediction.budget import highest
+from tomoseg_tf.prediction.dry_run import describe_plan
+from tomoseg_tf.prediction.ensemble import agree, agreed_mask, check_members, open_all
+from tomoseg_tf.prediction.guards import check_scan
 from tomoseg_tf.prediction.outputs import Classes, check_paths, list_targets
-from tomoseg_tf.prediction.passes import predict
 from tomoseg_tf.prediction.plan import check_roi
+from tomoseg_tf.prediction.resampling import on_another_grid
+from tomoseg_tf.prediction.resuming.unfinished import unfinished_outputs
+from tomoseg_tf.prediction.room import check_room
+from tomoseg_tf.prediction.run import Run, predict_run
+from tomoseg_tf.prediction.scans.statistics import as_statistics, check_shared
 from tomoseg_tf.prediction.threshold import check_threshold
-from tomoseg_tf.volume import as_volume, open_sample, split_location, through_filters
-from tomoseg_tf.weights import open_weights
+from tomoseg_tf.volume import as_volume, through_filters
 
 
+@on_another_grid
 def segment_file(
     volume,
     segmentation,
@@ -26,13 +30,22 @@ def segment_file(
     roi=None,
     mask=None,
     apply_filters=True,
+    turns="none",
+    entropy=None,
+    disagreement=None,
     step=None,
     passes="z",
     z_blocks=None,
     max_memory=None,
     device="auto",
     precision="float32",
+    strict=False,
     overwrite=False,
+    statistics=None,
+    networks=None,
+    client=None,
+    dry_run=False,
+    notify=None,
     progress=None,
 ):
     """Segment a volume file with a weights folder, in memory that its size does not set.
@@ -44,10 +57,11 @@ def segment_file(
         `tomoseg_tf.volume.open_volume` its spacing can be set.
     segmentation : path
         Where the classes go: uint8, 0 for the background.
-    weights : str or path
-        Weights folder, or the name of shipped weights.
+    weights : str, path, or sequence of these
+        Weights folder, or the name of shipped weights; of several, which must have the same
+        classes, the probabilities are averaged.
     threshold : float, optional
-        For binary nets, instead of the one stored with the weights.
+        For binary nets, instead of the one stored with the weights, or the mean of those.
     probabilities : path, optional
         Where the probabilities go as well; one file per class, named after it,
         for multi-class nets. Float32 in [0, 1]; but what a network with an open output
@@ -55,7 +69,7 @@ def segment_file(
         and may exceed 1.
     grey_levels : bool
         Write the probabilities as uint8 grey levels, floor(255 p + 0.5), instead of float32;
-        values beyond 0 and 1 count as these.
+        values beyond 0 and 1 count as these. So too the entropy and the disagreement.
     colours : path, optional
         Where the segmentation in the colours of the weights goes as well, RGB: a TIFF file
         (.tif), or a folder of slices in TIFF (no suffix) or PNG (.png).
@@ -70,6 +84,13 @@ def segment_file(
     apply_filters : bool
         Whether the filters that the weights were fitted behind are applied to the volume first,
         as it is read; leave them out for a volume that went through them already.
+    turns : str
+        Which flips and quarter turns of the volume are predicted and averaged, see
+        `tomoseg_tf.prediction.ensemble.list_turns`: "none", "flips", "quarter-turns", "square" or
+        "cube".
+    entropy, disagreement : path, optional
+        Where the entropy of the probabilities goes as well, and the disagreement of the members,
+        which are weights, passes and turns: 0 to 1, see `tomoseg_tf.prediction.uncertainty`.
     step : int, optional
         Pixels from patch to patch, for a network of one patch size, whose patches overlap and
         are averaged; a quarter of the patch by default, 1 as published.
@@ -82,11 +103,37 @@ def segment_file(
         fitted on such patches; the last one ends with the volume. By default the volume is
         predicted as one.
     max_memory : float, optional
-        Bytes for tiles, batches and buffers; 2.5 GB by default.
+        Bytes of the whole process, Python and Keras included; 3.5 GB by default. On a GPU,
+        bytes of the tiles and buffers there; 2.5 GB by default.
     device, precision : str
         See `tomoseg_tf.prediction.engine.Engine`.
+    to_spacing : float, tuple of float or str, optional
+        Voxel size in µm that the scan is resampled to for the network, as it is read: one number,
+        (z, y, x), or "weights" for that of training. The results are on the grid of the scan: the
+        probabilities are interpolated linearly, and classes follow from these.
+    binning : int, optional
+        The same with the means of blocks of so many voxels a side.
+    strict : bool
+        Refuse a scan that differs from those of training, see
+        `tomoseg_tf.prediction.guards.check_scan`, instead of telling so among the notices.
     overwrite : bool
-        Replace existing outputs.
+        Replace existing outputs, and start anew where an unfinished segmentation of other
+        settings was left behind. One of the same settings is gone on with in any case.
+    statistics : Statistics or path, optional
+        Statistics that the grey levels are normalised by instead of those of the volume, as the
+        scans of a time series share them; or a JSON file of them.
+    networks : list, optional
+        What `tomoseg_tf.prediction.ensemble.open_networks` made of the same weights and options:
+        to segment many volumes without making it ready for each.
+    client : dask.distributed.Client, optional
+        Of a cluster whose workers predict, each `max_memory`, see
+        `tomoseg_tf.prediction.cluster.connect`.
+    dry_run : bool
+        Write nothing, and return what would be done, see
+        `tomoseg_tf.prediction.dry_run.describe_plan`.
+    notify : callable, optional
+        Called with each text that a user should read at once: that an unfinished segmentation is
+        gone on with, or that the memory of the device was not enough.
     progress : callable, optional
         Called as ``progress(done, total)`` in voxels; the statistics of the volume,
         which come first, count as a twentieth of their voxels.
@@ -95,52 +142,81 @@ def segment_file(
     -------
     dict
         ``shape``, ``spacing``, ``classes`` (name and voxels each), ``threshold``,
-        ``seconds``, ``tiles``, ``tile``, ``overhead``, ``mask``, ``filters`` and ``notices``;
-        tiles over all passes, the tile and overhead of the first.
+        ``seconds``, ``tiles``, ``tile``, ``overhead``, ``mask``, ``filters``, ``weights``,
+        ``runs``, ``resumed``, ``memory`` and ``notices``; runs are the passes over the volume, all
+        members counted; tiles over all passes, the tile and overhead of the first; resumed says
+        where an interrupted segmentation was gone on with, None if it was not; memory is the most
+        that the process took, in bytes; and ``read_amplification``: voxels decoded over voxels
+        needed, None where workers read; ``resampled``, the ``shape`` and ``spacing`` that the
+        network saw, None if those of the scan.
 
     Raises
     ------
     ValueError
-        If an input cannot be read, an output exists, or an option does not fit the weights.
+        If an input cannot be read, an output exists, an option does not fit the weights, or an
+        unfinished segmentation of other settings is in the way.
+
+    Notes
+    -----
+    A process that is killed at any moment leaves what it has done to the next one of the same
+    arguments, whose outputs are the same to the last bit as if nothing had happened. Until then
+    the results lie in hidden folders beside the outputs, ``.NAME.unfinished``.
     """
     started = time.perf_counter()
-    fitted = open_weights(weights)
-    config = fitted.config
+    fitted = open_all(weights)
+    config = agree(fitted)
     classes = Classes(check_threshold(threshold, config))
     targets = list_targets(
-        classes, config, segmentation, probabilities, grey_levels=grey_levels, colours=colours
+        classes,
+        config,
+        segmentation,
+        probabilities,
+        grey_levels=grey_levels,
+        colours=colours,
+        entropy=entropy,
+        disagreement=disagreement,
     )
     filters = config.filters if apply_filters else ()
     volume = as_volume(volume)
     source = through_filters(volume, filters)
-    mask = config.normalisation.mask if mask is None else mask
+    mask = agreed_mask(fitted) if mask is None else mask
     roi = check_roi(roi, source)
-    check_paths(volume.name, mask, targets, overwrite)
-    settings = {"step": step, "passes": passes, "precision": precision, "device": device}
-    network = open_network(fitted.build(), axes=config.axes, z_blocks=z_blocks, **settings)
-    sample = open_sample(source, mask)
-    measuring, predicting = _share(progress, source.voxels // 20, len(passes) * volume_of(roi))
-    intensity = measured_intensity(config.normalisation, source, sample, progress=measuring)
-    shape = tuple(high - low for low, high in roi)
-    with ExitStack() as stack:
-        plans = predict(
-            network,
-            source,
-            intensity,
-            [stack.enter_context(item.open(shape, source.spacing, overwrite)) for item in targets],
-            passes=passes,
-            roi=roi,
-            folder=split_location(segmentation).path.resolve().parent,
-            voxel_bytes=(
-                source.dtype.itemsize + (mask != "none"),
-                sum(item.voxel_bytes for item in targets),
-            ),
-            max_memory=max_memory,
-            sample=sample,
-            progress=predicting,
-        )
+    check_paths(volume.name, mask, targets, overwrite=True)
+    told = check_members(fitted, turns, source, threshold=threshold)
+    seen = {"mask": mask, "apply_filters": apply_filters, "passes": passes}
+    told += check_scan(volume, fitted, strict=strict, **seen)
+    run = Run(
+        *(fitted, volume, source, mask, roi, targets, classes.threshold),
+        settings={
+            "step": step,
+            "passes": passes,
+            "z_blocks": z_blocks,
+            "precision": precision,
+            "device": device,
+        },
+        turns=turns,
+        disagreement=disagreement,
+        apply_filters=apply_filters,
+        max_memory=max_memory,
+        statistics=as_statistics(statistics, filters),
+        prepared=networks,
+        client=client,
+    )
+    check_shared(fitted, run.statistics)
+    if dry_run:
+        return {**describe_plan(run, overwrite=overwrite), "notices": told}
+    plan = run.identity()
+    with unfinished_outputs(
+        targets, run.shape, plan, overwrite=overwrite, notify=notify
+    ) as unfinished:
+        check_room(run, unfinished)
+        resumed = unfinished.progress
+        if resumed and notify:
+            notify(f"{segmentation}: going on {resumed}")
+        plans, sample = predict_run(run, unfinished, notify=notify, progress=progress)
+        classes.counts[:] = unfinished.finish(source.spacing, overwrite=overwrite)
     return {
-        "shape": list(shape),
+        "shape": list(run.shape),
         "spacing": None if source.spacing is None else list(source.spacing),
         "classes": classes.summary(config.class_names),
         "threshold": classes.threshold,
@@ -148,7 +224,12 @@ def segment_file(
         **_tiling(plans),
         "mask": str(mask),
         "filters": list(filters),
-        "notices": _notices(source, sample, passes, targets),
+        "weights": [member.name for member in fitted],
+        "runs": run.num_runs,
+        "resumed": resumed,
+        "memory": highest(),
+        "read_amplification": run.amplification,
+        "notices": [*_notices(source, sample, passes, targets), *run.reading_notices(), *told],
     }
 
 
@@ -173,17 +254,3 @@ def _notices(source, sample, passes, targets):
             f"but they are {sides} µm"
         )
     return [*notices, *(text for target in targets for text in target.lost(source.spacing))]
-
-
-def _share(progress, first, second):
-    """Make one progress of two parts, whose sizes are given."""
-    if progress is None:
-        return None, None
-
-    def of_first(done, total):
-        progress(first * done // total, first + second)
-
-    def of_second(done, total):
-        progress(first + second * done // total, first + second)
-
-    return of_first, of_second

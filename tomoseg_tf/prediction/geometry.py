@@ -18,6 +18,7 @@ INPUT, CONVOLUTION, POOLING, CONCATENATION = "input", "conv", "pool", "concat"
 UPSAMPLING, EXPANSION = "up", "expand"  # by repeating each voxel, or with a kernel for its cell
 LINEAR = "linear"  # up-sampling by interpolation
 SUM, POINTWISE = "sum", "point"  # of tensors; a scale, an offset and an activation of each voxel
+DOUBLED = "doubled"  # a convolution of what is up-sampled by repeating, taken before that
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Node:
     Attributes
     ----------
     kind : str
-        "input", "conv", "pool", "up", "expand", "linear", "concat", "sum" or "point".
+        "input", "conv", "pool", "up", "expand", "linear", "concat", "sum", "point" or "doubled".
     name : str
         Name of the layer.
     inputs : tuple of int
@@ -47,6 +48,7 @@ class Node:
         Of "prelu" below 0.
     step : tuple of int
         Voxels from cell to cell of an expansion; fewer than its window where cells overlap.
+        Of a "doubled" convolution, how often each voxel is repeated.
     dilation : tuple of int
         Voxels between the taps of a convolution.
     cropped : bool
@@ -80,7 +82,7 @@ def multiples(nodes):
     """
     needed = [1] * len(nodes[0].factor)
     for node in nodes:
-        if node.kind in (UPSAMPLING, EXPANSION, LINEAR) and not node.cropped:
+        if node.kind in (UPSAMPLING, EXPANSION, LINEAR, DOUBLED) and not node.cropped:
             before = nodes[node.inputs[0]].factor
             needed = [lcm(first, second) for first, second in zip(needed, before, strict=True)]
     return tuple(needed)
@@ -143,21 +145,45 @@ def input_box(node, box, shape, factor):
     tuple of (int, int)
         Part of the input tensor, per axis, cut at the ends of the volume.
     """
-    if node.kind in (CONCATENATION, SUM, POINTWISE):
-        return box
-    parts = []
-    for axis, (start, stop) in enumerate(box):
-        low, high = _input_range(node, axis, start, stop)
-        parts.append((max(low, 0), min(high, shape[axis] // factor[axis])))
-    return tuple(parts)
+    return tuple(
+        input_range(node, axis, start, stop, shape[axis] // factor[axis])
+        for axis, (start, stop) in enumerate(box)
+    )
 
 
-def _input_range(node, axis, start, stop):
+def input_range(node, axis, start, stop, side):
+    """Range of its input along one axis that a node needs for a range of its own tensor.
+
+    Parameters
+    ----------
+    node : Node
+        The step.
+    axis : int
+        0, 1 or 2 for z, y or x.
+    start, stop : int
+        Part of the node's own tensor.
+    side : int
+        Of the input tensor; the range is cut at its ends.
+
+    Returns
+    -------
+    (int, int)
+    """
+    low, high = _endless_range(node, axis, start, stop)
+    return max(low, 0), min(high, side)
+
+
+def _endless_range(node, axis, start, stop):
     """Range of the input along an axis, as if the volume had no ends."""
+    if node.kind in (CONCATENATION, SUM, POINTWISE):
+        return start, stop
     size = node.window[axis]
     if node.kind == CONVOLUTION:
         radius = size // 2 * node.dilation[axis]
         return start - radius, stop + radius
+    if node.kind == DOUBLED:
+        radius, times = size // 2, node.step[axis]
+        return (start - radius) // times, -(-(stop + radius) // times)
     if node.kind == POOLING:
         return start * size, stop * size
     if node.kind == EXPANSION:

@@ -8,6 +8,7 @@ from tomoseg_tf.prediction.keras_network import KerasNetwork
 from tomoseg_tf.prediction.patches import PatchEngine, plan_patches
 from tomoseg_tf.prediction.plan import MAX_MEMORY, make_plan
 from tomoseg_tf.prediction.slices import SliceEngine, plan_slices
+from tomoseg_tf.prediction.streaming import StreamingEngine, can_stream, plan_stream
 
 PASSES = "zyx"
 
@@ -84,7 +85,7 @@ def open_network(
 
 
 class TiledNetwork:
-    """A network whose every step is known, predicted in exact tiles.
+    """A network whose every step is known, streamed in z or predicted in exact tiles.
 
     Parameters
     ----------
@@ -101,16 +102,21 @@ class TiledNetwork:
         self.settings = {"precision": precision, "device": device}
 
     def plan(self, shape, *, roi, tile=None, voxel_bytes, max_memory=None):
-        """Choose tiles and make an engine, see `tomoseg_tf.prediction.plan.make_plan`."""
-        plan = make_plan(
-            self.nodes,
-            shape,
-            roi=roi,
-            tile=tile,
-            value_bytes=value_bytes(self.settings["precision"]),
-            voxel_bytes=voxel_bytes,
-            max_memory=max_memory,
-        )
+        """Make an engine and its plan: a stream in z, or tiles where these are given.
+
+        See `tomoseg_tf.prediction.streaming.plan_stream` and
+        `tomoseg_tf.prediction.plan.make_plan`.
+        """
+        settings = {
+            "roi": roi,
+            "value_bytes": value_bytes(self.settings["precision"]),
+            "voxel_bytes": voxel_bytes,
+            "max_memory": max_memory,
+        }
+        if tile is None and can_stream(self.nodes):
+            nodes, plan = plan_stream(self.nodes, shape, **settings)
+            return StreamingEngine(nodes, plan.chunk, **self.settings), plan
+        plan = make_plan(self.nodes, shape, tile=tile, **settings)
         return Engine(self.nodes, **self.settings), plan
 
 

@@ -14,7 +14,8 @@ from tomoseg_tf.prediction.colours import (
     create_colours,
 )
 from tomoseg_tf.prediction.executor import Output
-from tomoseg_tf.prediction.threshold import to_grey_levels, to_segmentation
+from tomoseg_tf.prediction.threshold import count_voxels, to_grey_levels, to_segmentation
+from tomoseg_tf.prediction.uncertainty import Disagreement, Entropy
 from tomoseg_tf.volume import (
     MASKS,
     add_to_name,
@@ -52,7 +53,16 @@ class Target:
     @property
     def voxel_bytes(self):
         """Bytes of a voxel."""
-        return np.dtype(self.dtype).itemsize * (3 if self.coloured else 1)
+        return np.dtype(self.dtype).itemsize * (self.channels or 1)
+
+    @property
+    def channels(self):
+        """Length of a last axis of the values, None without one."""
+        return 3 if self.coloured else None
+
+    def check(self, overwrite):
+        """Refuse a name that it cannot have, or may not have without `overwrite`."""
+        (check_colours_output if self.coloured else check_output)(self.path, overwrite)
 
     @contextmanager
     def open(self, shape, spacing, overwrite):
@@ -63,7 +73,7 @@ class Target:
         else:
             created = create_volume(self.path, shape, self.dtype, classes=self.classes, **settings)
         with created as writer:
-            yield Output(self.convert, writer, self.dtype, 3 if self.coloured else None)
+            yield Output(self.convert, writer, self.dtype, self.channels)
 
     def lost(self, spacing):
         """List as notices what its format cannot keep: the spacing."""
@@ -86,7 +96,7 @@ class Classes:
     def __call__(self, probabilities):
         """Decide the class of each voxel of a tile."""
         classes = to_segmentation(probabilities, self.threshold)
-        self.counts += np.bincount(classes.ravel(), minlength=256)
+        self.counts += count_voxels(classes)
         return classes
 
     def summary(self, names):
@@ -96,7 +106,17 @@ class Classes:
         ]
 
 
-def list_targets(classes, config, segmentation, probabilities, *, grey_levels, colours):
+def list_targets(
+    classes,
+    config,
+    segmentation,
+    probabilities,
+    *,
+    grey_levels,
+    colours,
+    entropy=None,
+    disagreement=None,
+):
     """List the files that a segmentation writes.
 
     Parameters
@@ -105,10 +125,10 @@ def list_targets(classes, config, segmentation, probabilities, *, grey_levels, c
         Decides and counts.
     config : WeightsConfig
         Of the weights.
-    segmentation, probabilities, colours : path or None
+    segmentation, probabilities, colours, entropy, disagreement : path or None
         As for `tomoseg_tf.prediction.segment_file`.
     grey_levels : bool
-        Whether the probabilities are written as grey levels.
+        Whether the probabilities, entropy and disagreement are written as grey levels.
 
     Returns
     -------
@@ -120,11 +140,15 @@ def list_targets(classes, config, segmentation, probabilities, *, grey_levels, c
     ValueError
         If grey levels are asked for without a file for them.
     """
-    if grey_levels and probabilities is None:
+    doubts = (entropy, Entropy(grey_levels)), (disagreement, Disagreement(grey_levels))
+    if grey_levels and probabilities is entropy is disagreement is None:
         raise ValueError("grey levels of what? name a file for the probabilities, too")
     targets = [Target(segmentation, "uint8", classes, classes=True)]
     for channel, path in _probability_paths(probabilities, config).items():
         targets.append(Target(path, *_channel(channel, grey_levels)))
+    for path, convert in doubts:
+        if path is not None:
+            targets.append(Target(path, "uint8" if grey_levels else "float32", convert))
     if colours is not None:
         table, threshold = colour_table(config.classes), classes.threshold
 
@@ -165,8 +189,7 @@ def check_paths(volume, mask, targets, overwrite):
         for source in inputs:
             _check_beside(path, source)
     for target in targets:
-        check = check_colours_output if target.coloured else check_output
-        check(target.path, overwrite)
+        target.check(overwrite)
 
 
 def _check_beside(path, source):

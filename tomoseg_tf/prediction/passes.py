@@ -3,10 +3,14 @@
 A pass sees the voxels as cubes: what is 1 voxel along y is taken for 1 voxel along z.
 """
 
+from contextlib import contextmanager
+
 import numpy as np
 
-from tomoseg_tf.prediction.executor import Output, predict_tiles
+from tomoseg_tf.prediction.executor import Output
+from tomoseg_tf.prediction.fitting import predict_fitting
 from tomoseg_tf.prediction.geometry import volume_of
+from tomoseg_tf.prediction.resuming.kept_sums import KeptSums, TemporarySums
 from tomoseg_tf.prediction.sums import open_sums
 from tomoseg_tf.volume import Sample, Volume
 
@@ -81,6 +85,9 @@ def predict(
     folder=None,
     sample=None,
     progress=None,
+    first=0,
+    kept=False,
+    on_smaller=None,
     **plan,
 ):
     """Predict a part of a volume and write its results.
@@ -105,6 +112,15 @@ def predict(
         Which voxels are the sample.
     progress : callable, optional
         Called as ``progress(done, total)`` in voxels, each counted once per pass.
+    first : int
+        Slice of the volume; z-ranges of the results that end at or before it are skipped, and
+        no slice before it is written.
+    kept : bool, optional
+        Whether the sums of several passes stay in the folder, and those that an earlier process
+        left there are gone on with.
+    on_smaller : callable, optional
+        Called as ``on_smaller(text, max_memory)`` where the memory of the device is not enough,
+        before a smaller plan is tried.
     **plan
         For the plan of the network: ``tile``, ``voxel_bytes`` and ``max_memory``.
 
@@ -118,36 +134,69 @@ def predict(
     OSError
         If there is no room for the sums.
     """
-    settings = {"sample": sample, "progress": progress}
+    settings = {"sample": sample, "progress": progress, "on_smaller": on_smaller}
     if passes == "z":
-        engine, planned = network.plan(volume.shape, roi=roi, **plan)
-        predict_tiles(engine, planned, volume, intensity, outputs, **settings)
-        return [planned]
+        plan = {"roi": roi, **plan}
+        return [
+            predict_fitting(network, volume, intensity, outputs, plan=plan, first=first, **settings)
+        ]
     shape = tuple(high - low for low, high in roi)
-    with open_sums(folder, (*shape, network.num_classes)) as sums:
-        plans = _add_passes(sums, network, volume, intensity, passes, roi, plan, **settings)
-        for start in range(0, shape[0], DEPTH):
-            mean = sums.read(start, min(start + DEPTH, shape[0])) / np.float32(len(passes))
+    with open_store(folder, (*shape, network.num_classes), kept) as store:
+        plans = _add_passes(store, network, volume, intensity, passes, roi, plan, **settings)
+        begun = max(0, first - roi[0][0])
+        for start in range(begun, shape[0], DEPTH):
+            mean = store.sums.read(start, min(start + DEPTH, shape[0])) / np.float32(len(passes))
             for output in outputs:
                 output.writer.write(start, output.convert(mean))
     return plans
 
 
-def _add_passes(sums, network, volume, intensity, passes, roi, plan, *, sample, progress):
-    """Add the probabilities of each pass to the sums; return the plans."""
-    part, plans = volume_of(roi), []
+@contextmanager
+def open_store(folder, shape, kept):
+    """Open the sums of passes: those that stay, or those that go with the process.
+
+    Parameters
+    ----------
+    folder : path or None
+        Where they lie, see `tomoseg_tf.prediction.sums.open_sums`.
+    shape : tuple of int
+        (Z, Y, X, C).
+    kept : bool
+        Whether they stay.
+
+    Yields
+    ------
+    KeptSums or TemporarySums
+    """
+    if kept:
+        with KeptSums(folder, shape) as store:
+            yield store
+        return
+    with open_sums(folder, shape) as sums:
+        yield TemporarySums(sums)
+
+
+def _add_passes(store, network, volume, intensity, passes, roi, plan, *, sample, progress, **more):
+    """Add the probabilities of each pass that is not whole to the sums; return the plans."""
+    part, plans, done = volume_of(roi), [], store.done
     for index, axis in enumerate(map("zyx".index, passes)):
         seen = SeenAlong(volume, axis)
-        engine, planned = network.plan(seen.shape, roi=_to_front(roi, axis), **plan)
-        predict_tiles(
-            engine,
-            planned,
+        settings = {"roi": _to_front(roi, axis), **plan}
+        if index < done:
+            plans.append(network.plan(seen.shape, **settings)[1])
+            continue
+        adding = _Adding(store.begin(), axis)
+        planned = predict_fitting(
+            network,
             seen,
             intensity,
-            [Output(np.asarray, _Adding(sums, axis), "float32", network.num_classes)],
+            [Output(np.asarray, adding, "float32", network.num_classes)],
+            plan=settings,
             sample=None if sample is None else SampleAlong(sample, volume.shape, axis),
             progress=_part_of(progress, index * part, len(passes) * part),
+            **more,
         )
+        store.finish()
         plans.append(planned)
     return plans
 

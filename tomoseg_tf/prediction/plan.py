@@ -102,7 +102,7 @@ def make_plan(nodes, shape, *, roi, tile=None, value_bytes=4, voxel_bytes=(1, 1)
     tile = tile or (None, None, None)
     given = None not in tile
     sides = [
-        _sides(low, high, step) if side is None else [min(side, high - low)]
+        candidate_sides(low, high, step) if side is None else [min(side, high - low)]
         for side, (low, high), step in zip(tile, roi, stride(nodes), strict=True)
     ]
     lengths = [
@@ -225,8 +225,21 @@ def _outer(vectors):
     return np.einsum("a,b,c->abc", *vectors)
 
 
-def _sides(low, high, step):
-    """Sides of tiles worth trying along an axis: equal cuts, rounded up to the stride."""
+def candidate_sides(low, high, step):
+    """List the sides of tiles worth trying along an axis: equal cuts, rounded up to the stride.
+
+    Parameters
+    ----------
+    low, high : int
+        Part to predict along the axis.
+    step : int
+        Stride of the network along it.
+
+    Returns
+    -------
+    list of int
+        Ascending.
+    """
     length = high - low
     sides = {step * int(np.ceil(length / cuts / step)) for cuts in range(1, MOST_CUTS + 1)}
     return sorted({min(side, length) for side in sides})

@@ -41,16 +41,54 @@ def open_sums(folder, shape):
         return
     with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
         sums = DiskSums(shape, file)
-        free = shutil.disk_usage(folder).free
-        if free < sums.nbytes:
-            raise OSError(
-                f"{folder}: the sums of several passes take {sums.nbytes / 1e9:.2g} GB there "
-                f"meanwhile, but {free / 1e9:.2g} GB are free; make room, or use a single pass"
-            )
-        with naming_full_disk(folder):
-            for start in range(0, sums.nbytes, BLOCK):
-                file.write(bytes(min(BLOCK, sums.nbytes - start)))
+        check_room(folder, sums.nbytes)
+        fill(file, folder, sums.nbytes)
         yield sums
+
+
+def check_room(folder, needed):
+    """Check that a folder has room for sums.
+
+    Parameters
+    ----------
+    folder : path
+        Where they will lie.
+    needed : int
+        Bytes.
+
+    Raises
+    ------
+    OSError
+        If it has not.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(
+            f"{folder}: the sums of several passes take {needed / 1e9:.2g} GB there "
+            f"meanwhile, but {free / 1e9:.2g} GB are free; make room, or use a single pass"
+        )
+
+
+def fill(file, folder, nbytes):
+    """Fill a file with zeros.
+
+    Parameters
+    ----------
+    file : file
+        Open for writing, not buffered.
+    folder : path
+        What errors name.
+    nbytes : int
+        How many.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
+    """
+    with naming_full_disk(folder):
+        for start in range(0, nbytes, BLOCK):
+            file.write(bytes(min(BLOCK, nbytes - start)))
 
 
 class MemorySums:
@@ -90,8 +128,13 @@ class DiskSums:
         self.bricks = tuple(-(-side // BRICK) for side in shape[:3])
         self.brick_shape = (BRICK, BRICK, BRICK, shape[3])
         self.brick_bytes = 4 * BRICK**3 * shape[3]
-        self.nbytes = self.brick_bytes * int(np.prod(self.bricks))
+        self.nbytes = self.size(shape)
         self._descriptor = file.fileno()
+
+    @staticmethod
+    def size(shape):
+        """Bytes of the file for a shape (Z, Y, X, C)."""
+        return 4 * BRICK**3 * shape[3] * int(np.prod([-(-side // BRICK) for side in shape[:3]]))
 
     def add(self, box, values):
         """Add values (z, y, x, C) to a box."""

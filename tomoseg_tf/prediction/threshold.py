@@ -3,6 +3,25 @@
 import numpy as np
 
 
+def count_voxels(segmentation):
+    """Count the voxels of each class, in little memory.
+
+    Parameters
+    ----------
+    segmentation : ndarray of uint8
+        Classes.
+
+    Returns
+    -------
+    (256,) ndarray of int64
+        By class index.
+    """
+    counts = np.zeros(256, np.int64)
+    for index in range(int(segmentation.max(initial=0)) + 1):
+        counts[index] = np.count_nonzero(segmentation == index)
+    return counts
+
+
 def to_segmentation(probabilities, threshold=None):
     """Decide the class of each voxel.
 

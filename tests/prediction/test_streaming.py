@@ -1,0 +1,222 @@
+"""A stream in z gives what one pass over the whole volume gives."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tomoseg_tf.backend import load_keras
+from tomoseg_tf.models import cicek_unet_3d, fcdense_3d, residual_unet_3d, unet_3d
+from tomoseg_tf.prediction.executor import Output, predict_tiles
+from tomoseg_tf.prediction.geometry import padded_shape
+from tomoseg_tf.prediction.graph import inference_graph
+from tomoseg_tf.prediction.networks import open_network
+from tomoseg_tf.prediction.streaming import StreamingEngine, StreamPlan, plan_stream
+from tomoseg_tf.prediction.streaming.kernels import before_doubling
+from tomoseg_tf.prediction.streaming.memory import kept_values
+from tomoseg_tf.prediction.streaming.rewrite import compute_again, convolve_before_doubling
+from tomoseg_tf.prediction.streaming.schedule import Schedule
+from tomoseg_tf.volume import ArrayVolume, Normalisation
+
+keras = load_keras()
+UNET = {"levels": 3, "base_features": 2}
+DENSE = {"blocks": (1, 2, 1), "growth_rate": 2, "base_features": 3}
+CASES = {
+    "gaudez": (unet_3d, UNET),
+    "gaudez, wide": (unet_3d, {"levels": 2, "base_features": 17}),
+    "transposed": (residual_unet_3d, UNET),
+    "linear, shallow": (
+        residual_unet_3d,
+        {**UNET, "upsampling": "linear", "z_poolings": 1, "activation": "prelu"},
+    ),
+    "before": (residual_unet_3d, {**UNET, "preactivation": True}),
+    "dilated": (residual_unet_3d, {"levels": 2, "base_features": 2, "dilation": 2}),
+    "cicek": (cicek_unet_3d, UNET),
+    "dense": (fcdense_3d, DENSE),
+    "dense, shallow": (fcdense_3d, {**DENSE, "z_poolings": 1}),
+}
+RNG = np.random.default_rng(1)
+
+
+class Slabs:
+    """Takes slabs, and checks that they come in order."""
+
+    def __init__(self):
+        self.slabs = []
+
+    def write(self, start, slab):
+        self.slabs.append(slab)
+
+    @property
+    def array(self):
+        return np.concatenate(self.slabs)
+
+
+def build(case):
+    builder, options = CASES[case]
+    return randomise(builder((None, None, None, 1), 2, **options))
+
+
+def randomise(model):
+    """Give every weight a random value that keeps the signal alive."""
+    rng, values = np.random.default_rng(0), []
+    for weight in model.weights:
+        if weight.path.endswith(("gamma", "moving_variance")):
+            values.append(rng.uniform(0.5, 1.5, weight.shape))
+        elif weight.path.endswith("alpha"):
+            values.append(rng.uniform(0.1, 0.4, weight.shape))
+        elif len(weight.shape) == 1:
+            values.append(0.1 * rng.standard_normal(weight.shape))
+        else:
+            fan = np.prod(weight.shape[:-1])
+            values.append(rng.standard_normal(weight.shape) / np.sqrt(fan))
+    model.set_weights(values)
+    return model
+
+
+def whole(model, nodes, volume):
+    """One pass of Keras over the volume, zero-padded at the high ends, cropped again."""
+    padded = padded_shape(nodes, volume.shape)
+    pads = [(0, long - side) for long, side in zip(padded, volume.shape, strict=True)]
+    found = model.predict_on_batch(np.pad(volume, pads)[None, ..., None])[0]
+    return found[tuple(slice(side) for side in volume.shape)]
+
+
+def stream(nodes, volume, *, chunk, depth=4, parts=(9999, 9999), roi=None, first=0, engine=None):
+    """Stream a volume with a plan made by hand."""
+    roi = roi or tuple((0, side) for side in volume.shape)
+    sides = [min(side, high - low) for side, (low, high) in zip(parts, roi[1:], strict=True)]
+    padded = padded_shape(nodes, volume.shape)
+    plan = StreamPlan(volume.shape, padded, roi, (depth, *sides), 0, 1.0, chunk)
+    slabs = Slabs()
+    output = Output(np.asarray, slabs, "float32", nodes[-1].channels)
+    engine = engine or StreamingEngine(nodes, chunk)
+    intensity = Normalisation(method="none").intensity(None)
+    predict_tiles(engine, plan, ArrayVolume(volume), intensity, [output], first=first)
+    return slabs.array
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_stream_equals_one_pass_over_the_whole_volume(case):
+    model = build(case)
+    nodes = inference_graph(model)
+    rewritten = convolve_before_doubling(nodes)
+    for shape, chunk in (((15, 11, 13), 4), ((4, 8, 5), 2)):
+        volume = RNG.standard_normal(shape).astype("f4")
+        expected = whole(model, nodes, volume)
+        assert expected.std() > 0.02
+        plain = stream(nodes, volume, chunk=chunk)
+        np.testing.assert_allclose(plain, expected, atol=1e-5)
+        found = stream(rewritten, volume, chunk=chunk)
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", ["gaudez", "linear, shallow", "dense"])
+def test_parts_of_the_planes_and_of_the_slices(case):
+    model = build(case)
+    nodes = convolve_before_doubling(inference_graph(model))
+    volume = RNG.standard_normal((13, 14, 9)).astype("f4")
+    expected = whole(model, nodes, volume)
+    found = stream(nodes, volume, chunk=2, depth=8, parts=(5, 9))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    roi = ((5, 12), (3, 10), (0, 4))
+    found = stream(nodes, volume, chunk=4, depth=4, parts=(7, 3), roi=roi)
+    np.testing.assert_allclose(found, expected[5:12, 3:10, :4], atol=1e-5)
+
+
+def test_a_shortcut_computed_again_changes_nothing():
+    for case in ("gaudez", "transposed", "cicek"):
+        held = convolve_before_doubling(inference_graph(build(case)))
+        again = compute_again(held)
+        assert len(again) > len(held)
+        volume = RNG.standard_normal((16, 8, 12)).astype("f4")
+        expected = stream(held, volume, chunk=4)
+        np.testing.assert_allclose(stream(again, volume, chunk=4), expected, atol=1e-6)
+    assert compute_again(inference_graph(build("dense"))) is None
+
+
+def test_a_run_may_begin_anywhere_and_gives_the_same_bits():
+    nodes = convolve_before_doubling(inference_graph(build("gaudez")))
+    volume = RNG.standard_normal((41, 24, 20)).astype("f4")
+    expected = stream(nodes, volume, chunk=4, depth=8)
+    for first in (9, 24, 40):
+        begin = first // 8 * 8
+        found = stream(nodes, volume, chunk=4, depth=8, first=first)
+        np.testing.assert_array_equal(found, expected[begin:])
+    roi = ((19, 30), (0, 24), (0, 20))
+    found = stream(nodes, volume, chunk=4, depth=8, roi=roi)
+    np.testing.assert_array_equal(found, expected[19:30])
+
+
+def test_each_slice_is_read_and_computed_once():
+    nodes = convolve_before_doubling(inference_graph(build("gaudez")))
+    schedule = Schedule(nodes, 64, 4)
+    joins = schedule.joins(0)
+    reached, made = schedule.begin(joins), [[] for _ in nodes]
+    for step in range(min(joins), schedule.num_steps):
+        for move in schedule.moves(step, joins, reached):
+            made[move.index].append(move.made)
+            assert move.made[1] - move.made[0] <= 4 // nodes[move.index].factor[0]
+    for node, ranges in zip(nodes, made, strict=True):
+        assert ranges[0][0] == 0
+        assert ranges[-1][1] == 64 // node.factor[0]
+        assert all(first[1] == second[0] for first, second in pairwise(ranges))
+
+
+def test_what_is_kept_does_not_grow_with_the_slices():
+    nodes = convolve_before_doubling(inference_graph(build("gaudez")))
+    most = []
+    for depth in (48, 96):
+        engine, seen = StreamingEngine(nodes, 4), []
+        run, volume = engine.run, np.zeros((depth, 16, 16), "f4")
+
+        def watched(*arguments, run=run, engine=engine, seen=seen):
+            found = run(*arguments)
+            seen.append(engine.flow.num_bytes if engine.flow else 0)
+            return found
+
+        engine.run = watched
+        stream(nodes, volume, chunk=4, engine=engine)
+        most.append(max(seen))
+        counted = kept_values(Schedule(nodes, depth, 4)) @ [256 / n.factor[0] ** 2 for n in nodes]
+        assert max(seen) <= 4 * counted.max() <= 3 * max(seen)
+    assert most[0] == most[1] > 0
+
+
+def test_the_plan_computes_nothing_twice_where_the_planes_fit():
+    nodes = inference_graph(unet_3d((None, None, None, 1), 1))
+    shape, sides = (256, 256, 256), tuple((0, 256) for _ in range(3))
+    _, plan = plan_stream(nodes, shape, roi=sides)
+    assert plan.tile[1:] == (256, 256)
+    assert plan.overhead == 1
+    assert [z for z, _ in plan.layers()][:2] == [
+        (0, plan.tile[0]),
+        (plan.tile[0], 2 * plan.tile[0]),
+    ]
+    _, less = plan_stream(nodes, shape, roi=sides, max_memory=0.4 * plan.memory)
+    assert less.memory <= 0.4 * plan.memory
+    assert 1 < less.overhead < 2
+    with pytest.raises(
+        ValueError, match=r"needs about .* GB in the smallest parts, more than the 0"
+    ):
+        plan_stream(nodes, shape, roi=sides, max_memory=1e6)
+
+
+def test_volumes_are_streamed_unless_tiles_are_given():
+    network = open_network(build("gaudez"))
+    settings = {"roi": ((0, 16), (0, 16), (0, 16)), "voxel_bytes": (1, 1)}
+    engine, plan = network.plan((16, 16, 16), **settings)
+    assert isinstance(engine, StreamingEngine)
+    assert isinstance(plan, StreamPlan)
+    engine, plan = network.plan((16, 16, 16), tile=(8, 8, 8), **settings)
+    assert not isinstance(engine, StreamingEngine)
+    assert plan.tile == (8, 8, 8)
+
+
+def test_summed_kernels_are_those_of_the_up_sampled_tensor():
+    kernel = RNG.standard_normal((3, 3, 3, 1, 1))
+    (_, even), (offsets, odd) = before_doubling(kernel, (2, 2, 2))
+    assert offsets == [0, 1]
+    assert even.sum() == pytest.approx(4 * kernel.sum())
+    assert odd[2, 2, 1, 3] == pytest.approx(kernel[2, 2, 2, 0, 0])
+    assert np.count_nonzero(odd) == 2 * 16

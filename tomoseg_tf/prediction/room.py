@@ -1,0 +1,108 @@
+"""The room on the disk that a segmentation takes."""
+
+import os
+import shutil
+
+import numpy as np
+
+from tomoseg_tf.prediction.resuming.unfinished import hidden_folder
+from tomoseg_tf.prediction.sums import DiskSums
+from tomoseg_tf.volume import split_location
+
+
+def list_outputs(run):
+    """List the outputs with their sizes.
+
+    Parameters
+    ----------
+    run : Run
+        The segmentation.
+
+    Returns
+    -------
+    list of dict
+        ``path``, ``dtype`` and ``bytes``, before any compression.
+    """
+    voxels = int(np.prod(run.shape))
+    return [
+        {
+            "path": str(target.path),
+            "dtype": target.dtype,
+            "bytes": target.voxel_bytes * voxels,
+        }
+        for target in run.targets
+    ]
+
+
+def list_disks(run, unfinished):
+    """List the disks that are written to, what is needed there, and what is free.
+
+    Each output lies there twice for a while: as plain slices, and in its own format.
+
+    Parameters
+    ----------
+    run : Run
+        The segmentation.
+    unfinished : Unfinished
+        Knows what is there already.
+
+    Returns
+    -------
+    list of dict
+        ``folder``, ``needed`` and ``free``, in bytes.
+    """
+    disks = {}
+    for output, spool in zip(list_outputs(run), unfinished.spools, strict=True):
+        folder = split_location(output["path"]).path.resolve().parent
+        disk = disks.setdefault(os.stat(folder).st_dev, {"folder": str(folder), "sizes": []})
+        disk["sizes"].append((output["bytes"], max(0, output["bytes"] - spool.held)))
+    first = next(iter(disks.values()))
+    first["sums"] = _sums_bytes(run, unfinished)
+    return [
+        {
+            "folder": disk["folder"],
+            "needed": sum(left for _, left in disk["sizes"])
+            + max(size for size, _ in disk["sizes"])
+            + disk.get("sums", 0),
+            "free": shutil.disk_usage(disk["folder"]).free,
+        }
+        for disk in disks.values()
+    ]
+
+
+def check_room(run, unfinished):
+    """Refuse to begin where the disk is too small.
+
+    Parameters
+    ----------
+    run : Run
+        The segmentation.
+    unfinished : Unfinished
+        Knows what is there already.
+
+    Raises
+    ------
+    OSError
+        If so.
+    """
+    for disk in list_disks(run, unfinished):
+        if disk["needed"] > disk["free"]:
+            cure = "use a single pass" if _passes(run) > 1 else "name outputs on another disk"
+            raise OSError(
+                f"{disk['folder']}: the segmentation takes {disk['needed'] / 1e9:.2g} GB there, "
+                f"but {disk['free'] / 1e9:.2g} GB are free; make room, or {cure}"
+            )
+
+
+def _passes(run):
+    return len(run.settings["passes"])
+
+
+def _sums_bytes(run, unfinished):
+    """Bytes of the sums of several passes: those of whole ones, and those of one on its way."""
+    if run.settings["passes"] == "z" or run.has_members:
+        return 0
+    shape = (*run.shape, max(1, len(run.fitted[0].config.classes)))
+    folder = hidden_folder(run.targets[0].path)
+    there = sum(path.stat().st_size for path in folder.glob("sums-*"))
+    return min(2, _passes(run)) * DiskSums.size(shape) - there

@@ -1,0 +1,273 @@
+"""A segmentation that is checked and ready: what predicts, what it sees and what it writes."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tomoseg_tf.prediction.arrays import measured_statistics
+from tomoseg_tf.prediction.budget import SLICES, VOLUMES, memory_for_tiles
+from tomoseg_tf.prediction.device import find_device, on_processor
+from tomoseg_tf.prediction.ensemble import (
+    Member,
+    count_runs,
+    join,
+    open_networks,
+    predict_mean,
+    sees_slices,
+)
+from tomoseg_tf.prediction.geometry import volume_of
+from tomoseg_tf.prediction.passes import predict
+from tomoseg_tf.prediction.plan import MAX_MEMORY
+from tomoseg_tf.prediction.resuming.identity import describe_run
+from tomoseg_tf.volume import Statistics, open_sample
+from tomoseg_tf.volume.read_once import ReadOnce, kept_bytes
+
+STATISTICS_SHARE = 20  # voxels that are predicted while one is measured, for the progress
+
+
+@dataclass(frozen=True)
+class Run:
+    """All that a segmentation needs.
+
+    Attributes
+    ----------
+    fitted : list of Weights
+        What predicts.
+    volume, source : Volume
+        The scan, and the scan behind the filters.
+    mask : str or path
+        Which voxels are the sample.
+    roi : tuple of (int, int)
+        Part of the volume.
+    targets : list of Target
+        What is written.
+    threshold : float or None
+        Of a binary net.
+    settings : dict
+        For `tomoseg_tf.prediction.ensemble.open_networks`: step, passes, z_blocks, precision and
+        device.
+    turns : str
+        Of the volume.
+    disagreement : path or None
+        Where the disagreement of the members goes.
+    apply_filters : bool
+        Whether the scan still has to go through the filters.
+    max_memory : float or None
+        Bytes of the process; on a GPU, of the tiles there.
+    statistics : Statistics or None
+        Those that the grey levels are normalised by; those of the scan if None.
+    prepared : list or None
+        Networks that an earlier run of the same weights and settings made ready.
+    client : dask.distributed.Client or None
+        Of a cluster whose workers predict.
+    """
+
+    fitted: list
+    volume: Any
+    source: Any
+    mask: Any
+    roi: tuple
+    targets: list
+    threshold: float | None
+    settings: dict
+    turns: str = "none"
+    disagreement: Any = None
+    apply_filters: bool = True
+    max_memory: float | None = None
+    statistics: Any = None
+    prepared: Any = None
+    client: Any = None
+
+    @property
+    def shape(self):
+        """Shape (Z, Y, X) of the results."""
+        return tuple(high - low for low, high in self.roi)
+
+    @property
+    def num_runs(self):
+        """Passes over the volume, all members counted."""
+        passes = self.settings["passes"]
+        return count_runs(self.fitted, self.turns, passes, self.disagreement)
+
+    @property
+    def has_members(self):
+        """Whether several members predict, by several weights or turns."""
+        return len(self.fitted) > 1 or self.turns != "none" or self.disagreement is not None
+
+    @property
+    def voxel_bytes(self):
+        """Bytes per voxel of the volume with its mask, and of all results together."""
+        results = sum(target.voxel_bytes for target in self.targets)
+        return self.source.dtype.itemsize + (self.mask != "none"), results
+
+    @property
+    def kept_bytes(self):
+        """Memory for slices that the next slab needs too, where reading them takes time."""
+        return kept_bytes(self.source, self.max_memory or MAX_MEMORY)
+
+    @cached_property
+    def reader(self):
+        """The source, each of its chunks decoded once as far as memory allows."""
+        return ReadOnce(self.source, self.kept_bytes)
+
+    @property
+    def amplification(self):
+        """Voxels decoded over those needed so far; None where workers of a cluster read."""
+        return None if self.client is not None else round(self.reader.amplification, 3)
+
+    def reading_notices(self):
+        """List what a user should know of the reading, with the name of the file."""
+        told = None if self.has_members else self.reader.notice()  # each member reads all again
+        return [] if told is None else [f"{self.source.name}: {told}"]
+
+    @property
+    def memory_factor(self):
+        """What tiles take over what their plan expects, see `memory_for_tiles`."""
+        return SLICES if any(map(sees_slices, self.fitted)) else VOLUMES
+
+    @cached_property
+    def networks(self):
+        """The networks, ready to predict."""
+        return self.prepared or open_networks(self.fitted, **self.settings)
+
+    def identity(self):
+        """Describe all that decides the bytes of the outputs, see `describe_run`."""
+        settings = {
+            "threshold": self.threshold,
+            "roi": [list(ends) for ends in self.roi],
+            "turns": self.turns,
+            "filters": list(map(str, getattr(self.source, "filters", ()))),
+            "apply_filters": self.apply_filters,
+            "statistics": self.statistics and self.statistics.to_dict(),
+            **self.settings,
+        }
+        outputs = [(target.path, target.dtype) for target in self.targets]
+        return describe_run(self.fitted, self.volume, self.mask, outputs, settings)
+
+    def tile_memory(self, unfinished=None):
+        """Give the bytes that a plan may take.
+
+        Parameters
+        ----------
+        unfinished : Unfinished, optional
+            Where it was noted if an earlier process began: then the plan is the same again.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        ValueError
+            If too little is left for tiles.
+        """
+        _ = self.networks  # which take some of it
+        device = find_device(self.settings["device"], self.settings["precision"])
+        if not on_processor(device):
+            return self.max_memory or MAX_MEMORY
+        left = memory_for_tiles(self.max_memory, factor=self.memory_factor) - self.kept_bytes
+        noted = unfinished.journal.last("memory") if unfinished else None
+        if noted and noted[0] == self.max_memory:
+            return noted[1]
+        return left
+
+
+def predict_run(run, unfinished, *, notify=None, progress=None):
+    """Predict what is missing of a segmentation.
+
+    Parameters
+    ----------
+    run : Run
+        The segmentation.
+    unfinished : Unfinished
+        Takes the results, and knows how far an earlier process came.
+    notify : callable, optional
+        Called with each text that a user should read at once.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in voxels, see `tomoseg_tf.prediction.segment_file`.
+
+    Returns
+    -------
+    plans : list of Plan
+        That of each pass.
+    sample : Sample or None
+        Which voxels counted.
+    """
+    memory = run.tile_memory(unfinished)
+    if unfinished.journal.last("memory") != [run.max_memory, memory]:
+        unfinished.journal.add({"memory": [run.max_memory, memory]})
+    sample = open_sample(run.source, run.mask)
+    first, second = run.source.voxels // STATISTICS_SHARE, run.num_runs * volume_of(run.roi)
+    measuring, predicting = share_progress(progress, first, second)
+    intensity = _intensity(run, unfinished.journal, sample, measuring)
+
+    def on_smaller(text, max_memory):
+        unfinished.journal.add({"memory": [run.max_memory, max_memory]})
+        if notify:
+            notify(text)
+
+    settings = {
+        "passes": run.settings["passes"],
+        "roi": run.roi,
+        "folder": unfinished.folder,
+        "voxel_bytes": run.voxel_bytes,
+        "max_memory": memory,
+        "progress": predicting,
+        "on_smaller": on_smaller,
+        "kept": True,
+        "first": run.roi[0][0] + unfinished.done,
+    }
+    outputs, networks = unfinished.outputs(), run.networks
+    if run.client is not None:
+        from tomoseg_tf.prediction.cluster import share_run  # loads Zarr
+
+        settings = {"memory": memory, "folder": unfinished.folder, "progress": predicting}
+        settings["first"] = run.roi[0][0] + unfinished.done
+        return share_run(run, intensity, sample, outputs, **settings), sample
+    if run.has_members:
+        leader = Member(networks[0], run.reader, intensity, sample, sees_slices(run.fitted[0]))
+        seen = {"apply_filters": run.apply_filters, "statistics": run.statistics}
+        members = join(leader, run.fitted, networks, run.volume, run.mask, **seen)
+        return predict_mean(members, outputs, turns=run.turns, **settings), sample
+    return predict(networks[0], run.reader, intensity, outputs, sample=sample, **settings), sample
+
+
+def _intensity(run, journal, sample, progress):
+    """Normalisation, from statistics that an earlier process measured, or measured now."""
+    normalisation = run.fitted[0].config.normalisation
+    noted = journal.last("statistics")
+    if run.statistics is not None:
+        return normalisation.intensity(run.statistics)
+    if noted is not None:
+        return normalisation.intensity(Statistics.from_dict(noted))
+    statistics = measured_statistics(normalisation, run.source, sample, progress=progress)
+    if statistics is not None:
+        journal.add({"statistics": statistics.to_dict()})
+    return normalisation.intensity(statistics)
+
+
+def share_progress(progress, first, second):
+    """Make one progress of two parts.
+
+    Parameters
+    ----------
+    progress : callable or None
+        Of the whole.
+    first, second : int
+        Sizes of the parts.
+
+    Returns
+    -------
+    (callable or None, callable or None)
+        That of each part.
+    """
+    if progress is None:
+        return None, None
+
+    def of_first(done, total):
+        progress(first * done // total, first + second)
+
+    def of_second(done, total):
+        progress(first + second * done // total, first + second)
+
+    return of_first, of_second

@@ -1,0 +1,145 @@
+"""Segment many scans with the same weights: one after the other, the network made ready once."""
+
+from itertools import chain
+from pathlib import Path
+
+from tomoseg_tf.prediction.ensemble import agree, agreed_mask, open_all, open_networks
+from tomoseg_tf.prediction.files import segment_file
+from tomoseg_tf.prediction.scans.naming import list_scans, name_results
+from tomoseg_tf.prediction.scans.statistics import NAME, together
+from tomoseg_tf.volume import open_volume
+
+FURTHER = ("probabilities", "entropy", "disagreement", "colours")  # outputs that may be wanted
+OF_NETWORK = {"step": None, "z_blocks": None, "passes": "z", "precision": "float32"}
+OF_NETWORK |= {"device": "auto"}
+SUFFIX = ".tif"
+
+
+def segment_files(
+    scans,
+    folder,
+    *,
+    weights,
+    suffix=SUFFIX,
+    normalise_together=False,
+    statistics=None,
+    overwrite=False,
+    opening=None,
+    progress=None,
+    on_scan=None,
+    **settings,
+):
+    """Segment many scans; what is done is not done again, and a failure does not stop the others.
+
+    Parameters
+    ----------
+    scans : sequence of str or Path
+        Scans, patterns and lists, see `tomoseg_tf.prediction.scans.naming.list_scans`.
+    folder : path
+        Where the results go, each named after its scan; made if it is not there.
+    weights
+        As for `tomoseg_tf.prediction.segment_file`.
+    suffix : str
+        Suffix of the format of the results; empty for folders of slices. Colours are TIFF.
+    normalise_together : bool
+        Whether the grey levels of all scans are normalised by the statistics of all of them
+        together, as those of a time series should, instead of each by its own. They are stored
+        as ``statistics.json`` in the folder.
+    statistics : Statistics, optional
+        Statistics that take their place, see
+        `tomoseg_tf.prediction.scans.statistics.read_statistics`.
+    overwrite : bool
+        Replace existing results, which count as done otherwise.
+    opening : dict, optional
+        Options of `tomoseg_tf.volume.open_volume` for every scan.
+    progress : callable, optional
+        Called as ``progress(done, total)`` for each scan, and for the statistics of all.
+    on_scan : callable, optional
+        Called with the entry of each scan as soon as it is there.
+    **settings
+        For `tomoseg_tf.prediction.segment_file`; ``probabilities``, ``entropy``, ``disagreement``
+        and ``colours`` name folders.
+
+    Returns
+    -------
+    dict
+        ``scans``, an entry for each: ``scan``, ``segmentation``, ``state`` ("segmented", "kept"
+        or "failed"), the error as ``error``, or what `segment_file` returns; and how many
+        ``segmented``, ``kept`` and ``failed``.
+
+    Raises
+    ------
+    ValueError
+        If there is no scan, two results would have one name, or an option does not fit the
+        weights.
+    """
+    found, folder = list_scans(scans), Path(folder)
+    results = name_results(found, folder, suffix)
+    further = {key: Path(settings.pop(key)) for key in FURTHER if settings.get(key)}
+    fitted = open_all(weights)
+    names = {key: settings.get(key, default) for key, default in OF_NETWORK.items()}
+    networks = open_networks(fitted, **names)
+    for each in {folder, *further.values()}:
+        _make_folder(each)
+    if normalise_together:
+        config, mask = agree(fitted), settings.get("mask")
+        statistics = together(
+            folder / NAME,
+            [open_volume(scan, **(opening or {})) for scan in found],
+            percentiles=sorted({*chain.from_iterable(map(_percentiles, fitted))}),
+            filters=config.filters if settings.get("apply_filters", True) else (),
+            mask=agreed_mask(fitted) if mask is None else mask,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    entries = []
+    for scan, result in zip(found, results, strict=True):
+        others = {
+            key: where / (result.stem + (".tif" if key == "colours" else suffix))
+            for key, where in further.items()
+        }
+        entry = {"scan": str(scan), "segmentation": str(result)}
+        if result.exists() and not overwrite:
+            entry["state"] = "kept"
+        else:
+            entry |= _segment(
+                *(scan, result, opening or {}),
+                weights=weights,
+                networks=networks,
+                statistics=statistics,
+                overwrite=overwrite,
+                progress=progress,
+                **others,
+                **settings,
+            )
+        entries.append(entry)
+        if on_scan:
+            on_scan(entry)
+    states = [entry["state"] for entry in entries]
+    counts = {state: states.count(state) for state in ("segmented", "kept", "failed")}
+    return {"scans": entries, **counts}
+
+
+def _segment(scan, result, opening, **settings):
+    """Segment one scan; an error becomes its entry."""
+    try:
+        volume = open_volume(scan, **opening)
+        return {"state": "segmented", **segment_file(volume, result, **settings)}
+    except (ValueError, OSError, MemoryError) as error:
+        text = " ".join(str(error).split()) or type(error).__name__
+        return {"state": "failed", "error": text}
+
+
+def _percentiles(fitted):
+    """Percentiles that weights need of a scan."""
+    return fitted.config.normalisation.percentiles
+
+
+def _make_folder(folder):
+    """Make a folder for results in one that is there."""
+    if folder.is_dir():
+        return
+    if folder.exists() or not folder.parent.is_dir():
+        what = "is a file" if folder.exists() else f"the folder {folder.parent} does not exist"
+        raise ValueError(f"{folder}: {what}; several scans need a folder for their results")
+    folder.mkdir()

@@ -1,0 +1,154 @@
+"""Convolutions of slices by two-dimensional ones, their neighbours in z stacked as channels."""
+
+import numpy as np
+
+from tomoseg_tf.backend import load_keras
+from tomoseg_tf.prediction.geometry import CONVOLUTION, DOUBLED
+from tomoseg_tf.prediction.streaming.kernels import BLOCK, before_doubling, rowed, stacked
+
+FEW_CHANNELS = 16  # with no more, the copies of the stack cost less than they save
+
+
+def is_stacked(node):
+    """Tell whether a node is computed here rather than by a 3D convolution."""
+    if node.kind == CONVOLUTION:
+        return node.kernel.shape[3] <= FEW_CHANNELS
+    return node.kind == DOUBLED
+
+
+class Convolutions:
+    """Kernels of the nodes that `is_stacked` names, ready to compute.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+    dtype : callable
+        Number format of a node's weights, from its index.
+    """
+
+    def __init__(self, nodes, dtype):
+        self.ops = load_keras().ops
+        self.kernels = {
+            index: self._kernels(node, dtype(index))
+            for index, node in enumerate(nodes)
+            if is_stacked(node)
+        }
+
+    def _kernels(self, node, dtype):
+        def tensor(array):
+            return self.ops.convert_to_tensor(np.ascontiguousarray(array), dtype=dtype)
+
+        if node.kind == DOUBLED:
+            return [
+                (first, tensor(each)) for first, each in before_doubling(node.kernel, node.step)
+            ]
+        return tensor(rowed(node.kernel) if _in_rows(node) else stacked(node.kernel))
+
+    def convolve(self, index, node, x, offsets, size):
+        """Convolve slices, with zeros beyond them in y and x.
+
+        Parameters
+        ----------
+        index : int
+            Of the node.
+        node : Node
+            A convolution.
+        x : (Z, Y, X, C) tensor
+            Slices, in the number format of the node.
+        offsets : sequence of int
+            For each tap in z, the slice that the first slice of the result takes; slices outside
+            `x` are zeros.
+        size : int
+            Slices of the result.
+
+        Returns
+        -------
+        (size, Y, X, F) tensor
+        """
+        if _in_rows(node):
+            return self._convolve_rows(self.kernels[index], x, offsets, size)
+        x = self._stack(x, offsets, size)
+        return self._flat(x, self.kernels[index], node.dilation[1:])
+
+    def convolve_doubled(self, index, node, x, first, made):
+        """Convolve what slices become when each voxel is repeated.
+
+        Parameters
+        ----------
+        index : int
+            Of the node.
+        node : Node
+            A "doubled" convolution.
+        x : (Z, Y, X, C) tensor
+            Slices before the up-sampling, in the number format of the node.
+        first : int
+            Number of the first of them in its tensor.
+        made : (int, int)
+            Slices of the result.
+
+        Returns
+        -------
+        (Z, Y, X, F) tensor
+            The slices made.
+        """
+        (start, stop), times = made, node.step[0]
+        parts = []
+        for parity, (neighbours, kernel) in enumerate(self.kernels[index]):
+            low, high = (-((parity - end) // times) for end in (start, stop))
+            if low < high:
+                offsets = [low + neighbour - first for neighbour in neighbours]
+                flat = self._flat(self._stack(x, offsets, high - low), kernel)
+                parts.append((times * low + parity, self._unfold(flat, node.step[1:])))
+        return self._interleave([part for _, part in sorted(parts, key=lambda pair: pair[0])])
+
+    def _flat(self, x, kernel, dilation=1):
+        return self.ops.conv(
+            x, kernel, 1, "same", data_format="channels_last", dilation_rate=dilation
+        )
+
+    def _stack(self, x, offsets, size):
+        """Stack slices with their neighbours as channels: (size, Y, X, taps * C)."""
+        if len(offsets) == 1 and offsets[0] == 0 and len(x) == size:
+            return x
+        before = max(0, -min(offsets))
+        after = max(0, max(offsets) + size - len(x))
+        if before or after:
+            x = self.ops.pad(x, [(before, after), (0, 0), (0, 0), (0, 0)])
+        views = [x[before + offset : before + offset + size] for offset in offsets]
+        return views[0] if len(views) == 1 else self.ops.concatenate(views, axis=-1)
+
+    def _convolve_rows(self, kernel, x, offsets, size):
+        """Convolve one channel in blocks of rows, see `rowed`."""
+        depth, height, width, _ = x.shape
+        blocks = -(-width // BLOCK)
+        x = self.ops.reshape(x, (depth, height, width))
+        x = self.ops.pad(x, [(0, 0), (0, 0), (1, (blocks + 1) * BLOCK - width - 1)])
+        x = self.ops.reshape(x, (depth, height, blocks + 1, BLOCK))
+        x = self.ops.concatenate([x[:, :, :-1], x[:, :, 1:]], axis=-1)
+        x = self._flat(self._stack(x, offsets, size), kernel)
+        x = self.ops.reshape(x, (size, height, blocks * BLOCK, -1))
+        return x if blocks * BLOCK == width else x[:, :, :width]
+
+    def _unfold(self, x, times):
+        """Turn the features of each voxel into the voxels that it becomes in the plane."""
+        (rows, columns), (depth, height, width, _) = times, x.shape
+        x = self.ops.reshape(x, (depth, height, width, rows, -1))
+        x = self.ops.transpose(x, (0, 1, 3, 2, 4))
+        return self.ops.reshape(x, (depth, height * rows, width * columns, -1))
+
+    def _interleave(self, parts):
+        """Join slices taken by turns from one or two tensors, the first of which begins."""
+        if len(parts) == 1:
+            return parts[0]
+        first, second = parts
+        pairs = self.ops.stack([first[: len(second)], second], axis=1)
+        joined = self.ops.reshape(pairs, (2 * len(second), *first.shape[1:]))
+        if len(first) == len(second):
+            return joined
+        return self.ops.concatenate([joined, first[len(second) :]], axis=0)
+
+
+def _in_rows(node):
+    """Tell whether a convolution sees one channel and 3 voxels of a row."""
+    return node.kernel.shape[2:4] == (3, 1) and set(node.dilation) == {1}
