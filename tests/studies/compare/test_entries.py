@@ -39,6 +39,11 @@ def test_what_is_named_is_recognised(place, text, label, kind):
     assert Entry.from_dict(entry.to_dict()) == entry
 
 
+def test_a_file_may_come_last_among_others(place):
+    found = parse_entries(["unet_2d,otsu,theirs=scan.tif"])
+    assert [entry.label for entry in found] == ["unet_2d", "otsu", "theirs"]
+
+
 def test_files_of_one_label_are_kept_in_order(place, tmp_path):
     (tmp_path / "second.tif").write_text("")
     (entry,) = parse_entries(["mine=scan.tif,mine=second.tif"])

@@ -110,9 +110,10 @@ def parse_entries(texts, arguments=()):
 
 
 def _parts(text):
-    """Cut at commas, unless the whole is a file."""
-    whole = text.partition("=")[2] or text
-    if split_location(whole).path.exists():
+    """Cut at commas, unless the whole, or what follows the only label, is a file."""
+    label, _, what = text.partition("=")
+    wholes = [text] if "," in label or not what else [text, what]
+    if any(split_location(whole).path.exists() for whole in wholes):
         return [text]
     return [part.strip() for part in text.split(",") if part.strip()]
 
