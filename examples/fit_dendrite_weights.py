@@ -26,7 +26,7 @@ SHAPE = (48, 192, 192)
 SEEDS = range(1, 10)
 VALIDATION = 8  # index of the scan that chooses the epoch
 HELD_OUT = {101: (32, 128, 128), 102: (48, 192, 192), 103: (24, 256, 256)}
-SETTINGS = ("schedule.minutes=12", "schedule.epochs=1000")
+SETTINGS = ("schedule.minutes=40", "schedule.epochs=1000")
 
 DESCRIPTION = """\
 Growing dendrites, dark in a bright melt, fitted on simulated scans only.
