@@ -29,10 +29,14 @@ from tomoseg_tf.volume.storage.full_disk import naming_full_disk, try_room
 from tomoseg_tf.volume.storage.hashing import file_hash
 from tomoseg_tf.volume.storage.locking import single_writer
 from tomoseg_tf.volume.storage.staging import check_destination, staged_file, staged_folder
+from tomoseg_tf.volume.truth.draft_file import draft_file
+from tomoseg_tf.volume.truth.few_labels import few_labels, parse_amount
 from tomoseg_tf.volume.truth.file import write_truth
 from tomoseg_tf.volume.truth.merged import merge_truth
 from tomoseg_tf.volume.truth.opening import FoundColours, count_classes, find_colours, open_truth
 from tomoseg_tf.volume.truth.palette import IGNORE, Palette, parse_palette
+from tomoseg_tf.volume.truth.roi_volume import open_rois
+from tomoseg_tf.volume.truth.smoothing import smooth_file
 from tomoseg_tf.volume.truth.sparse import label_slices, parse_slices
 from tomoseg_tf.volume.truth.volume import TruthVolume
 from tomoseg_tf.volume.volume import ArrayVolume, Volume
@@ -67,6 +71,8 @@ __all__ = [
     "check_output",
     "count_classes",
     "create_volume",
+    "draft_file",
+    "few_labels",
     "file_hash",
     "filter_file",
     "find_colours",
@@ -83,9 +89,11 @@ __all__ = [
     "measure",
     "merge_truth",
     "naming_full_disk",
+    "open_rois",
     "open_sample",
     "open_truth",
     "open_volume",
+    "parse_amount",
     "parse_filter",
     "parse_palette",
     "parse_slices",
@@ -93,6 +101,7 @@ __all__ = [
     "profile_of",
     "rows_of",
     "single_writer",
+    "smooth_file",
     "split_location",
     "staged_file",
     "staged_folder",

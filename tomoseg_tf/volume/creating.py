@@ -83,8 +83,8 @@ def check_output(path, overwrite=False):
     if chosen is None:
         if path.suffix and not path.is_dir():
             raise ValueError(
-                f"{path}: no format has the suffix {path.suffix}; use {name_choices()}, and no "
-                "suffix for the latter"
+                f"{path}: no format has the suffix {path.suffix}; use "
+                f"{name_choices(writable=True)}, and no suffix for the latter"
             )
         chosen = SLICES
     check_inside(location, chosen)

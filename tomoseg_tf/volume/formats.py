@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
+from tomoseg_tf.volume.esrf.info import find_info, holds_edf
 from tomoseg_tf.volume.npy import NpyVolume, NpyWriter
 from tomoseg_tf.volume.nrrd.volume import NrrdVolume
 from tomoseg_tf.volume.nrrd.writer import (
@@ -18,7 +19,12 @@ from tomoseg_tf.volume.nrrd.writer import (
 )
 from tomoseg_tf.volume.raw import RawVolume, RawWriter
 from tomoseg_tf.volume.storage.staging import check_destination
-from tomoseg_tf.volume.tiff.slices import SlicesVolume, SlicesWriter, check_slices_destination
+from tomoseg_tf.volume.tiff.slices import (
+    SlicesVolume,
+    SlicesWriter,
+    check_slices_destination,
+    list_slices,
+)
 from tomoseg_tf.volume.tiff.volume import TiffVolume
 from tomoseg_tf.volume.tiff.writer import OmeTiffWriter, TiffWriter
 
@@ -43,6 +49,22 @@ def lazy(module, name):
         return getattr(import_module(f"tomoseg_tf.volume.{module}"), name)(*arguments, **options)
 
     return call
+
+
+def refuse_writing(path, overwrite=False, *, folder=False):
+    """Refuse to write a format that is only read; see `check_destination`.
+
+    Parameters
+    ----------
+    path, overwrite, folder
+        As of `check_destination`.
+
+    Raises
+    ------
+    ValueError
+        Always; it names the formats that are written.
+    """
+    raise ValueError(f"{path}: this format is only read; write {name_choices(writable=True)}")
 
 
 @dataclass(frozen=True)
@@ -75,12 +97,14 @@ class Format:
         Makes the output appear when it is complete; `staged_folder` or `staged_file` by default.
     contents : callable, optional
         ``contents(path)`` names the volumes that a file holds, where it may hold several.
+
+    A format without `create` is only read.
     """
 
     name: str
     suffixes: tuple[str, ...]
     open: Callable
-    create: Callable
+    create: Callable | None
     folder: bool = False
     check: Callable = check_destination
     inside: bool = False
@@ -124,7 +148,18 @@ FORMATS = (
         stage=staged_pair,
     ),
     Format("RAW", (".raw", ".vol"), RawVolume, RawWriter, bare=True, notes=False),
+    Format(
+        "AmiraMesh",
+        (".am", ".labels"),
+        lazy("amira.volume", "AmiraVolume"),
+        None,
+        check=refuse_writing,
+    ),
+    Format("EDF", (".edf",), lazy("esrf.edf", "EdfVolume"), None, check=refuse_writing),
+    Format("TXM", (".txm", ".txrm"), lazy("zeiss.volume", "TxmVolume"), None, check=refuse_writing),
 )
+EDF_SLICES = Format("folder of EDF slices", (), lazy("esrf.edf", "EdfVolume"), None, folder=True)
+HST = Format("PyHST", (), lazy("esrf.hst", "HstVolume"), None, check=refuse_writing)
 SLICES = Format("folder of slices", (), SlicesVolume, SlicesWriter, True, check_slices_destination)
 
 
@@ -143,6 +178,29 @@ def format_of_suffix(path):
     """
     name = path.name.lower()
     return next((item for item in FORMATS if name.endswith(item.suffixes)), None)
+
+
+def described_format(path, chosen):
+    """Find the format of which a file or folder is when what lies beside or in it is looked at.
+
+    Parameters
+    ----------
+    path : Path
+        File or folder that exists.
+    chosen : Format
+        What its name stands for.
+
+    Returns
+    -------
+    Format
+        `HST` for a RAW file that an info file describes, `EDF_SLICES` for a folder with files that
+        end in .edf and none in .tif, else the same.
+    """
+    if chosen.bare and find_info(path):
+        return HST
+    if chosen is SLICES and not list_slices(path)[0] and holds_edf(path):
+        return EDF_SLICES
+    return chosen
 
 
 def check_inside(location, chosen):
@@ -166,13 +224,19 @@ def check_inside(location, chosen):
         )
 
 
-def name_choices():
+def name_choices(*, writable=False):
     """Name the formats and their suffixes.
+
+    Parameters
+    ----------
+    writable : bool, optional
+        Whether to leave out those that are only read.
 
     Returns
     -------
     str
         A list for errors.
     """
-    named = [f"{item.name} ({', '.join(item.suffixes)})" for item in FORMATS]
+    formats = [item for item in FORMATS if item.create or not writable]
+    named = [f"{item.name} ({', '.join(item.suffixes)})" for item in formats]
     return ", ".join(named) + f" or a {SLICES.name}"

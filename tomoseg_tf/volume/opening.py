@@ -4,7 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tomoseg_tf.volume.formats import SLICES, check_inside, format_of_suffix, name_choices
+from tomoseg_tf.volume.formats import (
+    SLICES,
+    check_inside,
+    described_format,
+    format_of_suffix,
+    name_choices,
+)
 from tomoseg_tf.volume.location import Location, split_location
 from tomoseg_tf.volume.volume import ArrayVolume, Volume
 
@@ -37,6 +43,8 @@ def open_volume(path, *, spacing=None, shape=None, dtype=None):
     """
     location = split_location(path)
     chosen = _existing_format(location)
+    if shape is None and dtype is None:
+        chosen = described_format(location.path, chosen)
     options = {"inside": location.inside} if chosen.inside else {}
     if chosen.bare:
         if shape is None or dtype is None:

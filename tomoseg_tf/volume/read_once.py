@@ -65,6 +65,11 @@ class ReadOnce(Volume):
         self._decoded, self._boxes = 0, 0
 
     @property
+    def chunks(self):
+        """Sides (z, y, x) of the blocks that are decoded as a whole."""
+        return self._chunks
+
+    @property
     def amplification(self):
         """Voxels decoded over those needed, each needed once; 1.0 before anything is read."""
         needed = int(self._wanted.sum()) * prod(self.shape[1:]) + self._boxes

@@ -1,5 +1,6 @@
 import errno
 import resource
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -9,13 +10,18 @@ from tomoseg_tf.volume import create_volume, naming_full_disk, staged_file
 LINE = r"a.*: File too large; make room, then run the same command again$"
 
 
-@pytest.fixture
+@contextmanager
 def full():
-    """No file may grow beyond 1000 bytes, as on a full disk (the error is another one)."""
+    """Let no file grow beyond 1000 bytes, as on a full disk (the error is another one).
+
+    As short as can be: it holds for a file that pytest prints to, too.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def write(path):
@@ -26,20 +32,19 @@ def write(path):
 @pytest.mark.parametrize(
     "name", ["a.tif", "a.ome.tif", "a.npy", "a", "a.h5", "a.zarr", "a.nrrd", "a.nhdr", "a.raw"]
 )
-def test_a_volume_is_named_and_nothing_left(tmp_path, full, name):
-    with pytest.raises(
-        OSError, match=r"a.*: (File too large|not all of it could be written); make"
-    ):
+def test_a_volume_is_named_and_nothing_left(tmp_path, name):
+    stated = r"a.*: (File too large|not all of it could be written); make"
+    with pytest.raises(OSError, match=stated), full():
         write(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_is_named_and_nothing_left(tmp_path, full):
+def test_a_file_is_named_and_nothing_left(tmp_path):
     def fill():
         with staged_file(tmp_path / "a.csv") as partial:
             partial.write_bytes(bytes(2000))
 
-    with pytest.raises(OSError, match=LINE):
+    with pytest.raises(OSError, match=LINE), full():
         fill()
     assert list(tmp_path.iterdir()) == []
 

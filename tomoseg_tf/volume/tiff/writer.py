@@ -16,6 +16,7 @@ from tomoseg_tf.volume.volume import CLASSES, CONTENT
 
 IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 OME_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64")
+SHOWN = {"min": 0.0, "max": 3.0}  # classes are not all black in ImageJ; their values stay
 CLASSIC_BYTES = 2**32 - 2**25  # a classic TIFF has 32-bit offsets; the rest is for its pages
 
 
@@ -79,6 +80,8 @@ def tiff_options(shape, dtype, spacing, *, ome=False, classes=False):
     if dtype.name in IMAGEJ_TYPES and not big and not ome:
         options |= {"imagej": True, "byteorder": ">"}
         metadata = {"axes": "ZYXS"} | ({CONTENT: CLASSES} if classes else {})
+        if classes and dtype == np.uint8:
+            metadata |= SHOWN
         options |= {"shape": (*shape, 1), "metadata": metadata}  # else X = 1 is lost
         return _add_spacing(options, spacing)
     options["byteorder"] = "<"

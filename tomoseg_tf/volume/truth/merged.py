@@ -118,6 +118,8 @@ def merge_truth(labels, *, ignore=(), palette="auto", priority=None):
 
 def _open_layer(label, palette):
     """Open a label file, or a mask with the class of its objects."""
+    if isinstance(label, TruthVolume):
+        return Layer(label, None)
     if not isinstance(label, tuple):
         return Layer(open_truth(label, palette), None)
     mask, number = label

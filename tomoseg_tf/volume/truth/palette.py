@@ -9,13 +9,14 @@ NAMED = {
     "classes": {value: value for value in range(256)},
     "mask": {0: 0, 1: 1, 255: 1},
     "inverted": {0: 1, 1: 0, 255: 0},
+    "ilastik": {0: IGNORE} | {value + 1: value for value in range(IGNORE)},
 }
 SCANNED = ("auto", "levels")  # palettes that depend on what the file holds
 HUE = 30.0  # degrees between a pixel and its colour
 COLOUR = re.compile("#[0-9a-f]{6}")
 FORM = (
-    "must be auto, classes, mask, inverted, levels, pairs of whole numbers value:class such as "
-    "0:0,255:1, or colours such as '#ff0000:1,grey:0' (a class may be ignore)"
+    "must be auto, classes, mask, inverted, ilastik, levels, pairs of whole numbers value:class "
+    "such as 0:0,255:1, or colours such as '#ff0000:1,grey:0' (a class may be ignore)"
 )
 
 
@@ -26,7 +27,7 @@ class Palette:
     Attributes
     ----------
     name : str
-        auto, classes, mask, inverted or levels; empty for one that is written out.
+        auto, classes, mask, inverted, ilastik or levels; empty for one that is written out.
     values : dict from int to int
         Class of each value; 255 is ignore.
     colours : dict from str to int
@@ -80,6 +81,7 @@ def parse_palette(palette):
         - "auto": exactly the values 0 and 255 are a mask, all else are classes 0 to 31 and 255;
         - "classes": a value is its class, 255 is ignore;
         - "mask": 0 is class 0, 255 or 1 is class 1; "inverted": the reverse;
+        - "ilastik": 1 is class 0, 2 is class 1, ..., 0 is ignore;
         - "levels": the distinct values of the file, in order, are the classes 0, 1, ...;
         - entries in a text, separated by commas: ``value:class`` with a whole number and a class of
           0 to 255 or ``ignore``; ``nearest`` or ``nearest=20`` (a value that is not listed counts

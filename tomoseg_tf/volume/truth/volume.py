@@ -14,6 +14,11 @@ class TruthVolume(Volume):
         What it is made of; gives shape, spacing, name, format and storage.
     notices : sequence of str, optional
         Said beside the notices of the source.
+
+    Attributes
+    ----------
+    class_names : tuple of str
+        Names of the classes, if the source states them.
     """
 
     guessed_mask = False  # whether 255 was taken for an object because all is 0 or 255
@@ -29,3 +34,4 @@ class TruthVolume(Volume):
             storage=source.storage,
             holds_classes=True,
         )
+        self.class_names = getattr(source, "class_names", ())

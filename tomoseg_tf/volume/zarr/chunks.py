@@ -2,6 +2,7 @@
 
 import os
 import re
+from itertools import product
 from math import prod
 from pathlib import Path
 
@@ -70,6 +71,38 @@ def count_chunks(root, folder, layout):
         within = all(int(text) < side for text, side in zip(match.groups(), grid, strict=True))
         stored += within
     return stored, prod(grid)
+
+
+def check_there(folder, layout, selection, name):
+    """Check that the chunks of a selection are there, as a missing one is read as its fill value.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the array, which was complete when it was opened.
+    layout : ArrayLayout
+        What the array declares.
+    selection : sequence of slice
+        What was read, one per axis.
+    name : str
+        What errors call the volume.
+
+    Raises
+    ------
+    ValueError
+        If one is not there any more.
+    """
+    ranges = [
+        range(part.start // chunk, -(-part.stop // chunk))
+        for part, chunk in zip(selection, layout.chunks, strict=True)
+    ]
+    for place in product(*ranges):
+        path = folder / (layout.prefix + layout.separator.join(map(str, place)))
+        if not path.exists():
+            raise ValueError(
+                f"{name}: its chunk {path} has vanished while it was read; copy or write the "
+                "store again"
+            )
 
 
 def _walk(folder, depth):

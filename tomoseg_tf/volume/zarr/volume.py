@@ -9,7 +9,7 @@ import zarr
 from tomoseg_tf.volume.storage.contiguous import native
 from tomoseg_tf.volume.storage.damage import DAMAGE, reason
 from tomoseg_tf.volume.volume import BYTE_ORDERS, CLASSES, CONTENT, SLAB_BYTES, Volume
-from tomoseg_tf.volume.zarr.chunks import count_chunks
+from tomoseg_tf.volume.zarr.chunks import check_there, count_chunks
 from tomoseg_tf.volume.zarr.metadata import MARK
 from tomoseg_tf.volume.zarr.selecting import select_array
 
@@ -41,7 +41,8 @@ class ZarrVolume(Volume):
         root = Path(path).resolve()
         chosen = select_array(root, inside)
         notices = list(chosen.notices)
-        notices += _missing_chunks(root, chosen)
+        missing = _missing_chunks(root, chosen)
+        notices += missing
         if spacing is None and chosen.spacing_notice:
             notices.append(chosen.spacing_notice)
         where = chosen.node.folder.relative_to(root).as_posix()
@@ -64,6 +65,7 @@ class ZarrVolume(Volume):
         )
         self._chosen = chosen
         self._array = _open(chosen)
+        self._complete = not missing
 
     def slabs(self, depth=None):
         """Read the whole volume slab by slab; slabs end where chunks do.
@@ -111,6 +113,8 @@ class ZarrVolume(Volume):
                 f"{self.name}: voxels {_text(box)} cannot be decoded ({reason(error)}); the store "
                 "is damaged, copy or write it again"
             ) from error
+        if self._complete:
+            check_there(chosen.node.folder, chosen.layout, selection, self.name)
         order = [axis for axis in chosen.axes if axis is not None]
         block = block.transpose(*chosen.picks, *order).reshape(shape)
         # in C order, and not the reader's own memory

@@ -1,0 +1,1 @@
+"""AmiraMesh, the format of Amira and Avizo: label fields and scans."""

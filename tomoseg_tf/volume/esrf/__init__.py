@@ -1,0 +1,1 @@
+"""Scans as the ESRF's programs write them: PyHST volumes and EDF slices."""

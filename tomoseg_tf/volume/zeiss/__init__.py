@@ -1,0 +1,1 @@
+"""TXM and TXRM, the formats of Zeiss (Xradia) X-ray microscopes."""
