@@ -18,7 +18,7 @@ def white_slice(seed, z, plane):
     return rng.standard_normal(plane, dtype=np.float32)
 
 
-def backprojection_spectrum(plane, *, cutoff=0.42):
+def backprojection_spectrum(plane, *, cutoff=0.42, slope=0.5):
     """Amplitude spectrum of noise after filtered back-projection.
 
     The ramp filter gives a noise power that grows with the frequency, and a
@@ -30,6 +30,8 @@ def backprojection_spectrum(plane, *, cutoff=0.42):
         Sides (Y, X).
     cutoff : float
         Frequency, in cycles per voxel, at which the window reaches zero.
+    slope : float
+        Exponent of the amplitude over the frequency; 0.5 is that of the ramp filter.
 
     Returns
     -------
@@ -38,7 +40,9 @@ def backprojection_spectrum(plane, *, cutoff=0.42):
     """
     frequency = np.hypot(np.fft.fftfreq(plane[0])[:, None], np.fft.rfftfreq(plane[1]))
     window = np.where(frequency < cutoff, 0.5 + 0.5 * np.cos(np.pi * frequency / cutoff), 0.0)
-    amplitude = np.sqrt(frequency) * window
+    frequency[0, 0] = 1.0  # the mean, which is left out whatever the slope
+    amplitude = frequency**slope * window
+    amplitude[0, 0] = 0.0
     counted_twice = np.full(amplitude.shape[1], 2.0)
     counted_twice[0] = 1.0
     if plane[1] % 2 == 0:

@@ -1,0 +1,132 @@
+import json
+
+import numpy as np
+import pytest
+import tifffile
+
+from tomoseg_tf.phantom import Inclusions, simulate_inclusions
+from tomoseg_tf.phantom.artefacts import backprojection_spectrum
+from tomoseg_tf.phantom.physics import draw_physics
+from tomoseg_tf.phantom.population import Population, draw_population
+from tomoseg_tf.records import pair_folders
+
+SHAPE = (12, 64, 72)
+
+
+@pytest.mark.parametrize("seed", [1, 6])
+def test_slabs_of_any_depth_make_the_same_scan(seed):
+    scan = Inclusions(SHAPE, seed, "precipitates", True)
+    whole = scan.slab(0, 12)
+    parts = zip(*(slab[1:] for slab in scan.slabs(5)), strict=True)
+    for one, slabs in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(one, np.concatenate(list(slabs)))
+
+
+def test_a_seed_gives_the_scan_again_and_another_seed_another():
+    one, same, other = (Inclusions(SHAPE, seed, "pores", True).slab(0, 4)[0] for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).mean() > 0.5
+
+
+def test_scans_that_are_not_randomised_are_taken_alike():
+    scans = [Inclusions(SHAPE, seed) for seed in (1, 2)]
+    assert scans[0].physics == scans[1].physics
+    assert scans[0].population == scans[1].population
+    assert len(scans[0].objects.centres) != len(scans[1].objects.centres)
+
+
+def test_drawn_physics_differ_in_every_setting_and_keep_their_ranges():
+    rng = np.random.default_rng(0)
+    precipitates = [draw_physics(rng, "precipitates") for _ in range(200)]
+    pores = [draw_physics(rng, "pores") for _ in range(200)]
+    for name in vars(precipitates[0]):
+        assert len({getattr(one, name) for one in precipitates}) > 1, name
+    dark = np.array([one.contrast < 0 for one in precipitates])
+    assert 0.35 < dark.mean() < 0.65
+    assert all(one.contrast < 0 for one in pores)
+    for one in (*precipitates, *pores):
+        assert 16 <= abs(one.contrast) <= 110
+        assert 0 <= one.matrix + one.contrast <= 255
+        assert one.surroundings < one.matrix
+    for one in pores:  # a pore is about as dark as the air around the sample, and no darker
+        assert one.surroundings - 1 <= one.matrix + one.contrast
+
+
+def test_bright_objects_are_bright_and_dark_ones_dark():
+    found = {}
+    for seed in range(12):
+        scan = Inclusions((16, 96, 96), seed, "precipitates", True)
+        grey, truth = scan.slab(0, 16)
+        if truth.sum() > 200:
+            near = np.zeros(truth.shape, bool)
+            for shift in (-4, 4):
+                near |= np.roll(truth, shift, axis=2) > 0
+            near &= truth == 0
+            found[scan.physics.contrast] = float(grey[truth > 0].mean()) - grey[near].mean()
+    assert len(found) > 5
+    right = [np.sign(contrast) == np.sign(seen) for contrast, seen in found.items()]
+    assert np.mean(right) > 0.8  # rings and grains may be stronger than a faint object
+
+
+def test_a_population_has_the_wanted_size_and_share():
+    drawn = Population(0.005, 4.0, spread=0.3).draw(np.random.default_rng(0), (0,) * 3, (150,) * 3)
+    radii = np.cbrt(drawn.axes.prod(axis=1))
+    assert radii.mean() == pytest.approx(4.0, rel=0.1)
+    assert (4 / 3 * np.pi * radii**3).sum() == pytest.approx(0.005 * 150**3, rel=0.15)
+    np.testing.assert_allclose(
+        drawn.rotations @ drawn.rotations.transpose(0, 2, 1), [np.eye(3)] * len(radii), atol=1e-9
+    )
+
+
+def test_pores_are_rounder_than_the_longest_precipitates():
+    rng = np.random.default_rng(1)
+    most = {
+        kind: max(draw_population(rng, kind).elongation for _ in range(100))
+        for kind in ("precipitates", "pores")
+    }
+    assert most["pores"] <= 0.25 < most["precipitates"] <= 0.5
+
+
+@pytest.mark.parametrize(("name", "value"), [("fraction", 0.2), ("radius", 1.0), ("radius", 20)])
+def test_a_population_that_cannot_be(name, value):
+    with pytest.raises(ValueError, match=f"{name} must"):
+        Population(**{name: value})
+
+
+@pytest.mark.parametrize("slope", [-0.7, 0.0, 0.5])
+def test_noise_of_any_colour_has_unit_variance_and_no_mean(slope):
+    spectrum = backprojection_spectrum((64, 60), cutoff=0.6, slope=slope)
+    assert spectrum[0, 0] == 0
+    white = np.random.default_rng(0).standard_normal((40, 64, 60))
+    noise = np.fft.irfft2(np.fft.rfft2(white) * spectrum, s=(64, 60))
+    assert noise.std() == pytest.approx(1, abs=0.05)
+
+
+def test_the_folder_holds_pairs_for_records(tmp_path):
+    made = tmp_path / "made"
+    summary = simulate_inclusions(made, "pores", shape=(4, 64, 64), count=2, seed=3, randomise=True)
+    assert json.loads((made / "scans.json").read_text()) == summary
+    pairs = pair_folders(made / "scans", made / "truth")
+    assert [scan.name for scan, _ in pairs] == ["000.tif", "001.tif"]
+    for number, (scan, truth) in enumerate(pairs):
+        grey, classes = Inclusions((4, 64, 64), 3000 + number, "pores", True).slab(0, 4)
+        np.testing.assert_array_equal(tifffile.imread(scan), grey)
+        np.testing.assert_array_equal(tifffile.imread(truth), classes)
+    assert summary["scans"][0]["physics"] != summary["scans"][1]["physics"]
+    with pytest.raises(ValueError, match="already exists"):
+        simulate_inclusions(made, "pores", shape=(4, 64, 64))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"kind": "voids"}, "kind 'voids' is not known; use precipitates or pores"),
+        ({"shape": (4, 8, 8)}, "needs a shape of at least 1,64,64"),
+        ({"count": 0}, "0 scans: must be 1 to 1000"),
+    ],
+)
+def test_a_folder_that_cannot_be_leaves_nothing(tmp_path, settings, message):
+    asked = {"kind": "pores", "shape": (4, 64, 64), "count": 1} | settings
+    with pytest.raises(ValueError, match=message):
+        simulate_inclusions(tmp_path / "made", asked.pop("kind"), **asked)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,66 @@
+"""Folders of simulated scans, each with its truth under the same name."""
+
+import json
+
+from tomoseg_tf.phantom.inclusions import Inclusions
+from tomoseg_tf.phantom.simulate import simulate_scan
+from tomoseg_tf.volume import staged_folder
+
+SCANS, TRUTH, DRAWN = "scans", "truth", "scans.json"
+MOST = 1000  # scans of one seed
+
+
+def simulate_inclusions(
+    folder, kind, *, shape, count=1, seed=0, randomise=False, overwrite=False, progress=None
+):
+    """Write scans of precipitates or of pores, each with its truth.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder to write: ``scans/000.tif``, ... with grey levels, ``truth/000.tif``, ... with
+        classes, and ``scans.json`` with what each scan has drawn.
+    kind : {"precipitates", "pores"}
+        What the objects are.
+    shape : tuple of int
+        Sides (Z, Y, X) of each scan in voxels.
+    count : int
+        How many scans, up to 1000.
+    seed : int
+        Seed; scan i is `Inclusions` of the seed 1000 `seed` + i.
+    randomise : bool
+        Whether each scan draws its own physics and population.
+    overwrite : bool
+        Replace an existing folder of such scans.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in scans.
+
+    Returns
+    -------
+    dict
+        ``kind``, ``seed``, ``randomise`` and ``scans``: of each the names of its files and
+        `Inclusions.summary`.
+
+    Raises
+    ------
+    ValueError
+        If the folder exists, or a setting is not possible.
+    """
+    if not 1 <= count <= MOST:
+        raise ValueError(f"{count} scans: must be 1 to {MOST}")
+    scans = []
+    summary = {"kind": kind, "seed": seed, "randomise": randomise, "scans": scans}
+    first = Inclusions(tuple(shape), MOST * seed, kind, randomise)  # refuses before a folder is
+    with staged_folder(folder, overwrite=overwrite, marker=DRAWN) as partial:
+        for name in (SCANS, TRUTH):
+            (partial / name).mkdir()
+        for number in range(count):
+            scan = Inclusions(first.shape, first.seed + number, kind, randomise)
+            files = {part: f"{part}/{number:03}.tif" for part in (SCANS, TRUTH)}
+            drawn = simulate_scan(scan, *(partial / name for name in files.values()))
+            scans.append({"scan": files[SCANS], "truth": files[TRUTH], **drawn})
+            if progress:
+                progress(number + 1, count)
+        text = json.dumps(summary, indent=1)
+        (partial / DRAWN).write_text(text + "\n", encoding="utf-8")
+    return summary
