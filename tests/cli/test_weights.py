@@ -11,7 +11,7 @@ COMMAND = ("weights",)
 ARGUMENTS = {"input_shape": [None, None, None, 1], "num_classes": 1, "levels": 1}
 ARGUMENTS["base_features"] = 2
 PARAMETERS = 56 + 110 + 16 + 3  # two convolutions, two batch normalisations, the head
-HEAD = ["name", "network", "parameters", "classes", "voxel", "size", "(µm)", "size"]
+HEAD = ["name", "classes", "voxel", "(µm)", "fitted", "on", "parameters", "size", "licence"]
 
 
 @pytest.fixture
@@ -34,12 +34,13 @@ def place(tmp_path, monkeypatch):
 
 def test_list_as_a_table(run, place):
     code, out, err = run("list")
-    head, row = out.splitlines()
+    head, _, row, _, summary = out.splitlines()
     assert (code, err) == (0, "")
     assert head.split() == HEAD
-    assert row.split()[:5] == ["tiny", "unet_3d", str(PARAMETERS), "steel,", "pore"]
+    assert row.split()[:4] == ["tiny", "3D", "steel,", "pore"]
     assert "0.05 × 0.03 × 0.03" in row
-    assert row.endswith("For tests.")
+    assert row.split()[-5:] == ["-", str(PARAMETERS), "0.0", "MB", "-"]
+    assert summary == "tiny: For tests."
 
 
 def test_list_as_json(run, place):
@@ -52,6 +53,7 @@ def test_list_as_json(run, place):
 
 def test_list_of_a_folder_without_weights(run, tmp_path):
     assert run("list", tmp_path) == (0, "", f"No weights in {tmp_path}\n")
+    assert run("list", tmp_path, "--cached")[0] == 2
     assert run("list", tmp_path, "--json") == (0, '{"weights": []}\n', "")
 
 
@@ -114,6 +116,18 @@ def test_import(run, place):
     code, _, err = run("import", source, target, *options)
     assert (code, "already exists" in err) == (1, True)
     assert run("import", source, target, *options, "--overwrite", "--json")[0] == 0
+
+
+def test_import_with_the_scale_of_the_grey_levels(run, place):
+    source = place / "tiny.weights.h5"
+    options = ["--arguments", '{"levels": 1, "base_features": 2}']
+    scale = ["--normalisation", "percentile", "--percentiles", "2,98", "--top", "255"]
+    assert run("import", source, place / "mine", *options, *scale)[0] == 0
+    found = json.loads((place / "mine" / "config.json").read_text())["normalisation"]
+    assert (found["method"], found["low"], found["high"]) == ("percentile", 2, 98)
+    assert found["top"] == 255
+    code, _, err = run("import", source, place / "other", *options, "--top", "255")
+    assert (code, "top" in err) == (1, True)
 
 
 def test_import_of_another_architecture(run, place):

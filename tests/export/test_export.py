@@ -147,6 +147,19 @@ def test_what_differs_from_keras_is_not_kept(weights, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == []
 
 
+def test_outputs_with_other_axes_are_not_kept(weights, tmp_path, monkeypatch):
+    def wrong(path):
+        run = FORMATS["savedmodel"].open(path)
+        return lambda inputs: {name: value[None] for name, value in run(inputs).items()}
+
+    chosen = exporting.find_format(tmp_path / "served")
+    broken = type(chosen)(*(chosen.name, chosen.title, "", (), chosen.write, wrong))
+    monkeypatch.setattr(exporting, "find_format", lambda *_: broken)
+    with pytest.raises(ValueError, match=r"gives probabilities of shape \(1, 1, .* in place of"):
+        export_weights(weights("masked"), tmp_path / "served")
+    assert os.listdir(tmp_path) == []
+
+
 def test_what_cannot_be_exported_is_one_line(weights, tmp_path):
     with pytest.raises(ValueError, match=r"net.pb: no format has the suffix .pb"):
         find_format(tmp_path / "net.pb")

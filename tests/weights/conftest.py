@@ -1,14 +1,15 @@
+import importlib.util
+import shutil
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
 
-from tomoseg_tf.backend import load_keras
-from tomoseg_tf.models import unet_3d
-from tomoseg_tf.weights import WeightsConfig, card, class_entries, save_weights
+from tomoseg_tf.weights import WeightsConfig, card, class_entries, save_weights, shipped_weights
 
 ARGUMENTS = {"input_shape": [None, None, None, 1], "num_classes": 1, "levels": 2}
 ARGUMENTS["base_features"] = 2
-convert_to_numpy = load_keras().ops.convert_to_numpy
 KINDS = {"Conv3D": "conv3d", "BatchNormalization": "batch_normalization"}
 
 
@@ -23,6 +24,8 @@ def config():
 @pytest.fixture(scope="session")
 def network():
     """The net of `config`; all its arrays random, the moving averages too."""
+    from tomoseg_tf.models import unet_3d  # loads Keras
+
     network = unet_3d(**ARGUMENTS)
     rng = np.random.default_rng(0)
     network.set_weights([rng.uniform(0.1, 1, w.shape).astype("f4") for w in network.weights])
@@ -35,6 +38,34 @@ def folder(tmp_path, network, config):
     path = tmp_path / "saved"
     save_weights(path, network, config, card=card(config))
     return path
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """An empty cache, and no mirror."""
+    monkeypatch.setenv("TOMOSEG_TF_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("TOMOSEG_TF_WEIGHTS", raising=False)
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def plain(tmp_path):
+    """A weights folder for which nothing loads Keras."""
+    folder = tmp_path / "steel_pores"
+    shutil.copytree(shipped_weights()["unet_3d_micropillar"], folder)
+    return folder
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A web server, see `server.py`; what is tried again is at once."""
+    monkeypatch.setattr("tomoseg_tf.weights.download.PAUSE", 0.001)
+    spec = importlib.util.spec_from_file_location("server", Path(__file__).with_name("server.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    server = module.Server()
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -69,4 +100,4 @@ def _write_layer(group, name, layer):
     names = [f"{name}/{array.name}:0" for array in arrays]
     group.attrs["weight_names"] = [text.encode() for text in names]
     for text, array in zip(names, arrays, strict=True):
-        group[text] = convert_to_numpy(array)
+        group[text] = array.numpy()

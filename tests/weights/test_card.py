@@ -1,12 +1,13 @@
 from tomoseg_tf.volume import Normalisation, Statistics
 from tomoseg_tf.weights import WeightsConfig, card, class_entries, summary
+from tomoseg_tf.weights.picture import with_picture, without_picture
 
 
 def test_what_is_not_known_is_said(config):
     text = card(config)
     assert text.startswith("# unet_3d\n\nWeights of `unet_3d` for 2 classes: background, object.\n")
     assert "Simulated or real: not recorded" in text
-    assert "Voxel size (z, y, x): not recorded." in text
+    assert "Voxel size (z, y, x): not recorded; compare how many voxels wide" in text
     assert "Not measured." in text
     assert "Not studied." in text
     assert "Licence: not stated" in text
@@ -35,8 +36,8 @@ def test_what_is_known_is_said(config):
     assert "130.2 ± 40.1" in text
     assert "98 % of the voxels from 3 to 220" in text
     assert "percentile (1 to 99); in training statistics of each patch" in text
-    assert "| data | dice | recall | objects |\n" in text
-    assert "| seed 1000 | 0.912346 | - | - |\n| a\\|b | - | - | 12 |" in text
+    assert "| seed 1000 | value |\n| --- | --- |\n| dice | 0.912346 |\n| recall | - |\n\n" in text
+    assert "| a\\|b | value |\n| --- | --- |\n| objects | 12 |\n" in text
     assert "## Where they fail\n\n- Rings.\n- Edges.\n" in text
     assert "- Seed: 3\n" in text
     assert "- Licence: BSD-3-Clause\n" in text
@@ -73,3 +74,34 @@ def test_a_network_of_slices_tells_what_it_sees_and_gives():
     assert "- Filters before all that: median:size=3,axes=yx.\n" in text
     assert "it may exceed 1; above 0.5 it is bright." in text
     assert "probability" not in text
+
+
+def test_scores_of_several_scans_stand_side_by_side(config):
+    rows = (
+        {"data": "pillar", "seed": 1, "shape": "4,4,4", "dice": 0.5},
+        {"data": "pillar", "seed": 2, "shape": "8,8,8", "dice": 0.25, "iou": 0.125},
+        {"data": "slice", "iou": 0.1},
+        {"data": "slice", "iou": 0.2},
+    )
+    text = card(config.model_copy(update={"scores": rows}))
+    assert (
+        "| pillar | seed 1 | seed 2 |\n| --- | --- | --- |\n| shape | 4,4,4 | 8,8,8 |\n"
+        "| dice | 0.5 | 0.25 |\n| iou | - | 0.125 |\n\n"
+        "| slice | 1 | 2 |\n| --- | --- | --- |\n| iou | 0.1 | 0.2 |\n"
+    ) in text
+
+
+def test_what_grey_levels_are_expected_is_said(config):
+    assert "Grey levels: on any linear scale, 8-bit, 16-bit or float; mean and" in card(config)
+    for method, words in (("minmax", "hot pixels"), ("none", "on the scale of those above")):
+        other = config.model_copy(update={"normalisation": Normalisation(method)})
+        assert words in card(other)
+
+
+def test_a_picture_stands_before_the_first_section(config):
+    text = card(config)
+    once = with_picture(text, "A [slice],\nits truth")
+    assert "\n\n![A  slice , its truth](picture.png)\n\n## Fitted on\n" in once
+    assert with_picture(once, "New").count("picture.png") == 1
+    assert without_picture(once) == text
+    assert with_picture("# Net\n", "x") == "# Net\n\n![x](picture.png)\n"

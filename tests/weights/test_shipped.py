@@ -7,6 +7,7 @@ from tomoseg_tf import bundle
 from tomoseg_tf.weights import find_weights, shipped_weights, verify_weights
 
 SHIPPED = (
+    "residual_unet_3d_dendrite",
     "unet_2d_alcu",
     "unet_2d_sandstone",
     "unet_3d_micropillar",

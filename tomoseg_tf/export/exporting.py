@@ -122,6 +122,7 @@ def _check(run, fitted, graph):
         expected = predict_volume(
             network, volume, normalisation=normalisation, mask="none", axes=config.axes
         )
+        _check_shapes(found, (*inputs[GREY].shape, expected.shape[-1]))
         probabilities = found[PROBABILITIES].reshape(expected.shape)
         worst = max(worst, float(abs(probabilities - expected).max()))
         if np.isnan(probabilities).any():
@@ -131,6 +132,16 @@ def _check(run, fitted, graph):
             raise ValueError("the classes are not those of the probabilities; try another format")
         shapes.append(list(inputs[GREY].shape))
     return worst, shapes
+
+
+def _check_shapes(found, shape):
+    """Refuse outputs with other axes; a converter may leave out the last step of a graph."""
+    for name, wanted in ((PROBABILITIES, shape), (CLASSES, shape[:-1])):
+        if found[name].shape != wanted:
+            raise ValueError(
+                f"the exported graph gives {name} of shape {found[name].shape} in place of "
+                f"{wanted}; nothing was written, try again or another format"
+            )
 
 
 def _noise(config, graph, number):

@@ -35,12 +35,14 @@ from tomoseg_tf.plots.shapes import plot_shapes, shape_data
 from tomoseg_tf.plots.sizes import plot_size_histogram, size_data
 from tomoseg_tf.plots.slices import plot_classes, plot_slice, scale_bar
 from tomoseg_tf.plots.tracks import plot_tracks, track_data
+from tomoseg_tf.plots.viewer import SliceViewer, view_slices
 
 __all__ = [
     "HIT_COLOURS",
     "OVERLAY_COLOURS",
     "GreyHistograms",
     "Preview",
+    "SliceViewer",
     "busiest_plane",
     "busiest_slice",
     "calibration_data",
@@ -101,5 +103,6 @@ __all__ = [
     "threshold_data",
     "thumbnail",
     "track_data",
+    "view_slices",
     "write_review",
 ]

@@ -8,6 +8,14 @@ _TRAINING = {
     "volume": "statistics of the whole volume",
     "patch": "statistics of each patch",
 }
+_LINEAR = "Grey levels: on any linear scale, 8-bit, 16-bit or float; "
+_SCALES = {
+    "zscore": f"{_LINEAR}mean and standard deviation of the scan are taken out.",
+    "minmax": f"{_LINEAR}the darkest and brightest voxels of the scan set the scale, so that hot "
+    "pixels must be gone.",
+    "percentile": f"{_LINEAR}the percentiles of the scan set the scale.",
+    "none": "Grey levels: as they are; a scan must be on the scale of those above.",
+}
 
 
 def card(config: WeightsConfig, *, title=None, description="", limits=()):
@@ -86,7 +94,7 @@ def _data(config):
 
 def _spacing(spacing):
     if spacing is None:
-        return "not recorded"
+        return "not recorded; compare how many voxels wide the objects are"
     return " × ".join(f"{side:g}" for side in spacing) + " µm"
 
 
@@ -104,14 +112,15 @@ def _grey(statistics):
 
 def _input(config):
     normalisation = config.normalisation
-    method = normalisation.method
+    method = text = normalisation.method
     if method == "percentile":
-        method += f" ({normalisation.low:g} to {normalisation.high:g})"
+        text += f" ({normalisation.low:g} to {normalisation.high:g})"
     if normalisation.top != 1:
-        method += f", from 0 to {normalisation.top:g}"
+        text += f", from 0 to {normalisation.top:g}"
     lines = [
         _seen(config),
-        f"Normalisation: {method}; in training {_TRAINING[normalisation.training]}, in "
+        _SCALES[method],
+        f"Normalisation: {text}; in training {_TRAINING[normalisation.training]}, in "
         f"prediction {_TRAINING[normalisation.prediction]}.",
     ]
     if normalisation.outside == "left_out":
@@ -152,7 +161,27 @@ def _rule(config):
 
 
 def _scores(scores):
-    return _table(scores) if scores else "Not measured."
+    """Tables of scores, one for each kind of data; the scores go down, the scans across."""
+    kinds = {}
+    for row in scores:
+        kinds.setdefault(str(row.get("data", "data")), []).append(row)
+    return "\n\n".join(_scores_of(kind, rows) for kind, rows in kinds.items()) or "Not measured."
+
+
+def _scores_of(kind, rows):
+    """Table of the scores on one kind of data."""
+    seeds = len({row.get("seed") for row in rows} - {None}) == len(rows)
+    heads = [f"seed {row['seed']}" if seeds else f"{number}" for number, row in enumerate(rows, 1)]
+    if len(rows) == 1 and not seeds:
+        heads = ["value"]
+    named = ("data", "seed") if seeds else ("data",)
+    keys = dict.fromkeys(key for row in rows for key in row if key not in named)
+    return _table([{kind: key, **_across(rows, heads, key)} for key in keys])
+
+
+def _across(rows, heads, key):
+    """Find what each scan has of a score, by the heads of their columns."""
+    return {head: row.get(key) for head, row in zip(heads, rows, strict=True)}
 
 
 def _settings(config):
@@ -176,7 +205,7 @@ def _list(lines):
 def _table(rows):
     """Markdown table of dicts; its columns are all their keys in order of appearance."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    lines = [columns, ["---"] * len(columns)]
+    lines = [[_cell(column) for column in columns], ["---"] * len(columns)]
     lines += [[_cell(row.get(column)) for column in columns] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -178,6 +178,11 @@ class WeightsConfig(_Strict):
         return self.arguments["num_classes"] == 1
 
     @property
+    def dimensions(self):
+        """Sides of what the network sees at once: 3 for volumes, 2 for slices."""
+        return len(self.arguments["input_shape"] or ()) - 1
+
+    @property
     def class_names(self):
         """Names of the classes in the order of their indices."""
         return tuple(entry.name for entry in self.classes)

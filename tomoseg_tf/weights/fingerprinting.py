@@ -1,20 +1,12 @@
 """Taking the fingerprint of weights from scans, for folders that were saved without one."""
 
 import re
-import shutil
 from pathlib import Path
 
-from tomoseg_tf.volume import (
-    as_volume,
-    file_hash,
-    grey_profile,
-    open_sample,
-    staged_folder,
-    through_filters,
-)
+from tomoseg_tf.volume import as_volume, grey_profile, open_sample, through_filters
 from tomoseg_tf.weights.fingerprint import HEADING, describe_fingerprint, pool_profiles
-from tomoseg_tf.weights.folder import CARD, SUMS, open_weights
-from tomoseg_tf.weights.shipped import CONFIG, shipped_weights
+from tomoseg_tf.weights.folder import open_weights
+from tomoseg_tf.weights.rewriting import check_own, rewrite_weights
 
 NEXT_SECTION = "## Input"  # of a card, before which the fingerprint stands
 
@@ -49,7 +41,7 @@ def store_fingerprint(folder, scans, *, mask=None, progress=None):
         read, or none of its voxels counts.
     """
     fitted = open_weights(folder)
-    _check_own(fitted)
+    check_own(fitted)
     if not scans:
         raise ValueError("a fingerprint of what? name scans that the weights were fitted on")
     config, volumes = fitted.config, [as_volume(scan) for scan in scans]
@@ -65,22 +57,7 @@ def store_fingerprint(folder, scans, *, mask=None, progress=None):
         changes["spacing"] = spacings.pop()
     config = config.model_copy(update=changes)
     card = _card(fitted.read_card(), describe_fingerprint(config.fingerprint))
-    with staged_folder(fitted.folder, overwrite=True, marker=CONFIG) as partial:
-        shutil.copytree(fitted.folder, partial, dirs_exist_ok=True)
-        (partial / CONFIG).write_text(config.to_json(), encoding="utf-8")
-        (partial / CARD).write_text(card, encoding="utf-8")
-        sums = "".join(f"{file_hash(partial / name)}  {name}\n" for name in fitted.hashes)
-        (partial / SUMS).write_text(sums, encoding="utf-8")
-    return open_weights(fitted.folder)
-
-
-def _check_own(fitted):
-    """Refuse weights that come with the package."""
-    if fitted.folder.resolve() in {path.resolve() for path in shipped_weights().values()}:
-        raise ValueError(
-            f"{fitted.folder}: these weights come with the package and stay as they are; copy the "
-            "folder and name the copy"
-        )
+    return rewrite_weights(fitted, config=config, card=card)
 
 
 def _profile(volume, config, mask):

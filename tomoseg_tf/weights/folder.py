@@ -5,19 +5,15 @@ from pathlib import Path
 
 import tifffile
 
-from tomoseg_tf.volume import file_hash, staged_folder
+from tomoseg_tf.volume import staged_folder
 from tomoseg_tf.weights.arrays import count_values, load_arrays, read_values, save_arrays
 from tomoseg_tf.weights.config import WeightsConfig, read_config
+from tomoseg_tf.weights.finding import find_weights
 from tomoseg_tf.weights.importers.guess import kernel_values
-from tomoseg_tf.weights.shipped import CONFIG, find_weights, shipped_weights, weights_in
+from tomoseg_tf.weights.shipped import CONFIG, shipped_weights, weights_in
+from tomoseg_tf.weights.sums import ARRAYS, CARD, FILES, IMAGES, PICTURE, check_sums, write_sums
 
-ARRAYS = "model.weights.h5"
-CARD = "README.md"
-SUMS = "SHA256SUMS"
-FILES = (CONFIG, ARRAYS, CARD)
-IMAGES = ("held_out.tif", "held_out_truth.tif")  # by which anyone can repeat a score of the card
 HARMLESS = 2**24  # parameters, 64 MiB
-LARGEST_TEXT = 2**24  # bytes of any file but that of the arrays
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,8 @@ class Weights:
     config : WeightsConfig
         What ``config.json`` says.
     hashes : dict of str to str
-        SHA-256 of each file, checked on opening; with those of the held-out image and its truth
-        if there is one.
+        SHA-256 of each file listed in SHA256SUMS, checked on opening; with those of the held-out
+        image and its truth if there is one.
     """
 
     folder: Path
@@ -88,6 +84,11 @@ class Weights:
         """Paths of the held-out image and its truth, None if none is there."""
         return tuple(self.folder / name for name in IMAGES) if IMAGES[0] in self.hashes else None
 
+    @property
+    def picture(self):
+        """Path of the picture of the card, None if there is none."""
+        return self.folder / PICTURE if PICTURE in self.hashes else None
+
     def count_bytes(self):
         """Size of the file of arrays.
 
@@ -115,7 +116,7 @@ def load(name_or_folder: str | Path):
     Parameters
     ----------
     name_or_folder : str or Path
-        A weights folder, or the name of weights that come with the package.
+        A weights folder, or whatever else `find_weights` takes.
 
     Returns
     -------
@@ -143,7 +144,8 @@ def open_weights(name_or_folder: str | Path):
     Parameters
     ----------
     name_or_folder : str or Path
-        A weights folder, or the name of weights that come with the package.
+        A weights folder, the name of weights that come with the package or lie in the mirror, or
+        the path or address of an archive, see `find_weights`.
 
     Returns
     -------
@@ -156,7 +158,7 @@ def open_weights(name_or_folder: str | Path):
         If there are no such weights, or a file is missing or changed.
     """
     folder = find_weights(name_or_folder)
-    hashes = _check_hashes(folder)
+    hashes = check_sums(folder)
     return Weights(folder, read_config(folder / CONFIG), hashes)
 
 
@@ -240,8 +242,7 @@ def save_weights(
         for name, array in zip(IMAGES, held_out or (), strict=False):
             settings = {"compression": "zlib", "predictor": True, "photometric": "minisblack"}
             tifffile.imwrite(partial / name, array, **settings)
-        sums = "".join(f"{file_hash(partial / name)}  {name}\n" for name in names)
-        (partial / SUMS).write_text(sums, encoding="utf-8")
+        write_sums(partial, names)
     return open_weights(Path(folder))
 
 
@@ -256,59 +257,3 @@ def _build(config, where):
 
 def _shapes(network):
     return [tuple(weight.shape) for weight in network.weights]
-
-
-def _check_hashes(folder):
-    """Compare each file with SHA256SUMS; return the hashes."""
-    for name in (SUMS, *FILES, *IMAGES):
-        _check_place(folder, folder / name)
-    expected = _read_sums(folder / SUMS)
-    names = (*FILES, *(name for name in IMAGES if name in expected))
-    for name in names:
-        path = folder / name
-        if name not in expected:
-            raise ValueError(f"{folder / SUMS} does not list {name}; copy the weights again")
-        if not path.is_file():
-            raise ValueError(f"{path} is missing; copy the weights again")
-        if file_hash(path) != expected[name]:
-            raise ValueError(
-                f"{path} is not what was saved: its SHA-256 differs from {SUMS}; "
-                "copy the weights again"
-            )
-    return {name: expected[name] for name in names}
-
-
-def _check_place(folder, path):
-    """Refuse links that lead out of the folder, and texts of a size that is none."""
-    if path.is_symlink() and folder.resolve() not in path.resolve().parents:
-        raise ValueError(
-            f"{path} is a link to a file outside of the folder; put the file itself there"
-        )
-    if path.name not in (ARRAYS, *IMAGES) and path.is_file() and path.stat().st_size > LARGEST_TEXT:
-        raise ValueError(
-            f"{path} has {path.stat().st_size} bytes, more than the {LARGEST_TEXT} of any such "
-            "file; copy the weights again"
-        )
-
-
-def _short(text, width=60):
-    return repr(text if len(text) <= width else f"{text[: width - 3]}...")
-
-
-def _read_sums(path):
-    if not path.is_file():
-        raise ValueError(f"{path} is missing; copy the weights again")
-    sums = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines()):
-        digest, separator, name = line.partition("  ")
-        if not separator or len(digest) != 64:
-            raise ValueError(f"{path}, line {number + 1}: not a SHA-256 and a file name")
-        if Path(name).name != name:
-            raise ValueError(
-                f"{path}, line {number + 1}: {_short(name)} is outside of the folder; "
-                "copy the weights again"
-            )
-        if name in sums:
-            raise ValueError(f"{path}, line {number + 1}: {name} is listed twice")
-        sums[name] = digest.lower()
-    return sums
