@@ -14,15 +14,13 @@ small slices and narrow networks, to see that the script works; its figures mean
 """
 
 import argparse
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from rivals import print_measured, run_again, save_unfitted, write_noise
 
 NETWORKS = {  # options at the published size, and for --small
     "unet_2d": ({}, {"levels": 3, "base_features": 4}),
@@ -41,29 +39,11 @@ CLASSES = 3
 STEP = 8
 
 
-def write_scan(path, shape):
-    """Write uint8 noise."""
-    from tomoseg_tf.volume import create_volume
-
-    rng = np.random.default_rng(0)
-    with create_volume(path, shape, "uint8") as writer:
-        for z in range(shape[0]):
-            plane = rng.normal(120, 30, (1, *shape[1:]))
-            writer.write(z, plane.clip(0, 255).astype("uint8"))
-
-
-def save_weights(folder, label, small):
+def save_network(folder, label, small):
     """Save a network with the weights it starts from."""
-    from tomoseg_tf.models.summary import build, default_arguments
-    from tomoseg_tf.weights import WeightsConfig, class_entries
-    from tomoseg_tf.weights import save_weights as save
-
-    name = label.split(",")[0]
-    arguments = {**default_arguments(name), "num_classes": CLASSES}
-    arguments |= NETWORKS[label][1 if small else 0]
-    classes = class_entries(("background", "inclusion", "precipitate"))
-    config = WeightsConfig(model=name, arguments=arguments, classes=classes)
-    save(folder, build(name, arguments), config, card="# Not fitted\n")
+    arguments = {"num_classes": CLASSES, **NETWORKS[label][1 if small else 0]}
+    names = ("background", "inclusion", "precipitate")
+    save_unfitted(folder, label.split(",")[0], arguments, names)
 
 
 def time_plain(part, scan, weights):
@@ -85,7 +65,7 @@ def time_plain(part, scan, weights):
         started = time.perf_counter()
         model.predict(grey[..., None], batch_size=batch, verbose=0)
         seconds.append(time.perf_counter() - started)
-    report(seconds)
+    print_measured(seconds[1] - seconds[0])
 
 
 def read_normalised(path, stride):
@@ -106,35 +86,18 @@ def time_segment(part, scan, target, weights):
     step = STEP if all(load(weights).input_shape[1:3]) else None
     settings = {"weights": weights, "step": step, "overwrite": True}
     segment_file(part, target, **settings)  # what is loaded once, such as the file formats
-    report([segment_file(path, target, **settings)["seconds"] for path in (part, scan)])
-
-
-def report(seconds):
-    """Print how much longer all slices took than a part of them, and the peak memory."""
-    print(json.dumps({"seconds": seconds[1] - seconds[0], "memory": peak()}))
-
-
-def peak():
-    """Peak memory of this process in bytes (Linux; getrusage would count its parent's, too)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return 1024 * int(status.split("VmHWM:")[1].split()[0])
-
-
-def run(*arguments):
-    """Run this script in a process of its own; return what it prints."""
-    command = [sys.executable, __file__, *map(str, arguments)]
-    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-    return json.loads(result.stdout.splitlines()[-1])
+    part, whole = (segment_file(path, target, **settings)["seconds"] for path in (part, scan))
+    print_measured(whole - part)
 
 
 def compare(label, folder, shape, repeats, small):
     """Alternate both ways for a network; print a line."""
     scans, weights = (folder / "part.tif", folder / "scan.tif"), folder / label.replace(", ", "-")
-    save_weights(weights, label, small)
+    save_network(weights, label, small)
     plain, ours = [], []
     for _ in range(repeats):
-        ours.append(run("--segment", *scans, folder / "s.tif", weights))
-        plain.append(run("--plain", *scans, weights))
+        ours.append(run_again("--segment", *scans, folder / "s.tif", weights))
+        plain.append(run_again("--plain", *scans, weights))
     seconds = statistics.median(entry["seconds"] for entry in ours)
     ratio = statistics.median(
         theirs["seconds"] / our["seconds"] for our, theirs in zip(ours, plain, strict=True)
@@ -158,8 +121,8 @@ def main(shape, repeats, networks, small):
     """Compare all networks."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        write_scan(folder / "scan.tif", shape)
-        write_scan(folder / "part.tif", part_of(shape))
+        write_noise(folder / "scan.tif", shape)
+        write_noise(folder / "part.tif", part_of(shape))
         print(f"segment_file from TIFF to TIFF, {shape} uint8, medians of {repeats},")
         print(f"each less the time of {part_of(shape)}")
         for label in networks or NETWORKS:

@@ -12,15 +12,13 @@ use, too. ``--small`` takes narrow networks and a small scan, to see that the sc
 """
 
 import argparse
-import json
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from rivals import print_measured, run_again, save_unfitted, write_noise
 
 NETWORKS = {  # recipe, and what makes the network narrow for --small
     "residual_unet_3d": {"base_features": 4, "levels": 2},
@@ -35,28 +33,12 @@ BLOCK = 4  # slices, of the patches in Table 1
 SLICES = 250  # of the published scan
 
 
-def write_scan(path, shape):
-    """Write uint8 noise."""
-    from tomoseg_tf.volume import create_volume
-
-    rng = np.random.default_rng(0)
-    with create_volume(path, shape, "uint8") as writer:
-        for z in range(shape[0]):
-            plane = rng.normal(120, 30, (1, *shape[1:]))
-            writer.write(z, plane.clip(0, 255).astype("uint8"))
-
-
 def save_network(folder, name, small):
     """Save a network of the published recipe with the weights it starts from."""
-    from tomoseg_tf.models.summary import build, default_arguments
     from tomoseg_tf.training import read_recipe
-    from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
 
-    arguments = {**default_arguments(name), "num_classes": 1}
-    arguments |= NETWORKS[name] if small else read_recipe(f"james2022/{name}").model.arguments
-    classes = class_entries(("background", "dendrite"))
-    config = WeightsConfig(model=name, arguments=arguments, classes=classes)
-    save_weights(folder, build(name, arguments), config, card="# Not fitted\n")
+    arguments = NETWORKS[name] if small else read_recipe(f"james2022/{name}").model.arguments
+    save_unfitted(folder, name, {"num_classes": 1, **arguments}, ("background", "dendrite"))
 
 
 def time_plain(scan, weights):
@@ -78,7 +60,7 @@ def time_plain(scan, weights):
     model.predict(blocks[:1], batch_size=1, verbose=0)
     started = time.perf_counter()
     model.predict(blocks, batch_size=1, verbose=0)
-    report(time.perf_counter() - started)
+    print_measured(time.perf_counter() - started)
 
 
 def time_segment(scan, target, weights, z_blocks):
@@ -87,21 +69,7 @@ def time_segment(scan, target, weights, z_blocks):
 
     settings = {"weights": weights, "z_blocks": int(z_blocks) or None, "overwrite": True}
     segment_file(scan, target, roi=((0, BLOCK), (0, 64), (0, 64)), **settings)
-    report(segment_file(scan, target, **settings)["seconds"])
-
-
-def report(seconds):
-    """Print the seconds and the peak memory of this process (Linux)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = 1024 * int(status.split("VmHWM:")[1].split()[0])
-    print(json.dumps({"seconds": seconds, "memory": peak}))
-
-
-def run(*arguments):
-    """Run this script in a process of its own; return what it prints."""
-    command = [sys.executable, __file__, *map(str, arguments)]
-    result = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-    return json.loads(result.stdout.splitlines()[-1])
+    print_measured(segment_file(scan, target, **settings)["seconds"])
 
 
 def compare(name, folder, shape, repeats, small):
@@ -116,7 +84,7 @@ def compare(name, folder, shape, repeats, small):
     took = {way: [] for way in ways}
     for _ in range(repeats):
         for way, arguments in ways.items():
-            took[way].append(run(*arguments))
+            took[way].append(run_again(*arguments))
     plain = [entry["seconds"] for entry in took["plain, in memory"]]
     for way, entries in took.items():
         seconds = statistics.median(entry["seconds"] for entry in entries)
@@ -134,7 +102,7 @@ def main(shape, repeats, networks, small):
     """Compare the networks."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        write_scan(folder / "scan.tif", shape)
+        write_noise(folder / "scan.tif", shape)
         print(f"{shape} uint8, medians of {repeats}")
         for name in networks:
             compare(name, folder, shape, repeats, small)

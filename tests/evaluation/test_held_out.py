@@ -8,12 +8,14 @@ from tomoseg_tf.evaluation.held_out import (
     MICROPILLAR,
     TOLERANCE,
     check_scores,
+    score_dendrites,
     score_micropillar,
 )
 from tomoseg_tf.models import unet_3d
 from tomoseg_tf.weights import WeightsConfig, class_entries, open_weights, save_weights
 
 SHIPPED = "unet_3d_micropillar"
+DENDRITE = "residual_unet_3d_dendrite"
 SLICES = ("unet_2d_alcu", "unet_2d_sandstone")
 
 
@@ -28,6 +30,16 @@ def test_the_smallest_scan_gives_the_scores_of_the_card():
     for name, value in row.items():
         if isinstance(value, float):
             assert measured[name] == pytest.approx(value, abs=TOLERANCE), name
+
+
+def test_dendrites_are_found_as_the_card_says_and_better_than_by_grey():
+    rows = [row for row in open_weights(DENDRITE).config.scores if "seed" in row]
+    assert [row["seed"] for row in rows] == [101, 102, 103]
+    assert all(row["dice"] > row["dice of the best filtered grey window"] + 0.03 for row in rows)
+    shape = tuple(int(side) for side in rows[0]["shape"].split(","))
+    measured = score_dendrites(DENDRITE, shape=shape, seed=101)
+    for name in ("iou", "recall", "precision", "dice", "bf1"):
+        assert measured[name] == pytest.approx(rows[0][name], abs=TOLERANCE), name
 
 
 @pytest.mark.parametrize("seed", [101, 102, 103, 104])

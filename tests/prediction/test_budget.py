@@ -16,7 +16,6 @@ from tomoseg_tf.prediction.budget import (
     process_memory,
     resident,
 )
-from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
 
 
 @pytest.mark.parametrize(
@@ -54,26 +53,44 @@ def test_memory_of_this_process():
     assert array.any()
 
 
-def test_a_scan_larger_than_the_memory_is_segmented_within_it(random_unet, tmp_path):
-    """A sparse file of 1.3 GB, of which a part is segmented in a process of its own."""
-    network = random_unet(levels=2, base_features=2)
-    arguments = {"input_shape": [None, None, None, 1], "num_classes": 1}
-    arguments |= {"levels": 2, "base_features": 2}
-    classes = class_entries(("background", "object"))
-    config = WeightsConfig(
-        model="unet_3d",
-        arguments=arguments,
-        classes=classes,
-        normalisation={"method": "none"},
-    )
-    save_weights(tmp_path / "weights", network, config, card="# Random\n")
-    scan = tmp_path / "scan.raw"
-    with open(scan, "wb") as file:
-        os.truncate(file.fileno(), 1300 * 1000 * 1000)
-    command = [sys.executable, "-m", "tomoseg_tf", "segment", scan, tmp_path / "s.npy"]
-    command += ["--shape", "5200,500,500", "--dtype", "uint8", "-w", tmp_path / "weights"]
-    command += ["--roi", "640:656,0:500,0:500", "--max-memory", "1.2GB", "--json"]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+CHILD = """
+import json, sys
+from pathlib import Path
+from tomoseg_tf.prediction import segment_file
+from tomoseg_tf.prediction.budget import process_memory
+from tomoseg_tf.models import unet_3d
+from tomoseg_tf.volume import open_volume
+from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
+
+def save(name, folder, **arguments):
+    arguments |= {"input_shape": [None, None, None, 1], "num_classes": 1}
+    config = WeightsConfig(model="unet_3d", arguments=arguments,
+        classes=class_entries(("a", "b")), normalisation={"method": "none"})
+    save_weights(folder / name, unet_3d(**arguments), config, card="# Random")
+    return {"weights": folder / name}
+
+folder = Path(sys.argv[1])
+settings = save("flat", folder, levels=1, base_features=1)
+scan = open_volume(folder / "large.raw", shape=(800, 250, 250), dtype="float64")
+allowed = process_memory(4e7)
+large = segment_file(scan, folder / "l.npy", max_memory=allowed, **settings)["memory"]
+settings = save("deep", folder)
+scan = open_volume(folder / "small.raw", shape=(40, 256, 256), dtype="uint8")
+expected = segment_file(scan, folder / "s.npy", dry_run=True, **settings)["memory"]
+small = segment_file(scan, folder / "s.npy", **settings)["memory"]
+print(json.dumps([allowed, large, expected, small]))
+"""
+
+
+def test_the_memory_of_a_process_is_what_was_planned_and_never_more(tmp_path):
+    """A scan of ten times what is left for tiles, to its end; and the published network."""
+    for name, size in (("large", 800 * 250 * 250 * 8), ("small", 40 * 256 * 256)):
+        with open(tmp_path / f"{name}.raw", "wb") as file:
+            os.truncate(file.fileno(), size)  # a sparse file of zeros
+    command = [sys.executable, "-c", CHILD, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert 0.5e9 < json.loads(done.stdout)["memory"] < 1.2e9
-    assert np.load(tmp_path / "s.npy", mmap_mode="r").shape == (16, 500, 500)
+    allowed, large, expected, small = json.loads(done.stdout)
+    assert 0.8 * allowed < large < allowed
+    assert 0.8 * expected < small < expected, (expected, small)
+    assert np.load(tmp_path / "l.npy", mmap_mode="r").shape == (800, 250, 250)

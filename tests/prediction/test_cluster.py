@@ -14,6 +14,7 @@ from tomoseg_tf.prediction.cluster import connect
 from tomoseg_tf.prediction.cluster.connecting import environment
 from tomoseg_tf.prediction.cluster.ranges import RangeStore, cut_ranges
 from tomoseg_tf.prediction.executor import Output
+from tomoseg_tf.prediction.scans.many import segment_files
 from tomoseg_tf.volume import open_volume
 from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
 
@@ -35,6 +36,21 @@ def weights(random_unet, tmp_path):
     )
     save_weights(tmp_path / "weights", random_unet(), config, card="# Random\n")
     return tmp_path / "weights"
+
+
+@pytest.fixture
+def other_weights(random_unet, tmp_path):
+    """Weights of another seed and normalisation."""
+    arguments = {"input_shape": [None] * 3 + [1], "num_classes": 1}
+    arguments |= {"levels": 2, "base_features": 2}
+    config = WeightsConfig(
+        model="unet_3d",
+        arguments=arguments,
+        classes=class_entries(("a", "b")),
+        normalisation={"method": "minmax"},
+    )
+    save_weights(tmp_path / "other", random_unet(seed=1), config, card="# Random\n")
+    return tmp_path / "other"
 
 
 @pytest.fixture
@@ -100,6 +116,31 @@ def test_an_ensemble_is_shared(client, weights, tmp_path):
     local, shared = (np.load(tmp_path / f"{name}.npy") for name in ("local", "shared"))
     np.testing.assert_allclose(shared, local, atol=1e-6)
     assert (tmp_path / "shared.tif").read_bytes() == (tmp_path / "local.tif").read_bytes()
+
+
+def test_several_weights_are_shared_and_kept_ready_for_many_scans(
+    client, weights, other_weights, tmp_path
+):
+    scans, rng = [tmp_path / f"{name}.npy" for name in "ab"], np.random.default_rng(2)
+    for path in scans:
+        np.save(path, rng.integers(0, 255, (20, 16, 16), dtype=np.uint8))
+    settings = {"weights": [weights, other_weights], "suffix": ".npy"}
+    for name, more in (("local", {}), ("shared", {"client": client})):
+        folders = {key: tmp_path / f"{key}-{name}" for key in ("probabilities", "disagreement")}
+        found = segment_files(scans, tmp_path / name, **folders, **settings, **more)
+        assert (found["segmented"], found["failed"]) == (2, 0)
+        assert [entry["runs"] for entry in found["scans"]] == [2, 2]
+    for path in scans:
+        for key in ("probabilities", "disagreement"):
+            local, shared = (
+                np.load(tmp_path / f"{key}-{name}" / path.name) for name in ("local", "shared")
+            )
+            np.testing.assert_allclose(shared, local, atol=1e-6)
+            assert local.std() > 1e-4
+    single = {"weights": weights, "probabilities": tmp_path / "one.npy"}
+    segment_file(scans[0], tmp_path / "one-s.npy", **single)
+    mean = np.load(tmp_path / "probabilities-local" / "a.npy")
+    assert np.abs(np.load(tmp_path / "one.npy") - mean).max() > 1e-3
 
 
 def test_a_range_that_fails_is_named_and_nothing_is_left(client, weights, tmp_path):

@@ -6,8 +6,9 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from tomoseg_tf.prediction import room, segment_file
+from tomoseg_tf.prediction import networks, room, segment_file
 from tomoseg_tf.prediction.dry_run import plan_lines
+from tomoseg_tf.prediction.scans.many import segment_files
 from tomoseg_tf.volume import ArrayVolume
 from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
 
@@ -88,3 +89,37 @@ def test_too_small_a_disk_is_refused_before_the_run(weights, scan, tmp_path, mon
     assert list(tmp_path.iterdir()) == []
     found = segment_file(scan, tmp_path / "s.npy", weights=weights, dry_run=True)
     assert "too little" in "\n".join(plan_lines(found))
+
+
+def test_why_tiles_overlap_is_said(weights, scan, tmp_path, monkeypatch):
+    cause = "its result has one slice for 2 of the volume"
+    monkeypatch.setattr(networks, "why_not_streamed", lambda _: cause)
+    found = segment_file(scan, tmp_path / "s.npy", weights=weights, dry_run=True)
+    told = f"is predicted in exact tiles that overlap, not streamed: {cause}"
+    assert told in "\n".join(plan_lines(found))
+    done = segment_file(scan, tmp_path / "s.npy", weights=weights)
+    assert [text for text in done["notices"] if told in text]
+
+
+def test_a_dry_run_of_many_scans_makes_nothing(weights, scan, tmp_path):
+    for name in ("a", "b"):
+        np.save(tmp_path / f"{name}.npy", scan.read(0, SHAPE[0]))
+    (tmp_path / "c.npy").write_text("no scan")
+    before = sorted(tmp_path.iterdir())
+    seen = []
+    found = segment_files(
+        [tmp_path / "*.npy"],
+        tmp_path / "out",
+        weights=weights,
+        probabilities=tmp_path / "p",
+        normalise_together=True,
+        dry_run=True,
+        on_scan=lambda entry: seen.append(entry["state"]),
+    )
+    assert sorted(tmp_path.iterdir()) == before
+    assert seen == ["planned", "planned", "failed"]
+    assert (found["planned"], found["failed"]) == (2, 1)
+    first = found["scans"][0]
+    outputs = [output["path"] for output in first["outputs"]]
+    assert outputs == [str(tmp_path / "out" / "a.tif"), str(tmp_path / "p" / "a.tif")]
+    assert str(tmp_path / "out") in "\n".join(plan_lines(first))

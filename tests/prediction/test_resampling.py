@@ -3,9 +3,19 @@ import json
 import numpy as np
 import pytest
 
-from tomoseg_tf.prediction import resampling, segment_file
+from tomoseg_tf.prediction import resampled_run, segment_file
 from tomoseg_tf.prediction.restoring import Restoring
-from tomoseg_tf.volume import ArrayVolume, Normalisation, ResampledVolume, grid_of, open_volume
+from tomoseg_tf.prediction.resuming import unfinished
+from tomoseg_tf.prediction.resuming.hidden import how_far
+from tomoseg_tf.prediction.scans.many import segment_files
+from tomoseg_tf.volume import (
+    ArrayVolume,
+    Normalisation,
+    ResampledVolume,
+    grid_of,
+    measure,
+    open_volume,
+)
 from tomoseg_tf.weights import (
     WeightsConfig,
     class_entries,
@@ -114,7 +124,7 @@ def test_what_was_predicted_is_not_predicted_again(folder, scan, tmp_path, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(resampling._Resampled, "_restore", fail)
+        patch.setattr(resampled_run.ResampledRun, "_restore", fail)
         with pytest.raises(KeyboardInterrupt):
             segment_file(scan, tmp_path / "s.npy", **arguments)
     hidden = tmp_path / ".s.npy.resampled"
@@ -175,3 +185,57 @@ def test_a_stored_fingerprint_is_compared(folder, scan, tmp_path, random_unet):
         segment_file(other, tmp_path / "s.npy", weights=mine, strict=True)
     with pytest.raises(ValueError, match="come with the package and stay as they are"):
         store_fingerprint("unet_3d_micropillar", [scan])
+
+
+def test_a_series_is_normalised_by_the_voxels_that_the_network_sees(folder, scan, tmp_path):
+    """Means of eight voxels vary less than these, so that their statistics are others."""
+    np.save(tmp_path / "later.npy", read(scan.name) // 2)
+    scans, opening = [tmp_path / "scan.npy", tmp_path / "later.npy"], {"spacing": SPACING}
+    settings = {"weights": folder, "binning": 2}
+    result = segment_files(
+        scans, tmp_path / "out", opening=opening, normalise_together=True, **settings
+    )
+    assert (result["segmented"], result["failed"]) == (2, 0)
+    stored = json.loads((tmp_path / "out" / "statistics.json").read_text())
+    grid = grid_of(SHAPE, SPACING, block=2)
+    volumes = [open_volume(each, **opening) for each in scans]
+    seen = np.concatenate([read_all(ResampledVolume(each, grid)) for each in volumes])
+    assert stored["statistics"] == measure(seen, ()).to_dict()
+    assert stored["voxels"] == "binned by 2"
+    given = settings | {"statistics": tmp_path / "out" / "statistics.json"}
+    segment_file(scan, tmp_path / "s.npy", **given)
+    np.testing.assert_array_equal(read(tmp_path / "s.npy"), read(tmp_path / "out" / "scan.tif"))
+    for other in ({"binning": None}, {"binning": 3}):
+        with pytest.raises(ValueError, match=r"is of grey levels in voxels binned by 2, but"):
+            segment_file(scan, tmp_path / "t.npy", **given | other)
+
+
+def test_it_is_said_how_far_an_interruption_came(folder, tmp_path, monkeypatch):
+    grey = np.random.default_rng(0).integers(0, 256, (300, 16, 16)).astype(np.uint8)
+    np.save(tmp_path / "long.npy", grey)
+    scan = open_volume(tmp_path / "long.npy")
+    arguments = {"weights": folder, "binning": 2}
+
+    def interrupt(done, total):
+        if done > total / 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(unfinished, "SHARE", 0)
+    with pytest.raises(KeyboardInterrupt):
+        segment_file(scan, tmp_path / "s.npy", progress=interrupt, **arguments)
+    assert how_far(tmp_path / "s.npy").endswith("in the voxels that the network sees")
+    with monkeypatch.context() as patch:
+        patch.setattr(resampled_run.ResampledRun, "_restore", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            segment_file(scan, tmp_path / "s.npy", **arguments)
+    assert how_far(tmp_path / "s.npy").startswith("with the interpolation to the voxels of the")
+    segment_file(scan, tmp_path / "s.npy", **arguments)
+    assert how_far(tmp_path / "s.npy") is None
+
+
+def interrupted(self):
+    raise KeyboardInterrupt
+
+
+def read_all(volume):
+    return volume.read(0, volume.shape[0])

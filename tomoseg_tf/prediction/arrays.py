@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tomoseg_tf.prediction.device import choose_precision
 from tomoseg_tf.prediction.executor import Output
 from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.prediction.passes import predict
@@ -31,6 +32,7 @@ def predict_volume(
     step=None,
     passes="z",
     z_blocks=None,
+    blend=None,
     max_memory=None,
     device="auto",
     precision="float32",
@@ -77,10 +79,13 @@ def predict_volume(
         Predict blocks of so many slices, each as if it were a volume of its own, as for a network
         fitted on such patches; the last one ends with the volume. By default the volume is
         predicted as one.
+    blend : tuple of int, optional
+        Sides (Z, Y, X) of tiles that overlap and are blended, for networks of volumes that cannot
+        be predicted exactly, see `tomoseg_tf.prediction.blending`.
     max_memory : float, optional
         Bytes for tiles, batches and buffers; 2.5 GB by default.
     device, precision : str
-        See `tomoseg_tf.prediction.engine.Engine`.
+        As for `tomoseg_tf.prediction.segment_file`.
     progress : callable, optional
         Called as ``progress(done, total)`` in voxels.
 
@@ -107,7 +112,8 @@ def predict_volume(
         step=step,
         passes=passes,
         z_blocks=z_blocks,
-        precision=precision,
+        blend=blend,
+        precision=choose_precision(precision, device),
         device=device,
     )
     channels = network.num_classes

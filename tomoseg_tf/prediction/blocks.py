@@ -144,5 +144,6 @@ class BlockNetwork:
             plan.memory,
             plan.overhead,
             depth,
+            reason=plan.reason,
         )
         return BlockEngine(engine, shape[0], depth, plan.padded), blocks

@@ -1,11 +1,46 @@
 """Where a prediction runs, and in which number format."""
 
 import contextlib
+import os
 import re
 
 from tomoseg_tf.backend import find_gpus, load_keras
 
 PRECISIONS = ("float32", "bfloat16", "float16")
+PROCESSOR = "/proc/cpuinfo"  # on Linux
+BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # its instructions, as named there
+
+
+def choose_precision(precision, device="auto"):
+    """Choose the number format that is fast on a device and safe.
+
+    Parameters
+    ----------
+    precision : str
+        One of `PRECISIONS`, which is taken, or "auto": bfloat16 on a processor that has
+        instructions for it, which halves the tensors; else float32, which is at least as fast
+        there. GPUs multiply float32 by their tensor cores where these can (TF32).
+    device : str
+        As for `find_device`.
+
+    Returns
+    -------
+    str
+        One of `PRECISIONS`.
+    """
+    if precision != "auto":
+        return precision
+    on_gpu = device.startswith("gpu") or (device == "auto" and find_gpus())
+    return "bfloat16" if not on_gpu and has_bfloat16() else "float32"
+
+
+def has_bfloat16():
+    """Tell whether the processor multiplies bfloat16, and the backend makes use of it."""
+    if load_keras().backend.backend() == "jax" or not os.path.exists(PROCESSOR):
+        return False
+    with open(PROCESSOR, encoding="utf-8", errors="replace") as file:
+        flags = next((line for line in file if line.startswith("flags")), "")
+    return not BFLOAT16.isdisjoint(flags.split())
 
 
 def value_bytes(precision):

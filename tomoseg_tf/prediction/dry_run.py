@@ -30,10 +30,11 @@ def describe_plan(run, *, overwrite=False):
     -------
     dict
         Plain JSON values: ``networks``, ``input``, ``part``, ``shape`` of the result, ``plans``
-        (a network and pass each, with ``tile``, ``tiles``, ``chunk`` and ``overhead``), ``runs``,
-        ``precision``, ``device``, ``max_memory``, ``memory`` that is expected of the process,
-        ``outputs``, ``disks``, ``seconds`` that are expected, an estimate, and ``resumes``, which
-        says where an unfinished segmentation would be gone on with, None if there is none.
+        (a network and pass each, with ``tile``, ``tiles``, ``chunk``, ``overhead`` and
+        ``reason``), ``runs``, ``precision``, ``device``, ``max_memory``, ``memory`` that is
+        expected of the process, ``outputs``, ``disks``, ``seconds`` that are expected, an
+        estimate, and ``resumes``, which says where an unfinished segmentation would be gone on
+        with, None if there is none.
 
     Raises
     ------
@@ -96,6 +97,7 @@ def _describe(plan):
         "tiles": plan.num_tiles,
         "chunk": chunk,
         "overhead": plan.overhead,
+        "reason": plan.reason,
     }
 
 
@@ -148,6 +150,8 @@ def plan_lines(found):
             f"plan       {plan['tiles']} tiles of {_sides(plan['tile'])}{chunk}; "
             f"{plan['overhead']:.2f} times the work of one pass over the whole"
         )
+        if plan["reason"]:
+            lines.append(f"           {plan['reason']}")
     lines.append(f"memory     about {found['memory'] / 1e9:.2f} GB in all")
     for output in found["outputs"]:
         lines.append(

@@ -2,17 +2,20 @@
 
 import time
 
+from tomoseg_tf.prediction.blended_tiles import BlendPlan
 from tomoseg_tf.prediction.budget import highest
+from tomoseg_tf.prediction.device import choose_precision
 from tomoseg_tf.prediction.dry_run import describe_plan
 from tomoseg_tf.prediction.ensemble import agree, agreed_mask, check_members, open_all
 from tomoseg_tf.prediction.guards import check_scan
 from tomoseg_tf.prediction.outputs import Classes, check_paths, list_targets
-from tomoseg_tf.prediction.plan import check_roi
+from tomoseg_tf.prediction.plan import check_roi, reasons
 from tomoseg_tf.prediction.resampling import on_another_grid
-from tomoseg_tf.prediction.resuming.unfinished import unfinished_outputs
+from tomoseg_tf.prediction.resuming.open_outputs import unfinished_outputs
 from tomoseg_tf.prediction.room import check_room
 from tomoseg_tf.prediction.run import Run, predict_run
 from tomoseg_tf.prediction.scans.statistics import as_statistics, check_shared
+from tomoseg_tf.prediction.seams import seam_notice, seam_score
 from tomoseg_tf.prediction.threshold import check_threshold
 from tomoseg_tf.volume import as_volume, through_filters
 
@@ -36,6 +39,7 @@ def segment_file(
     step=None,
     passes="z",
     z_blocks=None,
+    blend=None,
     max_memory=None,
     device="auto",
     precision="float32",
@@ -102,11 +106,18 @@ def segment_file(
         Predict blocks of so many slices, each as if it were a volume of its own, as for a network
         fitted on such patches; the last one ends with the volume. By default the volume is
         predicted as one.
+    blend : tuple of int, optional
+        Sides (Z, Y, X) of tiles that overlap and are blended, for networks of volumes that cannot
+        be predicted exactly, see `tomoseg_tf.prediction.blending`; the result depends on them.
     max_memory : float, optional
         Bytes of the whole process, Python and Keras included; 3.5 GB by default. On a GPU,
         bytes of the tiles and buffers there; 2.5 GB by default.
-    device, precision : str
-        See `tomoseg_tf.prediction.engine.Engine`.
+    device : str
+        "auto" for the backend's choice, "cpu", "gpu" or "gpu:N".
+    precision : str
+        "float32", "bfloat16" or "float16" inside the network, see
+        `tomoseg_tf.prediction.engine.Engine`, or "auto": bfloat16 on a processor that computes in
+        it, else float32.
     to_spacing : float, tuple of float or str, optional
         Voxel size in µm that the scan is resampled to for the network, as it is read: one number,
         (z, y, x), or "weights" for that of training. The results are on the grid of the scan: the
@@ -143,12 +154,13 @@ def segment_file(
     dict
         ``shape``, ``spacing``, ``classes`` (name and voxels each), ``threshold``,
         ``seconds``, ``tiles``, ``tile``, ``overhead``, ``mask``, ``filters``, ``weights``,
-        ``runs``, ``resumed``, ``memory`` and ``notices``; runs are the passes over the volume, all
-        members counted; tiles over all passes, the tile and overhead of the first; resumed says
-        where an interrupted segmentation was gone on with, None if it was not; memory is the most
-        that the process took, in bytes; and ``read_amplification``: voxels decoded over voxels
-        needed, None where workers read; ``resampled``, the ``shape`` and ``spacing`` that the
-        network saw, None if those of the scan.
+        ``runs``, ``precision``, ``resumed``, ``memory`` and ``notices``; runs are the passes over
+        the volume, all members counted; tiles over all passes, the tile and overhead of the first;
+        resumed says where an interrupted segmentation was gone on with, None if it was not; memory
+        is the most that the process took, in bytes; ``read_amplification``: voxels decoded over
+        voxels needed, None where workers read; ``seams`` of blended tiles, see
+        `tomoseg_tf.prediction.seams.seam_score`, None of others; and ``resampled``, the ``shape``
+        and ``spacing`` that the network saw, None if those of the scan.
 
     Raises
     ------
@@ -185,12 +197,14 @@ def segment_file(
     told = check_members(fitted, turns, source, threshold=threshold)
     seen = {"mask": mask, "apply_filters": apply_filters, "passes": passes}
     told += check_scan(volume, fitted, strict=strict, **seen)
+    precision = choose_precision(precision, device)
     run = Run(
         *(fitted, volume, source, mask, roi, targets, classes.threshold),
         settings={
             "step": step,
             "passes": passes,
             "z_blocks": z_blocks,
+            "blend": blend and list(blend),
             "precision": precision,
             "device": device,
         },
@@ -215,6 +229,7 @@ def segment_file(
             notify(f"{segmentation}: going on {resumed}")
         plans, sample = predict_run(run, unfinished, notify=notify, progress=progress)
         classes.counts[:] = unfinished.finish(source.spacing, overwrite=overwrite)
+    seams = _seams(segmentation, plans)
     return {
         "shape": list(run.shape),
         "spacing": None if source.spacing is None else list(source.spacing),
@@ -222,15 +237,30 @@ def segment_file(
         "threshold": classes.threshold,
         "seconds": time.perf_counter() - started,
         **_tiling(plans),
+        "precision": precision,
         "mask": str(mask),
         "filters": list(filters),
         "weights": [member.name for member in fitted],
         "runs": run.num_runs,
         "resumed": resumed,
         "memory": highest(),
+        "seams": seams,
         "read_amplification": run.amplification,
-        "notices": [*_notices(source, sample, passes, targets), *run.reading_notices(), *told],
+        "notices": [
+            *_notices(source, sample, passes, targets),
+            *reasons(plans),
+            *([] if seams is None else [seam_notice(segmentation, seams)]),
+            *run.reading_notices(),
+            *told,
+        ],
     }
+
+
+def _seams(segmentation, plans):
+    """Measure the seams of tiles that were blended; None if none were."""
+    if len(plans) > 1 or not isinstance(plans[0], BlendPlan):
+        return None
+    return seam_score(as_volume(segmentation), plans[0].faces())
 
 
 def _tiling(plans):

@@ -36,14 +36,14 @@ class KerasNetwork:
 
     def __init__(self, model, *, precision="float32", device="auto"):
         self.device = find_device(device, precision)
-        _check(model)
+        check_network(model)
         *sides, self.channels = model.input_shape[1:]
         self.num_classes = model.output_shape[-1]
         self.patch = tuple(sides) if _tied_to_its_sides(model) else None
         with place(self.device):
             if self.patch or any(sides) or precision != "float32" or self.device:
-                model = _copy(model, self.patch or (None, None), precision)
-            self.model = _compiled(model)
+                model = copy_for(model, self.patch or (None, None), precision)
+            self.model = compiled(model)
 
     def __call__(self, slices):
         """Predict a batch.
@@ -75,7 +75,7 @@ class KerasNetwork:
             return np.asarray(self.model.predict_on_batch(batch), np.float32)
 
 
-def _check(model):
+def check_network(model):
     """Refuse what is no segmentation network for grey slices."""
     if len(model.outputs) != 1:
         raise ValueError(
@@ -96,7 +96,7 @@ def _tied_to_its_sides(model):
     return any(isinstance(layer, layers.Flatten | layers.Reshape) for layer in model.layers)
 
 
-def _compiled(model):
+def compiled(model):
     """Share the layers with a model of our own, which compiles as is fastest on the backend.
 
     XLA costs TensorFlow on a processor ten times the time, and is all that JAX has.
@@ -107,7 +107,7 @@ def _compiled(model):
     return shared
 
 
-def _copy(model, sides, precision):
+def copy_for(model, sides, precision):
     """Copy a model for other sides and another precision; weights are taken over by layer."""
     keras = load_keras()
     heads = _heads(keras, model)

@@ -1,5 +1,8 @@
 """Which way a network predicts: in tiles, by whole slices, or patch by patch."""
 
+from dataclasses import replace
+
+from tomoseg_tf.prediction.blending import OVERLAP, BlendedNetwork
 from tomoseg_tf.prediction.blocks import BlockNetwork
 from tomoseg_tf.prediction.device import find_device, value_bytes
 from tomoseg_tf.prediction.engine import Engine
@@ -8,7 +11,7 @@ from tomoseg_tf.prediction.keras_network import KerasNetwork
 from tomoseg_tf.prediction.patches import PatchEngine, plan_patches
 from tomoseg_tf.prediction.plan import MAX_MEMORY, make_plan
 from tomoseg_tf.prediction.slices import SliceEngine, plan_slices
-from tomoseg_tf.prediction.streaming import StreamingEngine, can_stream, plan_stream
+from tomoseg_tf.prediction.streaming import StreamingEngine, plan_stream, why_not_streamed
 
 PASSES = "zyx"
 
@@ -20,6 +23,7 @@ def open_network(
     step=None,
     passes="z",
     z_blocks=None,
+    blend=None,
     precision="float32",
     device="auto",
 ):
@@ -38,12 +42,15 @@ def open_network(
         Axes along which slices are taken, of "z", "y" and "x".
     z_blocks : int, optional
         Slices of the blocks that a network of volumes predicts, each by itself; none by default.
+    blend : tuple of int, optional
+        Sides (Z, Y, X) of tiles that a network of volumes predicts, each by itself, and that are
+        blended; none by default.
     precision, device : str
         See `tomoseg_tf.prediction.device.find_device`.
 
     Returns
     -------
-    TiledNetwork, BlockNetwork, SliceNetwork or PatchNetwork
+    TiledNetwork, BlockNetwork, BlendedNetwork, SliceNetwork or PatchNetwork
         ``plan(shape, roi=..., tile=..., voxel_bytes=..., max_memory=...)`` gives an engine and a
         plan for `tomoseg_tf.prediction.executor.predict_tiles`.
 
@@ -52,7 +59,7 @@ def open_network(
     ValueError
         If an option does not belong to the network, or the network cannot predict volumes.
     """
-    if isinstance(model, (TiledNetwork, BlockNetwork, SliceNetwork, PatchNetwork)):
+    if isinstance(model, (TiledNetwork, BlockNetwork, BlendedNetwork, SliceNetwork, PatchNetwork)):
         return model
     rank = len(model.input_shape) - 2
     if not passes or len(set(passes)) < len(passes) or set(passes) - set(PASSES):
@@ -69,6 +76,9 @@ def open_network(
             else f"z_blocks {z_blocks} are for networks of volumes, but {model.name} sees slices; "
             "leave them out"
         )
+    if blend is not None:
+        _check_blend(model, blend, rank, axes, z_blocks)
+        return BlendedNetwork(model, blend, precision, device)
     if rank == 3:
         _no_step(model, step)
         network = TiledNetwork(model, axes, precision, device)
@@ -97,7 +107,12 @@ class TiledNetwork:
 
     def __init__(self, model, axes, precision, device):
         find_device(device, precision)
-        self.nodes = inference_graph(model, axes=axes)
+        self.name = model.name
+        try:
+            self.nodes = inference_graph(model, axes=axes)
+        except ValueError as error:
+            cure = "; or blend tiles that overlap, with --blend"
+            raise ValueError(f"{error}{cure if len(model.input_shape) == 5 else ''}") from None
         self.num_classes = self.nodes[-1].channels
         self.settings = {"precision": precision, "device": device}
 
@@ -113,10 +128,14 @@ class TiledNetwork:
             "voxel_bytes": voxel_bytes,
             "max_memory": max_memory,
         }
-        if tile is None and can_stream(self.nodes):
+        obstacle = why_not_streamed(self.nodes)
+        if tile is None and obstacle is None:
             nodes, plan = plan_stream(self.nodes, shape, **settings)
             return StreamingEngine(nodes, plan.chunk, **self.settings), plan
         plan = make_plan(self.nodes, shape, tile=tile, **settings)
+        if tile is None:
+            text = f"{self.name} is predicted in exact tiles that overlap, not streamed: {obstacle}"
+            plan = replace(plan, reason=text)
         return Engine(self.nodes, **self.settings), plan
 
 
@@ -150,7 +169,15 @@ class SliceNetwork:
             if tile is not None:
                 raise ValueError(f"{error}; leave the tile out, for whole slices") from None
             raise _too_large(shape, plan, max_memory, error) from None
-        return tiled.plan(shape, tile=tile, **settings)
+        engine, plan = tiled.plan(shape, tile=tile, **settings)
+        if tile is None:
+            sides = " x ".join(map(str, shape[1:]))
+            text = (
+                f"{self.model.name} is predicted in exact tiles that overlap, not by whole slices: "
+                f"one of {sides} does not fit into the memory (--max-memory)"
+            )
+            plan = replace(plan, reason=text)
+        return engine, plan
 
 
 class PatchNetwork:
@@ -193,6 +220,15 @@ class PatchNetwork:
         if not batch:
             raise _too_large(shape, plan, max_memory)
         return PatchEngine(self.network, self.step, batch), plan
+
+
+def _check_blend(model, blend, rank, axes, z_blocks):
+    """Refuse to blend what is predicted in another way."""
+    if rank != 3 or axes != "ZYX" or z_blocks is not None:
+        other = "sees slices" if rank != 3 else "is predicted in blocks, or along other axes"
+        raise ValueError(f"blended tiles are for networks of volumes, but {model.name} {other}")
+    if len(blend) != 3 or min(blend) < OVERLAP:
+        raise ValueError(f"blended tiles of {blend}: three sides of at least {OVERLAP} are needed")
 
 
 def _no_step(model, step):

@@ -1,6 +1,6 @@
 """Choose the tiles: the least work that fits the memory."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 import numpy as np
@@ -15,6 +15,7 @@ from tomoseg_tf.prediction.geometry import (
 
 MAX_MEMORY = 2.5e9  # bytes for tiles and buffers, beside what Python and Keras take
 WORKSPACE = 1.5  # memory that a tile takes over its live tensors
+BESIDE = 2  # tiles there are beside the one that is computed: read, and made
 MOST_CUTS = 32  # tiles along an axis that are tried
 
 
@@ -36,6 +37,8 @@ class Plan:
         Expected bytes of a tile in the middle and the buffers.
     overhead : float
         Work over that of one pass over the whole part; 1 if nothing is computed twice.
+    reason : str or None
+        Why tiles overlap where the network is usually predicted in another way; None if it is not.
     """
 
     shape: tuple
@@ -44,6 +47,7 @@ class Plan:
     tile: tuple
     memory: int
     overhead: float
+    reason: str | None = field(default=None, kw_only=True)
 
     def layers(self):
         """Tiles by z-range.
@@ -117,7 +121,8 @@ def make_plan(nodes, shape, *, roi, tile=None, value_bytes=4, voxel_bytes=(1, 1)
     work = operations * _outer(counts)
     slab = lengths[0][:, 0] * shape[1] * shape[2] * voxel_bytes[0]
     results = np.array(sides[0]) * volume_of(roi[1:]) * voxel_bytes[1]
-    memory = WORKSPACE * value_bytes * peak + (slab + results)[:, None, None]
+    tiles = _outer([each[:, 0] for each in lengths]) * 4 * BESIDE
+    memory = WORKSPACE * value_bytes * peak + (slab + results)[:, None, None] + tiles
 
     fits = memory <= max_memory
     if not given and not fits.any():
@@ -130,6 +135,21 @@ def make_plan(nodes, shape, *, roi, tile=None, value_bytes=4, voxel_bytes=(1, 1)
     whole, _ = tile_cost(nodes, _whole_lengths(nodes, roi, padded))
     overhead = float(work[best] / whole[0, 0, 0])
     return Plan(tuple(shape), padded, tuple(roi), chosen, int(memory[best]), overhead)
+
+
+def reasons(plans):
+    """List why plans are not the usual ones, each reason once.
+
+    Parameters
+    ----------
+    plans : sequence of Plan
+        The plans.
+
+    Returns
+    -------
+    list of str
+    """
+    return list(dict.fromkeys(plan.reason for plan in plans if plan.reason))
 
 
 def check_roi(roi, volume):

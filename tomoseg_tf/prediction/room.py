@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 
-from tomoseg_tf.prediction.resuming.unfinished import hidden_folder
+from tomoseg_tf.prediction.resuming.hidden import hidden_folder
 from tomoseg_tf.prediction.sums import DiskSums
 from tomoseg_tf.volume import split_location
 

@@ -8,6 +8,7 @@ from tomoseg_tf.prediction.slice_graph import slice_graph
 
 PIXELS = 2**20, 2**24  # of a batch, on a processor and on a GPU: more is no faster
 WORKSPACE = 1.1  # memory over the estimate: 0.6 to 1.03 was measured for the networks here
+BUFFERS = 2  # slabs there are: one in use, one read or written meanwhile
 DEEPEST = 64  # slices that are read and written at a time
 
 
@@ -131,7 +132,8 @@ def slice_bytes(shape, padded, num_classes, voxel_bytes):
     -------
     int
     """
-    return shape[1] * shape[2] * sum(voxel_bytes) + padded[0] * padded[1] * 4 * (1 + num_classes)
+    tile = padded[0] * padded[1] * 4 * (1 + num_classes)
+    return shape[1] * shape[2] * sum(voxel_bytes) + BUFFERS * tile
 
 
 def even_share(total, largest):

@@ -57,7 +57,7 @@ def quick(monkeypatch):
                     output.writer.write(start - low, output.convert(found))
             if progress:
                 progress(stop, high)
-        return [SimpleNamespace(num_tiles=1, tile=(3, 12, 14), overhead=1.0)]
+        return [SimpleNamespace(num_tiles=1, tile=(3, 12, 14), overhead=1.0, reason=None)]
 
     monkeypatch.setattr(run, "predict", predict)
     monkeypatch.setattr(run, "open_networks", lambda *_, **__: [None])

@@ -1,12 +1,9 @@
 """A chosen threshold stored with its weights, which segment by it from then on."""
 
 import datetime
-import shutil
 from pathlib import Path
 
-from tomoseg_tf.volume import file_hash, staged_folder
-from tomoseg_tf.weights import open_weights, shipped_weights
-from tomoseg_tf.weights.folder import CARD, CONFIG, SUMS
+from tomoseg_tf.weights import check_own, open_weights, rewrite_weights
 
 HEADING = "## Threshold"
 
@@ -31,12 +28,7 @@ def check_own_weights(folder):
         go by the largest probability.
     """
     fitted = open_weights(folder)
-    shipped = {path.resolve() for path in shipped_weights().values()}
-    if fitted.folder.resolve() in shipped:
-        raise ValueError(
-            f"{folder}: these weights come with the package and stay as they are; copy the folder "
-            f"{fitted.folder} and name the copy"
-        )
+    check_own(fitted)
     if not fitted.config.binary:
         raise ValueError(
             f"{folder}: the weights have {len(fitted.config.classes)} classes, which go by the "
@@ -82,12 +74,7 @@ def store_threshold(folder, best, counts, *, truth, today=None):
     config = fitted.config.model_copy(update=changes)
     day = datetime.date.today() if today is None else today
     card = _card(fitted.read_card(), before, best, _entry(best, counts, truth, before, day))
-    with staged_folder(fitted.folder, overwrite=True, marker=CONFIG) as partial:
-        shutil.copytree(fitted.folder, partial, dirs_exist_ok=True)
-        (partial / CONFIG).write_text(config.to_json(), encoding="utf-8")
-        (partial / CARD).write_text(card, encoding="utf-8")
-        sums = "".join(f"{file_hash(partial / name)}  {name}\n" for name in fitted.hashes)
-        (partial / SUMS).write_text(sums, encoding="utf-8")
+    rewrite_weights(fitted, config=config, card=card)
     return before
 
 

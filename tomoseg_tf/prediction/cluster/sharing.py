@@ -51,6 +51,11 @@ def share_run(run, intensity, sample, outputs, *, memory, folder, first=0, progr
             f"passes {','.join(passes)} need the whole volume at once and are not shared among "
             "workers; leave out --cluster and --workers, or use the pass along z alone"
         )
+    if run.settings.get("blend"):
+        raise ValueError(
+            "tiles that are blended lie across the ranges of workers and are not shared; leave out "
+            "--cluster and --workers, or --blend"
+        )
     networks = run.networks
     leader = Member(networks[0], run.source, intensity, sample, sees_slices(run.fitted[0]))
     members = [leader]

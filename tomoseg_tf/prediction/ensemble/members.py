@@ -90,14 +90,14 @@ class _Adding:
         self.sums.add(self.turn.source(turned, self.sides), self.turn.undo(slab))
 
 
-def open_networks(fitted, *, step, passes, z_blocks, **settings):
+def open_networks(fitted, *, step, passes, z_blocks, blend=None, **settings):
     """Make the networks of weights ready to predict.
 
     Parameters
     ----------
     fitted : list of tomoseg_tf.weights.Weights
         One or several.
-    step, passes, z_blocks
+    step, passes, z_blocks, blend
         As for `open_network`; where some networks see slices and others see volumes, each gets
         what is for its kind.
     **settings
@@ -114,9 +114,9 @@ def open_networks(fitted, *, step, passes, z_blocks, **settings):
     """
     mixed, networks = len({*map(sees_slices, fitted)}) > 1, []
     for member in fitted:
-        only = {"step": step, "passes": passes, "z_blocks": z_blocks}
+        only = {"step": step, "passes": passes, "z_blocks": z_blocks, "blend": blend}
         if mixed and sees_slices(member):
-            only["z_blocks"] = None
+            only["z_blocks"] = only["blend"] = None
         elif mixed:
             only |= {"step": None, "passes": "z"}
         axes = member.config.axes

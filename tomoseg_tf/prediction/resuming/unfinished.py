@@ -8,19 +8,19 @@ own format under a temporary name, as any other is, and its hidden folder remove
 
 import shutil
 import time
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 
 import numpy as np
 
 from tomoseg_tf.prediction.executor import Output
+from tomoseg_tf.prediction.resuming.hidden import JOURNAL, hidden_folder, progress_of
 from tomoseg_tf.prediction.resuming.journal import Journal, flush
 from tomoseg_tf.prediction.resuming.kept_sums import kept_passes
 from tomoseg_tf.prediction.resuming.result_spool import ResultSpool
 from tomoseg_tf.prediction.threshold import count_voxels
-from tomoseg_tf.volume import naming_full_disk, single_writer, split_location
 from tomoseg_tf.volume.storage.plan_differences import differences, shorten
 
-JOURNAL, SLICES = "journal.jsonl", "slices.raw"
+SLICES = "slices.raw"
 SHARE = 20  # the time from one entry to the next, over that which an entry takes
 
 
@@ -64,7 +64,7 @@ class Unfinished:
     @property
     def progress(self):
         """Say how far an earlier process came; None if it did nothing."""
-        return _progress(self.journal)
+        return progress_of(self.journal)
 
     def check(self, plan, *, overwrite):
         """Check that the unfinished outputs, if there are any, are of a plan.
@@ -243,90 +243,3 @@ class Unfinished:
         self.journal.add({"finished": index} | ({} if index else {"counts": counts.tolist()}))
         if index:
             spool.remove()
-
-
-def hidden_folder(path):
-    """Name the folder beside an output that holds its slices until all are there.
-
-    Parameters
-    ----------
-    path : str, Path or Location
-        The output.
-
-    Returns
-    -------
-    Path
-    """
-    path = split_location(path).path.resolve()
-    return path.with_name(f".{path.name}.unfinished")
-
-
-def how_far(path):
-    """Say how far an interrupted segmentation came.
-
-    Parameters
-    ----------
-    path : str, Path or Location
-        The segmentation.
-
-    Returns
-    -------
-    str or None
-        Such as "after slice 40 of 256"; None if nothing is done.
-    """
-    return _progress(Journal(hidden_folder(path) / JOURNAL))
-
-
-def _progress(journal):
-    stop, total = journal.last("stop") or 0, journal.last("slices")
-    passes = kept_passes(journal.path.parent)
-    if stop and stop == total:
-        return f"with the writing of the files: all {total} slices are computed"
-    if stop:
-        return f"after slice {stop} of {total}"
-    return f"after pass {passes}" if passes else None
-
-
-@contextmanager
-def unfinished_outputs(targets, shape, plan, *, overwrite, notify=None):
-    """Keep other processes from some outputs, and what is done of them if this one ends early.
-
-    Parameters
-    ----------
-    targets : list of Target
-        The outputs.
-    shape : tuple of int
-        Their shape (Z, Y, X).
-    plan : dict
-        From `tomoseg_tf.prediction.fingerprint.describe_run`.
-    overwrite : bool
-        Whether existing outputs may be replaced.
-    notify : callable, optional
-        Called with each text that a user should read at once.
-
-    Yields
-    ------
-    Unfinished
-        Its `outputs` take slices from `done` on; `finish` ends it.
-
-    Raises
-    ------
-    ValueError
-        If another process writes one of them, one exists, or there are some of another plan.
-    """
-    with ExitStack() as stack:
-        for target in targets:
-            warning = stack.enter_context(single_writer(split_location(target.path).path))
-            if warning and notify:
-                notify(warning)
-        unfinished = Unfinished(targets, shape)
-        there = unfinished.check(plan, overwrite=overwrite)
-        for index, target in enumerate(targets):
-            target.check(overwrite or (there and unfinished.may_replace(index, overwrite)))
-        try:
-            with naming_full_disk(targets[0].path):
-                unfinished.begin(plan, overwrite=overwrite)
-                yield unfinished
-        except BaseException:
-            unfinished.leave()
-            raise

@@ -1,16 +1,20 @@
 """Segment many scans with the same weights: one after the other, the network made ready once."""
 
+import tempfile
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 
+from tomoseg_tf.prediction.device import choose_precision
 from tomoseg_tf.prediction.ensemble import agree, agreed_mask, open_all, open_networks
 from tomoseg_tf.prediction.files import segment_file
+from tomoseg_tf.prediction.resampling import seen_as
 from tomoseg_tf.prediction.scans.naming import list_scans, name_results
 from tomoseg_tf.prediction.scans.statistics import NAME, together
 from tomoseg_tf.volume import open_volume
 
 FURTHER = ("probabilities", "entropy", "disagreement", "colours")  # outputs that may be wanted
-OF_NETWORK = {"step": None, "z_blocks": None, "passes": "z", "precision": "float32"}
+OF_NETWORK = {"step": None, "z_blocks": None, "blend": None, "passes": "z", "precision": "float32"}
 OF_NETWORK |= {"device": "auto"}
 SUFFIX = ".tif"
 
@@ -25,6 +29,7 @@ def segment_files(
     statistics=None,
     overwrite=False,
     opening=None,
+    dry_run=False,
     progress=None,
     on_scan=None,
     **settings,
@@ -52,6 +57,9 @@ def segment_files(
         Replace existing results, which count as done otherwise.
     opening : dict, optional
         Options of `tomoseg_tf.volume.open_volume` for every scan.
+    dry_run : bool
+        Write nothing, make no folder, and return as entries what would be done; statistics of
+        all scans, which take a look at each voxel, are not measured.
     progress : callable, optional
         Called as ``progress(done, total)`` for each scan, and for the statistics of all.
     on_scan : callable, optional
@@ -63,9 +71,9 @@ def segment_files(
     Returns
     -------
     dict
-        ``scans``, an entry for each: ``scan``, ``segmentation``, ``state`` ("segmented", "kept"
-        or "failed"), the error as ``error``, or what `segment_file` returns; and how many
-        ``segmented``, ``kept`` and ``failed``.
+        ``scans``, an entry for each: ``scan``, ``segmentation``, ``state`` ("segmented",
+        "planned", "kept" or "failed"), the error as ``error``, or what `segment_file` returns; and
+        how many ``segmented``, ``planned``, ``kept`` and ``failed``.
 
     Raises
     ------
@@ -78,53 +86,58 @@ def segment_files(
     further = {key: Path(settings.pop(key)) for key in FURTHER if settings.get(key)}
     fitted = open_all(weights)
     names = {key: settings.get(key, default) for key, default in OF_NETWORK.items()}
+    names["precision"] = choose_precision(names["precision"], names["device"])
+    settings["precision"] = names["precision"]
     networks = open_networks(fitted, **names)
-    for each in {folder, *further.values()}:
-        _make_folder(each)
-    if normalise_together:
-        config, mask = agree(fitted), settings.get("mask")
-        statistics = together(
-            folder / NAME,
-            [open_volume(scan, **(opening or {})) for scan in found],
-            percentiles=sorted({*chain.from_iterable(map(_percentiles, fitted))}),
-            filters=config.filters if settings.get("apply_filters", True) else (),
-            mask=agreed_mask(fitted) if mask is None else mask,
-            overwrite=overwrite,
-            progress=progress,
-        )
-    entries = []
-    for scan, result in zip(found, results, strict=True):
-        others = {
-            key: where / (result.stem + (".tif" if key == "colours" else suffix))
-            for key, where in further.items()
-        }
-        entry = {"scan": str(scan), "segmentation": str(result)}
-        if result.exists() and not overwrite:
-            entry["state"] = "kept"
-        else:
-            entry |= _segment(
-                *(scan, result, opening or {}),
-                weights=weights,
-                networks=networks,
-                statistics=statistics,
-                overwrite=overwrite,
-                progress=progress,
-                **others,
-                **settings,
-            )
-        entries.append(entry)
-        if on_scan:
-            on_scan(entry)
+    if normalise_together and not dry_run:
+        _check_folder(folder)
+        folder.mkdir(exist_ok=True)
+        statistics = _shared(found, folder / NAME, fitted, opening, overwrite, progress, settings)
+    entries, done = [], "planned" if dry_run else "segmented"
+    settings |= {"weights": weights, "networks": networks, "statistics": statistics}
+    settings |= {"overwrite": overwrite, "progress": progress, "dry_run": dry_run}
+    with _open_folders([folder, *further.values()], dry_run) as places:
+        for scan, result in zip(found, results, strict=True):
+            others = {
+                key: places[where] / (result.stem + (".tif" if key == "colours" else suffix))
+                for key, where in further.items()
+            }
+            entry = {"scan": str(scan), "segmentation": str(result)}
+            if result.exists() and not overwrite:
+                entry["state"] = "kept"
+            else:
+                target = places[folder] / result.name
+                told = _segment(scan, target, opening or {}, done, **others, **settings)
+                entry |= _named(told, places)
+            entries.append(entry)
+            if on_scan:
+                on_scan(entry)
     states = [entry["state"] for entry in entries]
-    counts = {state: states.count(state) for state in ("segmented", "kept", "failed")}
+    counts = {state: states.count(state) for state in (done, "kept", "failed")}
     return {"scans": entries, **counts}
 
 
-def _segment(scan, result, opening, **settings):
+def _shared(scans, path, fitted, opening, overwrite, progress, settings):
+    """Statistics of all scans together, of the voxels that the networks see."""
+    config, mask = agree(fitted), settings.get("mask")
+    names = ("to_spacing", "binning", "passes")
+    return together(
+        path,
+        [open_volume(scan, **(opening or {})) for scan in scans],
+        percentiles=sorted({*chain.from_iterable(map(_percentiles, fitted))}),
+        filters=config.filters if settings.get("apply_filters", True) else (),
+        mask=agreed_mask(fitted) if mask is None else mask,
+        seen=seen_as(fitted, **{key: settings[key] for key in names if key in settings}),
+        overwrite=overwrite,
+        progress=progress,
+    )
+
+
+def _segment(scan, result, opening, done, **settings):
     """Segment one scan; an error becomes its entry."""
     try:
         volume = open_volume(scan, **opening)
-        return {"state": "segmented", **segment_file(volume, result, **settings)}
+        return {"state": done, **segment_file(volume, result, **settings)}
     except (ValueError, OSError, MemoryError) as error:
         text = " ".join(str(error).split()) or type(error).__name__
         return {"state": "failed", "error": text}
@@ -135,11 +148,47 @@ def _percentiles(fitted):
     return fitted.config.normalisation.percentiles
 
 
-def _make_folder(folder):
-    """Make a folder for results in one that is there."""
+@contextmanager
+def _open_folders(folders, dry_run):
+    """Make folders for results; in a dry run hidden ones stand in for those that are not there.
+
+    Yields
+    ------
+    dict from Path to Path
+        Where each is.
+    """
+    with ExitStack() as stack:
+        places = {}
+        for folder in folders:
+            _check_folder(folder)
+            places[folder] = folder
+            if dry_run and not folder.is_dir():
+                beside = tempfile.TemporaryDirectory(prefix=".", dir=folder.parent)
+                places[folder] = Path(stack.enter_context(beside))
+            elif not dry_run:
+                folder.mkdir(exist_ok=True)
+        yield places
+
+
+def _check_folder(folder):
+    """Check that a folder is there, or can be made in one that is there."""
     if folder.is_dir():
         return
     if folder.exists() or not folder.parent.is_dir():
         what = "is a file" if folder.exists() else f"the folder {folder.parent} does not exist"
         raise ValueError(f"{folder}: {what}; several scans need a folder for their results")
-    folder.mkdir()
+
+
+def _named(value, places):
+    """Give what stood in the name of what it stands for, in all texts of plain JSON values."""
+    if isinstance(value, dict):
+        return {key: _named(each, places) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_named(each, places) for each in value]
+    if isinstance(value, str):
+        for folder, place in places.items():
+            if place != folder:
+                value = value.replace(str(place.resolve()), str(folder)).replace(
+                    str(place), str(folder)
+                )
+    return value

@@ -7,9 +7,10 @@ from tomoseg_tf.volume import Statistics, measure, open_sample, staged_file, thr
 from tomoseg_tf.volume.series import Series, SeriesSample
 
 NAME = "statistics.json"
+AS_STORED = "as stored"  # the voxels of a scan that is not resampled
 
 
-def read_statistics(path, filters=()):
+def read_statistics(path, filters=(), voxels=AS_STORED):
     """Read stored statistics.
 
     Parameters
@@ -18,6 +19,8 @@ def read_statistics(path, filters=()):
         What `write_statistics` or ``tomoseg-tf info --json`` wrote.
     filters : sequence of str, optional
         Filters that the scans are seen through now.
+    voxels : str, optional
+        Voxels that the scans are seen in now, as `together` was given them.
 
     Returns
     -------
@@ -26,7 +29,7 @@ def read_statistics(path, filters=()):
     Raises
     ------
     ValueError
-        If it is none, or is behind other filters.
+        If it is none, or is behind other filters or of other voxels: means of several vary less.
     """
     stored = _read(path)
     try:
@@ -42,13 +45,19 @@ def read_statistics(path, filters=()):
             f"{path}: is of grey levels behind {_named(before)}, but the weights see them behind "
             f"{_named(filters)}; measure anew with --normalise-together"
         )
+    measured = stored.get("voxels", AS_STORED)
+    if measured != voxels:
+        raise ValueError(
+            f"{path}: is of grey levels in voxels {measured}, but the weights see them {voxels}; "
+            "measure anew with --normalise-together and the same --bin or --to-spacing"
+        )
     return statistics
 
 
-def as_statistics(statistics, filters):
+def as_statistics(statistics, filters, voxels=AS_STORED):
     """Take statistics as they are, or from a file as `read_statistics` does."""
     if isinstance(statistics, (str, Path)):
-        return read_statistics(statistics, filters)
+        return read_statistics(statistics, filters, voxels)
     return statistics
 
 
@@ -76,7 +85,9 @@ def check_shared(fitted, statistics):
         )
 
 
-def together(path, volumes, *, percentiles, filters, mask, overwrite=False, progress=None):
+def together(
+    path, volumes, *, percentiles, filters, mask, seen=None, overwrite=False, progress=None
+):
     """Measure the statistics of all scans of a series, or read them if that was done.
 
     Parameters
@@ -91,6 +102,8 @@ def together(path, volumes, *, percentiles, filters, mask, overwrite=False, prog
         Filters that the scans are seen through.
     mask : str or path
         Which voxels count, see `tomoseg_tf.volume.open_sample`.
+    seen : Seen, optional
+        In which voxels the networks see the scans, see `tomoseg_tf.prediction.resampling.seen_as`.
     overwrite : bool, optional
         Whether those of other scans may be replaced.
     progress : callable, optional
@@ -105,23 +118,28 @@ def together(path, volumes, *, percentiles, filters, mask, overwrite=False, prog
     ValueError
         If the file is of other scans, or the scans are not alike.
     """
+    voxels = AS_STORED if seen is None else seen.voxels
     described = {
         "scans": [str(Path(volume.name)) for volume in volumes],
         "shapes": [list(volume.shape) for volume in volumes],
         "filters": list(filters),
         "mask": str(mask),
+        "voxels": voxels,
     }
     if path.exists() and not overwrite:
-        stored = _read(path)
+        stored = {"voxels": AS_STORED, **_read(path)}
         differs = [name for name in described if stored.get(name) != described[name]]
         if not differs:
-            return read_statistics(path, filters)
+            return read_statistics(path, filters, voxels)
         raise ValueError(
             f"{path}: is of other {differs[0]} than these; keep it with --statistics {path}, or "
             "measure and segment all anew with --overwrite"
         )
+    masks = [mask] * len(volumes)
+    if seen is not None:
+        volumes, masks = zip(*(seen.of(volume, mask) for volume in volumes), strict=True)
     sources = [through_filters(volume, filters) for volume in volumes]
-    samples = [open_sample(source, mask) for source in sources]
+    samples = [open_sample(*pair) for pair in zip(sources, masks, strict=True)]
     all_count = all(sample is None for sample in samples)
     statistics = measure(
         Series(sources),

@@ -4,8 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from tomoseg_tf.backend import EnoughMemory
 from tomoseg_tf.prediction.device import place
 from tomoseg_tf.prediction.engine import Engine
+from tomoseg_tf.prediction.geometry import needed_boxes
 from tomoseg_tf.prediction.streaming.convolutions import Convolutions
 from tomoseg_tf.prediction.streaming.flow import Flow
 from tomoseg_tf.prediction.streaming.schedule import Schedule
@@ -34,8 +36,8 @@ class StreamingEngine(Engine):
             self.convolutions = Convolutions(nodes, self.number_format)
         self.schedule = lru_cache(maxsize=4)(lambda depth: Schedule(nodes, depth, chunk))
 
-    def needed(self, box, shape):
-        """Part of the padded volume that `run` must be given next for a box of the result.
+    def reads(self, box, shape, before=None):
+        """List what `stream` takes for a box.
 
         Parameters
         ----------
@@ -43,29 +45,62 @@ class StreamingEngine(Engine):
             Wanted part of the result, in voxels of the padded volume.
         shape : tuple of int
             Padded sides of the volume.
+        before : tuple of (int, int), optional
+            The box that was computed last; nothing is taken again where this one continues it.
 
-        Returns
-        -------
+        Yields
+        ------
         tuple of (int, int)
-            Without the slices that it has already; the range in z may be empty.
+            Parts of the padded volume, the slices of each after those of the one before.
         """
-        return self._flow_to(box, shape).reads(self._steps(box))
+        schedule, steps = self.schedule(shape[0]), self._steps(box)
+        planes = needed_boxes(self.nodes, ((0, shape[0]), *box[1:]), shape)[0][1:]
+        first = steps.start
+        if before is None or before[1:] != box[1:] or self._steps(before).stop != first:
+            first = schedule.joins(first)[0]
+        for step in range(first, steps.stop):
+            low, high = (schedule.stops(each)[0] for each in (step - 1, step))
+            if low < high:
+                yield ((low, high), *planes)
 
-    def _run(self, tile, box, shape, tick):
+    def stream(self, take, box, shape):
+        """Compute one box of the result, a few slices at a time.
+
+        Parameters
+        ----------
+        take : callable
+            Gives the next of the tiles that `reads` lists, as normalised grey (Z, Y, X).
+        box, shape
+            As for `reads`.
+
+        Yields
+        ------
+        ends : (int, int)
+            Slices of the result.
+        probabilities : (Z, Y, X, C) ndarray of float32
+            These slices, in the planes of the box.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit into the memory of the device.
+        """
         flow, steps = self._flow_to(box, shape), self._steps(box)
-        self.flow, (begin, _) = None, flow.reads(steps)[0]  # an error leaves none half-way
-        (start, stop), planes = box[0], [high - low for low, high in box[1:]]
-        result = np.empty((stop - start, *planes, self.nodes[-1].channels), np.float32)
+        self.flow = None  # an error leaves none half-way
+        sides = " x ".join(str(high - low) for low, high in box[1:])
+        enough = EnoughMemory(
+            f"slices of {sides} voxels do not fit into the memory; end other programs that use "
+            "it, or segment part after part with --roi"
+        )
         while flow.step < steps.stop:
-            made, part = flow.advance(tile, begin)
+            with place(self.device), enough:
+                made, part = flow.advance(take)
             if made is None:
                 continue
-            low, high = max(made[0], start), min(made[1], stop)
-            result[low - start : high - start] = part[low - made[0] : high - made[0]]
-            if tick:
-                tick((high - start) * planes[0] * planes[1])
+            low, high = max(made[0], box[0][0]), min(made[1], box[0][1])
+            yield (low, high), part[low - made[0] : high - made[0]]
+            del part
         self.flow = flow if steps.stop < flow.schedule.num_steps else None
-        return result
 
     def _steps(self, box):
         """List the steps that give a range of the result."""
@@ -98,3 +133,7 @@ class StreamingEngine(Engine):
         if np.any(node.bias):
             x = self.ops.add(x, bias)
         return self._activate(node, x)
+
+    def activated(self, index, x):
+        """Rectify what a node gives."""
+        return self._activate(self.nodes[index], x)

@@ -1,14 +1,14 @@
 """One run through the slices of a volume, and what it keeps on the way."""
 
+from functools import reduce
+from itertools import chain
+
 import numpy as np
 
 from tomoseg_tf.prediction.geometry import DOUBLED, INPUT, input_box, needed_boxes
+from tomoseg_tf.prediction.streaming.bands import band_rows, joined_at_once
 from tomoseg_tf.prediction.streaming.convolutions import is_stacked
 from tomoseg_tf.prediction.streaming.kept import Kept
-from tomoseg_tf.prediction.streaming.schedule import read_range
-
-BAND = 4_000_000  # values that are stacked at a time: the rows of a band stay in the cache
-LEAST_ROWS = 8
 
 
 class Flow:
@@ -36,11 +36,7 @@ class Flow:
         self.step, self.next = min(self.joins), first
         boxes = needed_boxes(engine.nodes, ((0, shape[0]), *planes), shape)
         self.boxes = [box[1:] for box in boxes]
-
-    def reads(self, steps):
-        """Part of the volume that steps take next: a range per axis, that in z may be empty."""
-        begin = self.reached[0]
-        return (read_range(self.schedule, self.joins, begin, steps), *self.boxes[0])
+        self.joined = joined_at_once(engine.nodes)
 
     @property
     def num_bytes(self):
@@ -50,15 +46,13 @@ class Flow:
             int(np.prod(piece.shape)) for kept in self.kept for piece in kept.pieces
         )
 
-    def advance(self, grey, start):
+    def advance(self, take):
         """Make the next step.
 
         Parameters
         ----------
-        grey : (Z, Y, X) ndarray of float32
-            Normalised grey of the part, with at least what the step takes of it.
-        start : int
-            Slice of the volume at which it begins.
+        take : callable
+            Gives the slices that the step takes: normalised grey (Z, Y, X) of the part.
 
         Returns
         -------
@@ -67,41 +61,47 @@ class Flow:
         (Z, Y, X, C) ndarray of float32 or None
             These slices.
         """
-        made, result = None, None
+        made, result, waiting = None, None, {}
         for move in self.schedule.moves(self.step, self.joins, self.reached):
+            if move.index in self.joined:
+                waiting[move.index] = move
+                continue
             node = self.engine.nodes[move.index]
             if node.kind == INPUT:
-                low, high = (end - start for end in move.made)
-                piece = self.engine.enter(grey[low:high])
+                piece = self.engine.enter(take())
             else:
-                piece = self._compute(move, node)
+                piece = self._compute(move, node, waiting)
             if move.index == len(self.kept) - 1:
                 made, result = move.made, np.asarray(self.engine.ops.convert_to_numpy(piece))
-            self.kept[move.index].append(piece)
+            else:
+                self.kept[move.index].append(piece)
             del piece
-            for index, first in move.kept:
+            ended = [waiting.pop(each) for each in node.inputs if each in waiting]
+            for index, first in chain(*(each.kept for each in (*ended, move))):
                 self.kept[index].drop(first)
         self.step += 1
         self.next = max(self.next, self.step)
         return made, result
 
-    def _compute(self, move, node):
-        """Compute the slices of a move, in the part of the planes."""
+    def _compute(self, move, node, waiting):
+        """Compute the slices of a move in the part of the planes, in bands of rows."""
         (start, stop), columns = self.boxes[move.index]
-        if not is_stacked(node):
-            return self._compute_rows(move, node, (start, stop), columns)
-        size, width = move.made[1] - move.made[0], columns[1] - columns[0]
-        inside = self.engine.nodes[node.inputs[0]].channels
-        rows = max(LEAST_ROWS, BAND // (size * width * inside * node.window[0]))
+        rows = band_rows(self.engine.nodes, move.index, move.made, columns[1] - columns[0])
         bands = [
-            self._compute_rows(move, node, (low, min(low + rows, stop)), columns)
+            self._compute_rows(move, node, (low, min(low + rows, stop)), columns, waiting)
             for low in range(start, stop, rows)
         ]
         return bands[0] if len(bands) == 1 else self.engine.ops.concatenate(bands, axis=1)
 
-    def _compute_rows(self, move, node, rows, columns):
-        """Compute some rows of the slices of a move."""
+    def _compute_rows(self, move, node, rows, columns, waiting):
+        """Compute some rows of the slices of a move, and what it joins but nothing keeps."""
         want = (move.made, rows, columns)
+        if node.inputs[0] in waiting:
+            parts = (
+                self._compute_rows(waiting[each], self.engine.nodes[each], rows, columns, {})
+                for each in node.inputs
+            )
+            return self.engine.activated(move.index, reduce(self.engine.ops.add, parts))
         factor = self.engine.nodes[node.inputs[0]].factor
         planes = input_box(node, want, self.shape, factor)[1:]
         inputs = [

@@ -1,11 +1,12 @@
-"""What a stream keeps at each of its steps, counted before anything is computed."""
+"""What a stream holds at each of its steps, counted before anything is computed."""
 
 import numpy as np
 
-from tomoseg_tf.prediction.geometry import CONVOLUTION, INPUT, LINEAR, POOLING, stride
-from tomoseg_tf.prediction.streaming.convolutions import is_stacked
+from tomoseg_tf.prediction.geometry import INPUT, stride
+from tomoseg_tf.prediction.streaming.bands import BAND, LEAST_ROWS, joined_at_once, values_per_voxel
 
 SETTLED = 3  # steps after those that fill the tensors twice, when what is kept repeats itself
+ENTERING = 3  # times that slices are there when they come in: as read, with channels, as a tensor
 
 
 class _Lengths:
@@ -35,41 +36,62 @@ def kept_values(schedule):
 
     Returns
     -------
-    (moves, nodes) ndarray of float64
-        Slices times channels of each node's tensor: those that are kept, and those that the
-        move takes and makes besides. Times the voxels of the tensors' planes they are the
-        values. Moves that repeat earlier ones are left out.
+    values : (moves, nodes) ndarray of float64
+        Slices times channels of each node's tensor: those that are kept, and once those that the
+        move makes. Times the voxels of the tensors' planes they are the values. Moves that
+        repeat earlier ones are left out.
+    makes : (moves,) ndarray of int
+        Node that each move computes.
     """
     nodes = schedule.nodes
     lengths, rows = [_Lengths() for _ in nodes], []
-    joins = schedule.joins(0)
-    reached = schedule.begin(joins)
+    joins, joined = schedule.joins(0), joined_at_once(nodes)
+    channels = np.array([node.channels for node in nodes])
+    reached, waiting = schedule.begin(joins), []
     settled = 2 * -min(joins) + SETTLED + stride(nodes)[0] // schedule.chunk
     for step in range(min(joins), min(min(joins) + settled, schedule.num_steps)):
         for move in schedule.moves(step, joins, reached):
-            row = np.array([each.kept for each in lengths], np.float64)
-            row *= [node.channels for node in nodes]
-            for index, values in _beside(nodes, move):
-                row[index] += values
-            rows.append(row)
-            lengths[move.index].append(move.made[1] - move.made[0])
-            for index, first in move.kept:
-                lengths[index].drop(first)
-    return np.unique(np.array(rows), axis=0)
+            if move.index in joined:
+                waiting.append(move)
+                continue
+            size = move.made[1] - move.made[0]
+            row = np.array([each.kept for each in lengths])
+            row[move.index] += size
+            rows.append((*(row * channels), move.index))
+            if move.index < len(nodes) - 1:
+                lengths[move.index].append(size)
+            for ended in (*waiting, move):
+                for index, first in ended.kept:
+                    lengths[index].drop(first)
+            waiting = []
+    unique = np.unique(np.array(rows), axis=0)
+    return unique[:, :-1].astype(np.float64), unique[:, -1]
 
 
-def _beside(nodes, move):
-    """Values per voxel of its plane that a move has beside what is kept: (node, values)."""
-    node, size = nodes[move.index], move.made[1] - move.made[0]
-    if node.kind == INPUT:
-        return [(move.index, 2 * size * node.channels)]
-    source = node.inputs[0]
-    taken = move.needed[0][1] - move.needed[0][0]
-    inside = nodes[source].channels
-    made = (move.index, 2 * size * node.channels)
-    if is_stacked(node):  # in bands of rows
-        return [made]
-    if node.kind in (POOLING, LINEAR, CONVOLUTION):
-        copies = 2 if node.kind == CONVOLUTION else 1
-        return [made, (source, copies * taken * inside)]
-    return [made, *((each, taken * nodes[each].channels) for each in node.inputs[1:])]
+def values_beside(nodes, chunk, heights, widths):
+    """Count the values that computing the slices of a step takes beside what is kept and made.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+    chunk : int
+        Slices of the result that are made at a time.
+    heights, widths : (..., nodes) ndarray
+        Sides of the part of each node's plane.
+
+    Returns
+    -------
+    (..., nodes) ndarray of float64
+        Those of a band and what it takes; or the result once more, of which the bands are put
+        together.
+    """
+    sizes = np.array([max(1, chunk // node.factor[0]) for node in nodes])
+    channels = np.array([node.channels for node in nodes])
+    values = np.array([values_per_voxel(nodes, index) for index in range(len(nodes))])
+    per_row = sizes * widths
+    rows = np.maximum(LEAST_ROWS, BAND // (per_row * values))
+    made = per_row * heights * channels
+    band = per_row * np.minimum(rows, heights) * 2 * (values + channels)
+    entering = [ENTERING - 1 if node.kind == INPUT else 0 for node in nodes]
+    return np.where(np.array(entering) > 0, entering * made, np.maximum(made, band))

@@ -17,7 +17,6 @@ from tomoseg_tf.prediction.geometry import (
     CONVOLUTION,
     DOUBLED,
     EXPANSION,
-    INPUT,
     LINEAR,
     UPSAMPLING,
     input_range,
@@ -174,28 +173,3 @@ class Schedule:
 
     def _side(self, index):
         return self.depth // self.nodes[index].factor[0]
-
-
-def read_range(schedule, joins, begin, steps):
-    """Slices of the volume that steps take for the first time.
-
-    Parameters
-    ----------
-    schedule : Schedule
-        The schedule.
-    joins : list of int
-        From `Schedule.joins`.
-    begin : int
-        Slice of the input that has been reached.
-    steps : range
-        The steps.
-
-    Returns
-    -------
-    (int, int)
-        Start and stop; both the same if nothing is taken.
-    """
-    place = next(i for i, node in enumerate(schedule.nodes) if node.kind == INPUT)
-    last = steps[-1]
-    stop = schedule.stops(last)[place] if last >= joins[place] else begin
-    return begin, max(begin, stop)

@@ -1,0 +1,218 @@
+"""One segmentation by way of another grid: predicted there, interpolated back.
+
+The scan is resampled as it is read, and its probabilities on the other grid go to a hidden folder
+beside the segmentation, ``.NAME.resampled``; from there they are interpolated back. A process that
+was killed leaves that folder to the next one of the same arguments.
+"""
+
+import json
+import shutil
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from tomoseg_tf.prediction.ensemble import agree, agreed_mask, open_all
+from tomoseg_tf.prediction.outputs import Classes, check_paths, list_targets
+from tomoseg_tf.prediction.plan import check_roi
+from tomoseg_tf.prediction.restoring import Restoring, seen_part
+from tomoseg_tf.prediction.resuming.hidden import RESAMPLED, SUMMARY, resampled_folder
+from tomoseg_tf.prediction.resuming.identity import describe_run
+from tomoseg_tf.prediction.threshold import check_threshold, to_grey_levels
+from tomoseg_tf.prediction.uncertainty import Disagreement
+from tomoseg_tf.volume import (
+    ResampledMask,
+    ResampledVolume,
+    create_volume,
+    open_sample,
+    open_volume,
+    single_writer,
+)
+
+PLAN, MASK = "plan.json", "mask.npy"
+PROBABILITIES, DISAGREEMENT = "probabilities.npy", "disagreement.npy"
+BESIDE = ("client", "networks", "max_memory", "notify", "strict")  # arguments that decide no byte
+RESTORING_SHARE = 20  # voxels that are interpolated while one is predicted, for the progress
+
+
+class ResampledRun:
+    """A segmentation by way of another grid.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    segmentation, weights
+        As for `tomoseg_tf.prediction.segment_file`.
+    grid : list of AxisGrid
+        What the network sees the scan on.
+    settings : dict
+        The other arguments of `tomoseg_tf.prediction.segment_file`.
+    """
+
+    def __init__(self, volume, segmentation, weights, grid, settings):
+        self.started = time.perf_counter()
+        self.settings = dict(settings)
+        own = {
+            name: self.settings.pop(name, None)
+            for name in ("probabilities", "colours", "entropy", "disagreement")
+        }
+        self.volume, self.segmentation, self.grid = volume, segmentation, grid
+        self.weights, self.fitted = weights, open_all(weights)
+        self.config = agree(self.fitted)
+        self.overwrite = self.settings.pop("overwrite", False)
+        self.grey_levels = self.settings.pop("grey_levels", False)
+        self.progress = self.settings.pop("progress", None)
+        mask = self.settings.pop("mask", None)
+        self.mask = agreed_mask(self.fitted) if mask is None else mask
+        self.roi = check_roi(self.settings.pop("roi", None), volume)
+        self.threshold = self.settings.pop("threshold", None)
+        self.classes = Classes(check_threshold(self.threshold, self.config))
+        self.targets = self._list_targets(segmentation, self.grey_levels, own)
+        self.doubt = own["disagreement"] is not None
+        self.seen = ResampledVolume(volume, grid)
+        self.folder = resampled_folder(segmentation)
+
+    def segment(self, segment):
+        """Segment on the other grid, and give the results on that of the scan."""
+        if self.settings.get("dry_run"):
+            part = seen_part(self.grid, self.roi)
+            names = {"weights": self.weights, "roi": part, "mask": self.mask}
+            return segment(self.seen, self.segmentation, **names, **self.settings)
+        check_paths(self.volume.name, self.mask, self.targets, self.overwrite)
+        with single_writer(self.folder):
+            try:
+                self._begin()
+                summary = self._predict(segment)
+                self._restore()
+            except BaseException:
+                kept = (self.folder / RESAMPLED).exists()
+                if not kept and not any(self.folder.glob(".*.unfinished")):
+                    shutil.rmtree(self.folder, ignore_errors=True)
+                raise
+            shutil.rmtree(self.folder)
+        return self._summary(summary)
+
+    def _list_targets(self, segmentation, grey_levels, paths):
+        """List what is written."""
+        paths = {"probabilities": None, "colours": None, **paths}
+        probabilities = paths.pop("probabilities")
+        return list_targets(
+            *(self.classes, self.config, segmentation, probabilities),
+            grey_levels=grey_levels,
+            **paths,
+        )
+
+    def _begin(self):
+        """Make the hidden folder, or go on with that of the same arguments."""
+        outputs = [(target.path, target.dtype) for target in self.targets]
+        others = {name: self.settings[name] for name in self.settings if name not in BESIDE}
+        settings = {
+            "threshold": self.threshold,
+            "roi": [list(ends) for ends in self.roi],
+            **{name: repr(value) for name, value in others.items()},
+        }
+        plan = describe_run(self.fitted, self.seen, self.mask, outputs, settings)
+        there = self.folder / PLAN
+        if there.exists() and json.loads(there.read_bytes()) != plan:
+            if not self.overwrite:
+                raise ValueError(
+                    f"{self.segmentation}: an unfinished segmentation of other settings is in "
+                    f"{self.folder}; run the command that began it, or start anew with --overwrite"
+                )
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(exist_ok=True)
+        there.write_text(json.dumps(plan), encoding="utf-8")
+
+    def _predict(self, segment):
+        """Predict on the other grid, unless that is done; return the summary."""
+        done, first = self.folder / SUMMARY, self.folder / RESAMPLED
+        if done.exists():
+            return json.loads(done.read_bytes())
+        found = segment(
+            self.seen,
+            first,
+            weights=self.weights,
+            threshold=self.threshold,
+            probabilities=self.folder / PROBABILITIES,
+            disagreement=self.folder / DISAGREEMENT if self.doubt else None,
+            roi=seen_part(self.grid, self.roi),
+            mask=self._seen_mask(),
+            overwrite=first.exists(),
+            progress=self._progress(),
+            **self.settings,
+        )
+        done.write_text(json.dumps(found), encoding="utf-8")
+        return found
+
+    def _seen_mask(self):
+        """Mask on the other grid: a word, or a file in the hidden folder."""
+        if self.mask in ("auto", "none"):
+            return self.mask
+        path = self.folder / MASK
+        if not path.exists():
+            mask = ResampledMask(open_sample(self.volume, self.mask), self.grid)
+            with create_volume(path, mask.shape, mask.dtype) as writer:
+                for start, slab in mask.slabs():
+                    writer.write(start, slab)
+        return path
+
+    def _restore(self):
+        """Write the results on the grid of the scan."""
+        paths = {"entropy": None}
+        paths["disagreement"] = self.folder / DISAGREEMENT if self.doubt else None
+        paths["probabilities"] = self.folder / PROBABILITIES
+        stored = self._list_targets(self.folder / RESAMPLED, False, paths)[1:]
+        restoring = Restoring(
+            [open_volume(target.path) for target in stored],
+            *(self.grid, self.roi),
+            open_sample(self.volume, self.mask),
+            open_sample(self.seen, self._seen_mask()),
+        )
+        channels, total = len(stored) - self.doubt, self.volume.voxels
+        shape = tuple(high - low for low, high in self.roi)
+        with ExitStack() as stack:
+            outputs = [
+                stack.enter_context(target.open(shape, self.volume.spacing, self.overwrite))
+                for target in self.targets
+            ]
+            for start, values in restoring.slabs():
+                for output in outputs:
+                    output.writer.write(start, self._converted(output, values, channels))
+                if self.progress:
+                    left = shape[0] - start - len(values)
+                    self.progress(int(total * (1 - left / shape[0] / RESTORING_SHARE)), total)
+
+    def _converted(self, output, values, channels):
+        """Values of an output from probabilities, and the disagreement that may follow them."""
+        if not isinstance(output.convert, Disagreement):
+            return output.convert(values[..., :channels])
+        found = np.ascontiguousarray(values[..., channels])
+        return to_grey_levels(found) if self.grey_levels else found
+
+    def _progress(self):
+        """Progress of the prediction as part of that of all."""
+        if self.progress is None:
+            return None
+        total = self.volume.voxels
+        share = 1 - 1 / RESTORING_SHARE
+        return lambda done, of: self.progress(int(total * share * done / of), total)
+
+    def _summary(self, found):
+        """Summary of the results on the grid of the scan."""
+        hidden = str(Path(self.folder))
+        notices = [text for text in found["notices"] if not text.startswith(hidden)]
+        spacing = self.volume.spacing
+        lost = [text for target in self.targets for text in target.lost(spacing)]
+        seen = {"shape": list(self.seen.shape), "spacing": self.seen.spacing}
+        return {
+            **found,
+            "shape": [high - low for low, high in self.roi],
+            "spacing": None if spacing is None else list(spacing),
+            "classes": self.classes.summary(self.config.class_names),
+            "seconds": time.perf_counter() - self.started,
+            "mask": str(self.mask),
+            "notices": [*notices, *lost],
+            "resampled": seen | {"spacing": seen["spacing"] and list(seen["spacing"])},
+        }

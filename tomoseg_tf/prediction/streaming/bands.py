@@ -1,0 +1,71 @@
+"""How a step is computed: in bands of rows, and sums together with what they add up."""
+
+from math import prod
+
+from tomoseg_tf.prediction.geometry import SUM
+from tomoseg_tf.prediction.streaming.convolutions import is_stacked
+
+BAND = 4_000_000  # values that a band takes or gives: they stay in the cache
+LEAST_ROWS = 8
+
+
+def band_rows(nodes, index, made, width):
+    """Choose the rows of a band.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+    index : int
+        Of the node that is computed.
+    made : (int, int)
+        Slices of its tensor that are computed.
+    width : int
+        Voxels of a row of its tensor.
+
+    Returns
+    -------
+    int
+        At least 8.
+    """
+    size = made[1] - made[0]
+    return max(LEAST_ROWS, int(BAND // (size * width * values_per_voxel(nodes, index))))
+
+
+def values_per_voxel(nodes, index):
+    """Values that a node takes or gives, whichever is more, per voxel of its tensor."""
+    node, most = nodes[index], nodes[index].channels
+    for source in node.inputs:
+        if node.kind == SUM and is_stacked(nodes[source]):
+            most = max(most, values_per_voxel(nodes, source))
+        taken = nodes[source].channels * (node.window[0] if is_stacked(node) else 1)
+        most = max(most, taken * prod(node.factor) / prod(nodes[source].factor))
+    return most
+
+
+def joined_at_once(nodes):
+    """Find the tensors that are never whole: each band of them is added to a sum as it is made.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+
+    Returns
+    -------
+    set of int
+        Indices of convolutions of two dimensions that nothing but one sum takes, whose every
+        term is such a one.
+    """
+    users = [[] for _ in nodes]
+    for index, node in enumerate(nodes):
+        for source in node.inputs:
+            users[source].append(index)
+    found = set()
+    for node in nodes:
+        terms = [nodes[source] for source in node.inputs]
+        if node.kind != SUM or not all(map(is_stacked, terms)):
+            continue
+        if all(len(users[each]) == 1 and nodes[each].activation is None for each in node.inputs):
+            found.update(node.inputs)
+    return found
