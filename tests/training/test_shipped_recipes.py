@@ -56,7 +56,7 @@ OWN = (
     "slices_deeplab",
     "slices_pspnet",
 )
-OWN += ("slices_unet",)
+OWN += ("slices_unet", "few_labels", "inclusions")
 
 
 # James et al. (2022), Table 1: patch, rates and epochs of both steps, batch size; BDE of Table 2
@@ -185,9 +185,9 @@ def test_its_records_command_is_understood(name):
     words = re.sub(r"'([^']*)'", r"\1", command).split()[2:]
     words = [word for word in words if word not in ("SCAN", "SLICES", "TRUTH", "--pair")]
     context = records.make_context("records", [*words, "--pair", "a.tif", "b.tif"])
-    assert context.params["patch"] in ("slice", (1, 32, 32), (1, 64, 64), (1, 128, 128)) or (
-        context.params["patch"] == (1, 768, 768)
-    )
+    of_slices = ("slice", (1, 32, 32), (1, 64, 64), (1, 128, 128), (1, 768, 768))
+    deep = {"few_labels": (48, 64, 64), "inclusions": (48, 80, 80)}
+    assert context.params["patch"] in of_slices or context.params["patch"] == deep[name]
 
 
 @pytest.mark.parametrize("name", [name for name in OWN if name.startswith("slices")])

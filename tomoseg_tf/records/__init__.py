@@ -5,6 +5,7 @@ from tomoseg_tf.records.batches.pipeline import training_batches, validation_bat
 from tomoseg_tf.records.batches.reading import named_shards
 from tomoseg_tf.records.manifest import Manifest, read_manifest
 from tomoseg_tf.records.opening import Records, open_records
+from tomoseg_tf.records.pairing import pair_folders
 from tomoseg_tf.records.split import SPLITS
 from tomoseg_tf.records.unfinished import has_unfinished
 from tomoseg_tf.records.writer import write_records
@@ -18,6 +19,7 @@ __all__ = [
     "has_unfinished",
     "named_shards",
     "open_records",
+    "pair_folders",
     "read_manifest",
     "training_batches",
     "validation_batches",

@@ -91,8 +91,11 @@ def check_classes(classes):
     return names
 
 
-def check_duplicates(measured, blocks):
+def check_duplicates(measured, blocks, named=()):
     """Refuse the same volume twice if that brings its voxels into two splits.
+
+    A sample that is named for the validation may be one of the training with the same truth: who
+    has too few labels to spare any sees at least how well these are learnt.
 
     Parameters
     ----------
@@ -100,24 +103,40 @@ def check_duplicates(measured, blocks):
         The samples with their hashes.
     blocks : sequence of Block
         Slices of each split.
+    named : sequence of int, optional
+        Samples that were named for the validation.
+
+    Returns
+    -------
+    list of str
+        A notice where the validation is on the labels of the training.
 
     Raises
     ------
     ValueError
         If two samples hold the same voxels and are not in one split.
     """
+    notices = []
     splits = defaultdict(set)
     for block in blocks:
         splits[block.sample].add(block.split)
     order = sorted(range(len(measured)), key=lambda i: measured[i].volume_sha256)
     for i, j in pairwise(order):
         alike = measured[i].volume_sha256 == measured[j].volume_sha256
-        if alike and len(splits[i] | splits[j]) > 1:
-            raise ValueError(
-                f"{measured[j].volume.name} (sample {j}) holds the same voxels as "
-                f"{measured[i].volume.name} (sample {i}), which would be in two splits; leave one "
-                "out"
+        if not alike or len(splits[i] | splits[j]) < 2:
+            continue
+        same = measured[i].truth_sha256 == measured[j].truth_sha256
+        if same and {i, j} & set(named) and splits[i] | splits[j] == {"training", "validation"}:
+            notices.append(
+                f"{measured[j].volume.name}: the validation is on the labels of the training; its "
+                "scores say how well these are learnt, and nothing of other places"
             )
+            continue
+        raise ValueError(
+            f"{measured[j].volume.name} (sample {j}) holds the same voxels as "
+            f"{measured[i].volume.name} (sample {i}), which would be in two splits; leave one out"
+        )
+    return notices
 
 
 def check_not_empty(shards, fractions, skip_empty=False):

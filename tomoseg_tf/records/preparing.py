@@ -89,7 +89,7 @@ def prepare(
     measured = [
         measure_sample(*pair, classes, *found) for pair, found in zip(samples, masks, strict=True)
     ]
-    check_duplicates(measured, blocks)
+    notices += check_duplicates(measured, blocks, settings.validation_samples)
     levels = [levels_of(sample) for sample in measured] if patch[0] == 1 else None
     draft = Manifest(
         format=FORMAT,

@@ -88,6 +88,15 @@ class Range:
         """Values that must all be possible."""
         return self.low, self.high
 
+    def holds(self, value):
+        """Tell whether a value is one of these numbers."""
+        if not _is_number(value) or not self.low <= value <= self.high:
+            return False
+        if self.whole and not isinstance(value, int):
+            return False
+        steps = 0.0 if self.step is None else (value - self.low) / self.step
+        return math.isclose(steps, round(steps), abs_tol=1e-9)
+
 
 class Search(BaseModel):
     """Which settings `tomoseg-tf tune` searches, and how; training takes no notice of it.

@@ -76,3 +76,31 @@ def test_crop_that_does_not_fit(crop):
     with pytest.raises(ValueError, match=r"must be three sides .* stored patch \(16, 20, 24\)"):
         check_crop(crop, PATCH)
     assert check_crop(None, PATCH) == PATCH
+
+
+def sparse_truth(place, number=0):
+    truth = np.full(PATCH, 255, np.uint8)
+    truth[place] = number
+    return tf.constant(truth)
+
+
+@pytest.mark.parametrize("foreground", [0.0, 0.5, 1.0])
+def test_crops_of_a_sparse_patch_hold_a_labelled_voxel(foreground):
+    place = (9, 10, 11)
+    starts = draw(sparse_truth(place), foreground)
+    assert ((starts <= place) & (place < starts + CROP)).all()
+    assert len(np.unique(starts, axis=0)) > 50
+
+
+def test_half_of_a_patch_labelled_is_not_sparse():
+    truth = np.full(PATCH, 255, np.uint8)
+    truth[:8] = 0
+    starts = draw(tf.constant(truth), 0.0, 2000)
+    assert starts[:, 0].max() == PATCH[0] - CROP[0]
+    truth[7] = 255
+    assert (draw(tf.constant(truth), 0.0, 2000)[:, 0] < 7).all()
+
+
+def test_a_patch_without_labels_is_cropped_anywhere():
+    starts = draw(tf.constant(np.full(PATCH, 255, np.uint8)), 0.5, 2000)
+    np.testing.assert_array_equal(starts.max(axis=0), np.array(PATCH) - CROP)

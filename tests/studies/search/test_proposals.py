@@ -6,7 +6,10 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 
+from tomoseg_tf.studies.search.own_settings import own_settings
 from tomoseg_tf.studies.search.proposals import Space, propose
+from tomoseg_tf.training import check_recipe
+from tomoseg_tf.training.search_space import Range
 
 PLAIN = {"a": [[4, 8], {"flips": True}, None, "x", True, 1.5], "b": {"range": [2, 9], "step": 3}}
 
@@ -53,3 +56,44 @@ def test_the_seed_decides():
     assert draw(space, 6) == draw(space, 6)
     assert draw(space, 6) != draw(space, 6, seed=1)
     assert all(1e-5 <= params["d"] <= 1e-2 for params in draw(space, 6))
+
+
+def test_the_first_trial_has_the_own_settings_of_the_recipe():
+    recipe = check_recipe(
+        {
+            "optimiser": {"learning_rate": 1e-3},
+            "batches": {"crop": [4, 8, 8]},
+            "augmentation": {"flips": True},
+            "search": {
+                "space": {
+                    "optimiser.learning_rate": {"log_range": [1e-5, 1e-2]},
+                    "batches.crop": [[8, 8, 8], [4, 8, 8]],
+                    "batches.batch_size": [64, 128],
+                    "augmentation": [None, {"flips": True}],
+                    "schedule.epochs": {"range": [1000, 1020], "step": 10},
+                }
+            },
+        }
+    )
+    own = own_settings(recipe)
+    assert own == {
+        "optimiser.learning_rate": 1e-3,
+        "batches.crop": [4, 8, 8],
+        "augmentation": {"flips": True},
+    }
+    space = Space(recipe.search.to_dict()["space"])
+    study = optuna.create_study(direction="maximize")
+    draws = {"seed": 0, "sampler": "tpe", "startup_trials": 3, "own": own}
+    first, second = (
+        space.decode(propose(study, space, number, **draws).params) for number in (0, 1)
+    )
+    assert {key: first[key] for key in own} == own
+    assert first["batches.batch_size"] in (64, 128)
+    assert second["optimiser.learning_rate"] != 1e-3
+
+
+@pytest.mark.parametrize(
+    ("value", "held"), [(1, True), (4, True), (3, False), (10, False), (4.0, False), (None, False)]
+)
+def test_a_range_knows_its_numbers(value, held):
+    assert Range(1, 7, step=3).holds(value) is held

@@ -3,6 +3,8 @@
 from tomoseg_tf.records.schema import tf
 from tomoseg_tf.volume import IGNORE
 
+SPARSE = 0.5  # share of labelled voxels below which crops anywhere would often teach nothing
+
 
 def check_crop(crop, patch):
     """Check the sides of a crop against those of the stored patches.
@@ -41,7 +43,8 @@ def crop_starts(truth, crop, num_crops, foreground, seed):
     With probability `foreground` a crop is put around a random foreground voxel (a
     class above 0 that is not ignored), which then lies within a quarter of a side from its middle,
     except where the border of the patch is in the way; otherwise, and in a patch
-    without foreground, it is anywhere in the patch.
+    without foreground, it is anywhere in the patch. Where less than half of a patch is labelled,
+    it is put around a random labelled voxel of any class in place of anywhere.
 
     Parameters
     ----------
@@ -63,10 +66,30 @@ def crop_starts(truth, crop, num_crops, foreground, seed):
     """
     room = tf.constant(truth.shape.as_list(), tf.int64) - crop
     where, whether, which, around = tf.unstack(tf.random.split(seed, 4))
-    starts = _whole_numbers(where, num_crops, room + 1)
+    starts = _anywhere(truth, crop, room, num_crops, where)
     if foreground == 0:
         return starts
     found = tf.where((truth > 0) & (truth != IGNORE))
+    aimed = _around(found, crop, room, num_crops, which, around)
+    aim = tf.random.stateless_uniform([num_crops], whether) < foreground
+    return tf.where((aim & (tf.shape(found)[0] > 0))[:, None], aimed, starts)
+
+
+def _anywhere(truth, crop, room, num_crops, seed):
+    """Draw the starts of crops anywhere, or around labelled voxels if these are few."""
+    starts = _whole_numbers(seed, num_crops, room + 1)
+    labelled = truth != IGNORE
+    share = tf.reduce_mean(tf.cast(labelled, tf.float32))
+
+    def around_labels():
+        which, around = tf.unstack(tf.random.split(seed, 2))
+        return _around(tf.where(labelled), crop, room, num_crops, which, around)
+
+    return tf.cond((share > 0) & (share < SPARSE), around_labels, lambda: starts)
+
+
+def _around(found, crop, room, num_crops, which, around):
+    """Draw the starts of crops around random ones of the voxels found, (M, 3); 0 if M is 0."""
     count = tf.shape(found, tf.int64)[0]
     picks = tf.random.stateless_uniform(
         [num_crops], which, maxval=tf.maximum(count, 1), dtype=tf.int64
@@ -76,9 +99,7 @@ def crop_starts(truth, crop, num_crops, foreground, seed):
     )
     sides = tf.constant(crop, tf.int64)
     jitter = _whole_numbers(around, num_crops, 2 * (sides // 4) + 1) - sides // 4
-    aimed = tf.clip_by_value(middles - sides // 2 + jitter, 0, room)
-    aim = (tf.random.stateless_uniform([num_crops], whether) < foreground) & (count > 0)
-    return tf.where(aim[:, None], aimed, starts)
+    return tf.clip_by_value(middles - sides // 2 + jitter, 0, room)
 
 
 def cut_crops(array, starts, crop):

@@ -9,7 +9,8 @@ from tomoseg_tf.models import BUILDERS
 from tomoseg_tf.studies.classical import BASELINES
 from tomoseg_tf.training import shipped_recipes
 from tomoseg_tf.volume import split_location
-from tomoseg_tf.weights import shipped_weights
+from tomoseg_tf.weights import find_weights, shipped_weights
+from tomoseg_tf.weights.address import is_address
 
 NETWORK, RECIPE, WEIGHTS, CLASSICAL, SEGMENTATION = (
     *("network", "recipe", "weights", "classical", "segmentation"),
@@ -65,8 +66,8 @@ def parse_entries(texts, arguments=()):
     ----------
     texts : sequence of str
         Each one or several, separated by commas, of ``[LABEL=]WHAT``: a builder, a classical
-        method, a recipe, weights (a folder or a shipped name) or the segmentation of a volume.
-        A label that comes again with another segmentation adds a file.
+        method, a recipe, weights (a folder, a name, an archive or its address) or the segmentation
+        of a volume. A label that comes again with another segmentation adds a file.
     arguments : dict of str to dict, optional
         Arguments of builders by label.
 
@@ -121,7 +122,7 @@ def _parts(text):
 def _recognise(text):
     """Tell label, kind and what of one entry."""
     given, equals, what = text.partition("=")
-    if not equals or split_location(text).path.exists():
+    if not equals or is_address(text) or split_location(text).path.exists():
         given, what = None, text
     kind, name = _kind(what)
     label = name if given is None else given.strip()
@@ -135,6 +136,8 @@ def _recognise(text):
 
 def _kind(what):
     """Tell what a text names, and by which name it goes: files first, then names."""
+    if is_address(what) or what.lower().endswith(".zip"):
+        return WEIGHTS, find_weights(what).name
     path = split_location(what).path
     if path.is_dir() and (path / "config.json").is_file():
         run = path.name.startswith("best_") and (path.parent / "recipe.yaml").is_file()

@@ -73,9 +73,11 @@ class Book:
         As `tomoseg_tf.training.search_space.Search.to_dict` gives it.
     falls : bool
         Whether the score improves downwards.
+    own : dict, optional
+        Settings of the first trial by dotted key; all are drawn by default.
     """
 
-    def __init__(self, storage, name, claims, search, *, falls=False):
+    def __init__(self, storage, name, claims, search, *, falls=False, own=None):
         direction = "minimize" if falls else "maximize"
         self._name, self._storage, self._claims = name, storage, claims
         with claims.alone():
@@ -83,7 +85,7 @@ class Book:
                 study_name=name, storage=storage, direction=direction, load_if_exists=True
             )
         self._id = storage.get_study_id_from_name(name)
-        self._search, self._space = search, Space(search["space"])
+        self._search, self._space, self._own = search, Space(search["space"]), own
         self.total = int(min(search["trials"], self._space.size))
         first, factor = search["min_epochs"], search["reduction_factor"]
         self.pruner = optuna.pruners.SuccessiveHalvingPruner(
@@ -187,7 +189,8 @@ class Book:
         """Begin a trial: with all its parameters at once, so that a kill leaves no half of one."""
         names = ("seed", "sampler", "startup_trials")
         fresh = optuna.load_study(study_name=self._name, storage=self._storage)
-        draft = propose(fresh, self._space, number, **{key: self._search[key] for key in names})
+        given = {key: self._search[key] for key in names}
+        draft = propose(fresh, self._space, number, own=self._own, **given)
         lock = self._claims.take(number)
         if lock is None:
             raise ValueError(

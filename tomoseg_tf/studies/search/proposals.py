@@ -71,11 +71,12 @@ class Space:
         ]
 
 
-def propose(study, space, number, *, seed, sampler, startup_trials):
+def propose(study, space, number, *, seed, sampler, startup_trials, own=None):
     """Draw the parameters of a trial, other ones than those before if there are any.
 
-    The seed and the number of the trial alone decide the random numbers, so that a search that was
-    interrupted draws what an uninterrupted one does.
+    The first trial has the recipe's own settings where they lie in the space. The seed and the
+    number of the trial alone decide the random numbers, so that a search that was interrupted
+    draws what an uninterrupted one does.
 
     Parameters
     ----------
@@ -91,6 +92,8 @@ def propose(study, space, number, *, seed, sampler, startup_trials):
         How they are drawn.
     startup_trials : int
         Trials that are drawn at random before "tpe" begins.
+    own : dict, optional
+        Settings of the first trial by dotted key; those that are missing are drawn.
 
     Returns
     -------
@@ -101,6 +104,8 @@ def propose(study, space, number, *, seed, sampler, startup_trials):
     for draw in range(DRAWS):
         rng = np.random.default_rng([seed, number, draw])
         params = _draw(study, space, number, int(rng.integers(2**31)), sampler, startup_trials)
+        if number == 0 and own:
+            params |= space.encode(own)
         if params not in tried:
             return _running(params, space)
     if space.size <= LARGEST:

@@ -13,6 +13,7 @@ from tomoseg_tf.studies.search.book import COMPLETE, Book
 from tomoseg_tf.studies.search.claims import Claims
 from tomoseg_tf.studies.search.figures import draw_figures
 from tomoseg_tf.studies.search.loop import run_trials
+from tomoseg_tf.studies.search.own_settings import own_settings
 from tomoseg_tf.studies.search.process import Trainer, visible_gpus
 from tomoseg_tf.studies.search.storage import describe_storage, open_storage
 from tomoseg_tf.studies.search.table import SearchResult, read_rows, write_tables
@@ -224,8 +225,8 @@ def _hash(folder):
 def _open_book(folder, name, recipe, storage):
     """Open the trials; those of the folder must be in the storage."""
     claims = Claims(folder / ".claims")
-    falls = recipe.monitor == "loss"
-    book = Book(open_storage(storage, folder), name, claims, recipe.search.to_dict(), falls=falls)
+    told = {"falls": recipe.monitor == "loss", "own": own_settings(recipe)}
+    book = Book(open_storage(storage, folder), name, claims, recipe.search.to_dict(), **told)
     if not book.trials() and any((folder / "trials").glob("[0-9]*")):
         raise ValueError(
             f"{folder} holds trials that {describe_storage(storage)} does not know; restore it, or "
