@@ -22,6 +22,7 @@ DATA = {
 REQUIRES = [
     "click>=8.1",
     "connected-components-3d>=3.12",
+    "fabio>=2023.6",  # EDF of the ESRF
     "h5py>=3.10",
     "hdf5plugin>=4.4",  # HDF5 files of detectors are compressed with its filters
     "imagecodecs>=2023.9.18",  # tifffile decodes LZW, Deflate and ZSTD with it
@@ -30,11 +31,13 @@ REQUIRES = [
     "markdown-it-py>=3",  # cards of weights in reports
     "matplotlib>=3.8",
     "numpy>=1.26",
+    "olefile>=0.46",  # TXM of Zeiss microscopes
     "optuna>=5.0",
     "pillow>=10",
     "pydantic>=2.10",
     "PyYAML>=6.0",
     "rich>=13",
+    "roifile>=2023.8.30",  # regions of ImageJ
     "safetensors>=0.4",  # weights of PyTorch without code in them
     "scikit-image>=0.22",
     "scikit-learn>=1.4",
@@ -52,8 +55,11 @@ EXTRAS = {
     "docs": [
         "mkdocs-material>=9.5",
         "mkdocstrings[python]>=1.0",
+        "nbconvert>=7.16",  # executed notebooks as pages
     ],
     "gpu": ["tensorflow[and-cuda]>=2.18"],
+    "napari": ["napari[pyqt6]>=0.9"],
+    "notebooks": ["ipywidgets>=8", "jupyterlab>=4"],
     "parquet": ["pyarrow>=15"],
     "register": ["SimpleITK>=2.3"],
     "test": [
@@ -61,6 +67,7 @@ EXTRAS = {
         *EXPORT,
         "hypothesis>=6.90",
         "ipykernel>=6.29",
+        "ipywidgets>=8",
         "nbclient>=0.10",
         "nbformat>=5.10",
         "playwright>=1.49",  # drives a Chromium that is installed; downloads none
@@ -89,12 +96,16 @@ setup(
     package_dir=DATA,
     package_data={
         "tomoseg_tf": ["py.typed"],
+        "tomoseg_tf.napari": ["napari.yaml"],
         "tomoseg_tf.report.page": ["*.html", "*.css", "*.js"],
         "tomoseg_tf.fitted": ["*/*"],
         "tomoseg_tf.recipes": ["*.yaml", "*/*.yaml"],
         "tomoseg_tf.example": ["*.tif", "*.md"],
     },
-    entry_points={"console_scripts": ["tomoseg-tf=tomoseg_tf.cli.main:main"]},
+    entry_points={
+        "console_scripts": ["tomoseg-tf=tomoseg_tf.cli.main:main"],
+        "napari.manifest": ["tomoseg-tf=tomoseg_tf.napari:napari.yaml"],
+    },
     classifiers=[
         "Development Status :: 4 - Beta",
         "Intended Audience :: Science/Research",
