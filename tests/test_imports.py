@@ -11,7 +11,7 @@ ROOT = Path(tomoseg_tf.__file__).parent
 ORDER = [
     *("volume", "phantom", "records", "models", "weights", "prediction", "objects"),
     *("meshes", "tracking", "evaluation", "training", "export", "plots", "report"),
-    *("studies", "cli"),
+    *("studies", "napari", "cli"),
 ]
 
 

@@ -13,6 +13,14 @@ schedule: {epochs: 2}
 """
 
 
+@pytest.fixture(autouse=True)
+def no_bfloat16(monkeypatch):
+    """Compute in float32 on every processor, so that results are exact."""
+    from tomoseg_tf.prediction import device
+
+    monkeypatch.setattr(device, "PROCESSOR", "/none")
+
+
 @pytest.fixture
 def run(monkeypatch, capfd, request):
     """Run the command line; return its exit status and what it printed.

@@ -211,7 +211,7 @@ def test_the_folder_of_the_scan_is_never_replaced(run, scan, binary, tmp_path):
 def test_another_backend_gives_the_same(run, scan, binary, tmp_path):
     pytest.importorskip("torch")
     assert run("segment", scan, tmp_path / "tensorflow.npy", "-w", binary)[0] == 0
-    command = ("segment", scan, tmp_path / "torch.npy", "-w", binary)
+    command = ("segment", scan, tmp_path / "torch.npy", "-w", binary, "--precision", "float32")
     done = subprocess.run(
         [sys.executable, "-m", "tomoseg_tf", *map(str, command)],
         env={**os.environ, "KERAS_BACKEND": "torch"},

@@ -70,11 +70,12 @@ def test_options_reach_the_search_and_the_best_is_told(run, recipe, searched):
 def test_two_steps(run, recipe, searched):
     code, out, _ = run(
         *(recipe, "--records", "cheap", "-o", "study", "--trials", 9, "--set", "seed=4"),
-        *("--then", recipe, "--then-records", "hand"),
+        *("--then", recipe, "--then-records", "hand", "--then-set", "schedule.minutes=2"),
     )
     assert code == 0
     (first, second), folders, *_ = searched[0]
     assert (first.seed, second.seed) == (4, 0)
+    assert (first.schedule.minutes, second.schedule.minutes) == (None, 2)
     assert (first.search.trials, second.search.trials) == (9, 9)
     assert tuple(map(str, folders)) == ("cheap", "hand")
     assert "best: trial 1, val dice 0.7000, 0.5000 on the next records" in out
@@ -91,6 +92,9 @@ def test_the_steps_belong_together(run, recipe, searched):
     code, _, err = run(recipe, "--records", "there", "-o", "study", "--then", recipe)
     assert code == 2
     assert "--then and --then-records belong together" in err
+    code, _, err = run(recipe, "--records", "there", "-o", "study", "--then-set", "seed=1")
+    assert code == 2
+    assert "--then-set changes the recipe of --then, which is not given" in err
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tomoseg_tf.cli import options
 
 
 @click.command(short_help="Export weights to SavedModel, ONNX or OpenVINO.")
-@click.argument("weights", metavar="WEIGHTS")
+@click.argument("weights", type=options.WEIGHTS, metavar="WEIGHTS")
 @click.argument("out", type=options.VOLUME)
 @click.option(
     "--format",
@@ -19,7 +19,7 @@ from tomoseg_tf.cli import options
 @options.overwrite
 @options.as_json
 def export(weights, out, format, overwrite, as_json):
-    """Export WEIGHTS, a folder or a shipped name, to OUT for other programs.
+    """Export WEIGHTS (a name, folder, archive or address) to OUT for other programs.
 
     The graph includes the normalisation, the threshold and the choice of the class: from grey
     levels as stored to probabilities and classes. It is run and compared with Keras before it is

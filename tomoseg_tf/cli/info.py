@@ -30,7 +30,8 @@ SHOWN = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)  # percentiles that a reader wa
 @click.option(
     "-w",
     "--weights",
-    metavar="NAME|FOLDER",
+    type=options.WEIGHTS,
+    metavar="NAME|FOLDER|URL",
     help="Compare the scan with those that these weights were fitted on: voxel size and grey.",
 )
 @click.option("--no-statistics", is_flag=True, help="Read the headers only, for huge volumes.")

@@ -1,19 +1,24 @@
 """The ``tomoseg-tf`` command: loads a subcommand only when it is named."""
 
 import importlib
+import os
 import signal
 import sys
 import threading
 
 import click
+from click.shell_completion import CompletionItem
 
 import tomoseg_tf
+from tomoseg_tf.cli.completing import VARIABLE, offer_names
 
 COMMANDS = {
     "info": "Explain what a volume file holds.",
     "filter": "Filter a volume into another.",
     "simulate": "Simulate a scan with its exact truth.",
     "truth": "Turn label files into one volume of classes.",
+    "draft": "Draft a truth by edges, to be edited by hand.",
+    "smooth": "Smooth labelled classes over the slices.",
     "preview": "Draw the truth over its volume.",
     "records": "Cut volumes and truth into training records.",
     "train": "Train a network by a recipe.",
@@ -25,16 +30,17 @@ COMMANDS = {
     "evaluate": "Compare a segmentation with the truth.",
     "consensus": "Make one truth from those of several operators.",
     "consistency": "Find objects whose class changes from slice to slice.",
-    "review": "Accept or refuse objects that the truth lacks.",
+    "review": "Correct the truth, by objects or by slices.",
     "threshold": "Choose the threshold of probabilities by a score.",
     "plot": "Draw figures for print, with their data.",
     "compare": "Train or load several networks and compare them.",
     "ablation": "Train nets of several sizes and compare them.",
     "report": "Put results into one page that people like to open.",
     "models": "List the networks.",
-    "weights": "List, check and import fitted weights.",
+    "weights": "List, check, import and share fitted weights.",
     "export": "Export weights to SavedModel, ONNX or OpenVINO.",
     "demo": "Segment, evaluate and report the bundled example scan.",
+    "completion": "Print a script by which a shell completes commands.",
 }
 
 
@@ -49,7 +55,17 @@ class LazyGroup(click.Group):
         """Import the module of a subcommand and return its command."""
         if name not in COMMANDS:
             return None
-        return getattr(importlib.import_module(f"tomoseg_tf.cli.{name}"), name)
+        command = getattr(importlib.import_module(f"tomoseg_tf.cli.{name}"), name)
+        return offer_names(command, name) if VARIABLE in os.environ else command
+
+    def shell_complete(self, ctx, incomplete):
+        """Offer the subcommands without importing any, and the options of the group."""
+        items = [
+            CompletionItem(name, help=text)
+            for name, text in COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx, formatter):
         """Write the list of subcommands without importing any."""
@@ -72,7 +88,7 @@ def main():
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False, complete_var=VARIABLE)
         sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         sys.exit(_fail("interrupted"))

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 
+from tomoseg_tf.cli.weights_source import WEIGHTS
+
 overwrite = click.option("--overwrite", is_flag=True, help="Replace an existing output.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
 weights = click.option(
     "-w",
     "--weights",
     required=True,
-    metavar="NAME|FOLDER",
-    help="Weights folder, or the name of shipped weights (see: tomoseg-tf weights list).",
+    type=WEIGHTS,
+    metavar="NAME|FOLDER|URL",
+    help="Weights: a name (see: tomoseg-tf weights list), a folder, a zip archive or its address.",
 )
 seed = click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
@@ -24,10 +27,10 @@ palette = click.option(
     show_default=True,
     metavar="NAME|V:C,...",
     help="How label values map to classes: auto (0 to 31 are classes and 255 is ignored, but 0 and "
-    "255 alone are a mask), classes (all of 0 to 254), mask, inverted, levels (the distinct values "
-    "in order), pairs such as 0:0,127:1,255:2 or colours such as '#ff0000:1,grey:0'. After pairs: "
-    "nearest or nearest=20 for stray values, hue for colours blended over grey, other:ignore for "
-    "all else.",
+    "255 alone are a mask), classes (all of 0 to 254), mask, inverted, ilastik (1 is class 0, 2 is "
+    "class 1, ..., and 0 is ignored), levels (the distinct values in order), pairs such as "
+    "0:0,127:1,255:2 or colours such as '#ff0000:1,grey:0'. After pairs: nearest or nearest=20 for "
+    "stray values, hue for colours blended over grey, other:ignore for all else.",
 )
 
 

@@ -24,9 +24,17 @@ class Patch(options.Numbers):
     "pairs",
     type=(options.VOLUME, options.VOLUME),
     multiple=True,
-    required=True,
     metavar="VOLUME TRUTH",
     help="A volume and its truth; repeat it for each sample.",
+)
+@click.option(
+    "--pairs",
+    "folders",
+    type=(options.VOLUME, options.VOLUME),
+    multiple=True,
+    metavar="VOLUMES TRUTHS",
+    help="Two folders whose files of one name belong together, such as scans and truth; after "
+    "the samples of --pair, in the order of their names.",
 )
 @click.option(
     "--patch",
@@ -133,7 +141,7 @@ class Patch(options.Numbers):
 @options.seed
 @options.overwrite
 @options.as_json
-def records(output, pairs, classes, masks, as_json, **settings):
+def records(output, pairs, folders, classes, masks, as_json, **settings):
     """Cut volumes and their truth into patches and write them to the folder OUT.
 
     Patches of one slice become PNG images under DeepLab's feature names, deeper ones raw voxels.
@@ -145,8 +153,11 @@ def records(output, pairs, classes, masks, as_json, **settings):
       tomoseg-tf records out --pair scan truth --patch slice --split slice --slices 530,20,180
       tomoseg-tf records out --pair a.tif a_truth.tif --patch 4,456,456 --split group --group 8
     """
-    from tomoseg_tf.records import has_unfinished, write_records
+    if not pairs and not folders:
+        raise click.UsageError("Missing option '--pair' or '--pairs'.")
+    from tomoseg_tf.records import has_unfinished, pair_folders, write_records
 
+    pairs = [*pairs, *(pair for both in folders for pair in pair_folders(*both))]
     names = tuple(name.strip() for name in classes.split(","))
     try:
         with options.progress("Cutting") as progress:

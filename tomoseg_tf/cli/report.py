@@ -29,7 +29,8 @@ from tomoseg_tf.cli import options
 @click.option(
     "-w",
     "--weights",
-    metavar="NAME|FOLDER",
+    type=options.WEIGHTS,
+    metavar="NAME|FOLDER|URL",
     help="Weights that segmented the scan: their names of the classes, hashes and card.",
 )
 @click.option(

@@ -6,11 +6,14 @@ from pathlib import Path
 import click
 
 from tomoseg_tf.cli import object_options, options
+from tomoseg_tf.cli.review_slices import merge, slices
 
 
-@click.group(short_help="Accept or refuse objects that the truth lacks.")
+@click.group(short_help="Correct the truth, by objects or by slices.")
 def review():
     """Look at the objects that the network found and the truth lacks, and correct the truth.
+
+    Or mend the slices that the network is least sure of, and train on: slices and merge.
 
     \b
     Example:
@@ -115,3 +118,7 @@ def apply(folder, truth, corrected, palette, overwrite, as_json):
         f"{corrected}: {summary['accepted']:,} objects {done}, {summary['refused']:,} refused, "
         f"{summary['undecided']:,} without a decision; {summary['changed_voxels']:,} voxels changed"
     )
+
+
+for command in (slices, merge):
+    review.add_command(command)

@@ -64,9 +64,10 @@ class Memory(click.ParamType):
     "--weights",
     required=True,
     multiple=True,
-    metavar="NAME|FOLDER",
-    help="Weights folder, or the name of shipped weights (see: tomoseg-tf weights list); may be "
-    "repeated: the probabilities are then the mean, and so is the threshold.",
+    type=options.WEIGHTS,
+    metavar="NAME|FOLDER|URL",
+    help="Weights: a name (see: tomoseg-tf weights list), a folder, a zip archive or its address; "
+    "may be repeated: the probabilities are then the mean, and so is the threshold.",
 )
 @click.option(
     "--turns",
@@ -154,6 +155,13 @@ class Memory(click.ParamType):
     "were fitted on so few; the last one ends with the volume.  [default: the volume as one]",
 )
 @click.option(
+    "--blend",
+    type=options.Numbers(minimum=4),
+    metavar="Z,Y,X",
+    help="Predict tiles of these sides, each as a volume of its own, and blend them where they "
+    "overlap (Gaussian): for 3D networks that cannot be predicted exactly. The seams are told.",
+)
+@click.option(
     "--max-memory",
     type=Memory(),
     metavar="GB",
@@ -174,10 +182,11 @@ class Memory(click.ParamType):
 )
 @click.option(
     "--precision",
-    type=click.Choice(["float32", "bfloat16", "float16"]),
-    default="float32",
+    type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+    default="auto",
     show_default=True,
-    help="Number format inside the network.",
+    help="Number format inside the network; auto is bfloat16 on a processor that computes in it "
+    "(AVX512-BF16, AMX), else float32. float16 is for GPUs.",
 )
 @many.suffix
 @many.normalise_together
@@ -212,7 +221,7 @@ def segment(volumes, segmentation, spacing, shape, dtype, as_json, cluster, work
       tomoseg-tf segment scan.zarr result.ome.zarr -w my_weights --cluster tcp://host:8786
     """
     from tomoseg_tf.prediction import segment_file
-    from tomoseg_tf.prediction.resuming.unfinished import how_far
+    from tomoseg_tf.prediction.resuming.hidden import how_far
     from tomoseg_tf.volume import open_volume
 
     opening = {"spacing": spacing, "shape": shape, "dtype": dtype}

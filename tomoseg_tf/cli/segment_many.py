@@ -73,15 +73,12 @@ def segment_many(volumes, folder, *, as_json, suffix, **settings):
     """Segment several scans, say how each of them went, and fail at the end if one did."""
     from tomoseg_tf.prediction.scans.many import SUFFIX, segment_files
 
-    if settings.pop("dry_run", False):
-        raise click.UsageError("--dry-run is for one scan; name one of them")
-
     def tell(entry):
         if entry["state"] == "failed":
             options.notify(f"Failed: {entry['scan']}: {entry['error']}")
         for notice in entry.get("notices", ()):
             options.notify(notice)
-        if not as_json and entry["state"] == "segmented":
+        if not as_json and entry["state"] in ("segmented", "planned"):
             click.echo(describe(entry["segmentation"], entry))
         elif not as_json and entry["state"] == "kept":
             click.echo(f"{entry['segmentation']}: is there already")
@@ -90,8 +87,8 @@ def segment_many(volumes, folder, *, as_json, suffix, **settings):
         suffix = SUFFIX if suffix is None else suffix
         settings |= {"progress": progress, "on_scan": tell, "suffix": suffix}
         result = segment_files(volumes, folder, **settings)
-    counts = {name: result[name] for name in ("segmented", "kept", "failed")}
-    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    counts = {name: count for name, count in result.items() if name != "scans" and count}
+    told = ", ".join(f"{count} {name}" for name, count in counts.items())
     if as_json:
         click.echo(json.dumps(result))
     else:

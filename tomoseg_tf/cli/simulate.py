@@ -5,6 +5,7 @@ import json
 import click
 
 from tomoseg_tf.cli import options
+from tomoseg_tf.cli.simulate_inclusions import insert, pores, precipitates
 
 
 @click.group(short_help="Simulate a scan with its exact truth.")
@@ -203,3 +204,7 @@ def growth(folder, overwrite, as_json, **fields):
     last = summary["steps"][-1]
     found = f"{summary['steps'][0]['objects']} objects at first, {last['objects']} at last"
     _tell(summary, as_json, f"{folder}: {series.steps} scans", found)
+
+
+for command in (precipitates, pores, insert):
+    simulate.add_command(command)

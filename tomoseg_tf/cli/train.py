@@ -39,7 +39,8 @@ def list_recipes(ctx, param, wanted):
 @click.option(
     "--from",
     "start",
-    metavar="NAME|FOLDER",
+    type=options.WEIGHTS,
+    metavar="NAME|FOLDER|URL",
     help="Weights to start from; short for --set model.weights=...",
 )
 @click.option(

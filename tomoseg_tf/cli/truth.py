@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from tomoseg_tf.cli import options
+from tomoseg_tf.cli import options, truth_drawn
 from tomoseg_tf.table import aligned
 
 
@@ -42,6 +42,17 @@ from tomoseg_tf.table import aligned
     metavar="Z,Z:Z,...",
     help="Slices that are labelled, such as 3,10:20; all others become 255.",
 )
+@click.option(
+    "--sparse",
+    metavar="KIND:AMOUNT",
+    help="Keep few labels, drawn by --seed, to try out how many are needed: slices:5, boxes:8x32 "
+    "(8 cubes of 32 voxels a side) or scribbles:40 (strokes); in place of the number also a share "
+    "of the voxels, such as slices:3%. All others become 255.",
+)
+@options.seed
+@truth_drawn.like
+@truth_drawn.rules
+@truth_drawn.unlabelled
 @options.spacing
 @options.overwrite
 @options.as_json
@@ -53,6 +64,11 @@ def truth(
     classes,
     priority,
     labelled_slices,
+    sparse,
+    seed,
+    like,
+    rules,
+    unlabelled,
     spacing,
     overwrite,
     as_json,
@@ -60,19 +76,30 @@ def truth(
     """Turn label files into the volume of classes OUT: 0 is background, 255 ignored.
 
     One file is converted by its palette. Several are merged: volumes of classes, and masks of one
-    class each. Colours are understood in RGB(A) TIFF and PNG files and folders of them.
+    class each. Colours are understood in RGB(A) TIFF and PNG files and folders of them. Regions of
+    ImageJ (.roi, RoiSet.zip) and labels of an ilastik project (.ilp) become classes where they were
+    drawn.
 
     \b
     Examples:
       tomoseg-tf truth truth.tif --label labels.tif --palette 0:0,127:1,255:2,nearest=20
       tomoseg-tf truth truth.tif --label overlay.tif --palette '#ff0000:1,grey:0'
       tomoseg-tf truth truth.tif --label pores.tif=pore --label grains.tif=grain --ignore rim.tif
+      tomoseg-tf truth sparse.tif --label truth.tif --sparse slices:5
     """
-    from tomoseg_tf.volume import merge_truth, parse_slices, write_truth
+    from tomoseg_tf.volume import few_labels, merge_truth, parse_amount, parse_slices, write_truth
 
     pairs, names = _read_labels(labels, classes)
+    rules, names = truth_drawn.read_rules(rules, names)
+    pairs = truth_drawn.open_drawn(pairs, like, rules, unlabelled, priority)
     slices = None if labelled_slices is None else parse_slices(labelled_slices)
+    amount = None if sparse is None else parse_amount(sparse)
+    if amount is not None and slices is not None:
+        raise click.UsageError("--sparse and --labelled-slices cannot be given together.")
     merged = merge_truth(pairs, ignore=ignore, palette=palette, priority=priority)
+    names = names or dict(enumerate(merged.class_names))
+    if amount is not None:
+        merged = few_labels(merged, amount, seed=seed)
     with options.progress("Writing") as progress:
         summary = write_truth(
             output,

@@ -55,19 +55,40 @@ FOLDER = click.Path(path_type=Path)
     "of a database  [default: journal.log in STUDY]",
 )
 @training_options.changes
+@click.option(
+    "--then-set",
+    "second_changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Replace a setting of the recipe of the second search; repeatable.",
+)
 @options.overwrite
 @options.as_json
-def tune(recipe, records, study, second, second_records, trials, jobs, storage, changes, **printed):
+def tune(
+    recipe,
+    records,
+    study,
+    second,
+    second_records,
+    trials,
+    jobs,
+    storage,
+    changes,
+    second_changes,
+    **printed,
+):
     """Search the space that RECIPE states in its section `search`, a YAML file or a shipped recipe.
 
     Trials are training runs. By asynchronous successive halving (ASHA) only the better ones go on
     after 1, 3, 9, ... epochs; the others are pruned, as are those that do not fit into the memory.
+    The first trial has the recipe's own settings where they lie in the space.
     The best weights are those of the complete trial with the best validation score by the monitor
     of the recipe.
 
     With --then, the best weights are instead those that score best on the validation split of
     --then-records; from there a second search fine-tunes on these records, with the network, patch
-    and batch size of the first one's best trial. --set holds for the first recipe.
+    and batch size of the first one's best trial. --set holds for the first recipe, --then-set for
+    the second.
 
     The same command goes on with a search that was interrupted or killed. Started on other hosts
     with the same STUDY, in a folder that all of them see, it shares the trials with them. STUDY
@@ -94,19 +115,21 @@ def tune(recipe, records, study, second, second_records, trials, jobs, storage, 
     """
     if (second is None) != (second_records is None):
         raise click.UsageError("--then and --then-records belong together")
+    if second_changes and second is None:
+        raise click.UsageError("--then-set changes the recipe of --then, which is not given")
     from tomoseg_tf.studies.search.study import search
     from tomoseg_tf.studies.search.two_steps import search_in_two_steps
     from tomoseg_tf.training import read_recipe
 
-    changes = (*changes, *(() if trials is None else (f"search.trials={trials}",)))
-    settings = read_recipe(recipe, changes)
+    both = () if trials is None else (f"search.trials={trials}",)
+    settings = read_recipe(recipe, (*changes, *both))
     shared = {"storage": storage, "jobs": jobs, "overwrite": printed["overwrite"]}
     with training_options.training(study) as progress:
         told = {"notify": options.notify, "progress": progress}
         if second is None:
             result = search(settings, records, study, **shared, **told)
         else:
-            recipes = settings, read_recipe(second, changes[len(changes) - (trials is not None) :])
+            recipes = settings, read_recipe(second, (*second_changes, *both))
             folders = records, second_records
             result = search_in_two_steps(recipes, folders, study, **shared, **told)
     if printed["as_json"]:
