@@ -2,12 +2,16 @@
 # The study of James et al. (2022) on simulated dendrites, small enough for a processor.
 # See README.md beside this file. Every setting can be given from outside, as in
 #   OUT=/data/try MINUTES=30 TRIALS=30 sh run.sh
+# and your own scans in place of simulated ones, as in
+#   CHEAP="a.tif a_cheap.tif b.tif b_cheap.tif" HAND="c.tif c_hand.tif d.tif d_hand.tif" SHAPE=250,852,852 sh run.sh
 # The same command goes on where it was interrupted.
 set -eu
 
 HERE=$(dirname "$0")
 : "${OUT:=james2022}"            # folder for everything that is written
 : "${SHAPE:=56,128,128}"         # sides of a scan (z,y,x); 250,852,852 in the paper
+: "${CHEAP:=}"                   # your scans, each before its cheap labels; empty for simulated dendrites
+: "${HAND:=}"                    # and those before their labels by hand
 : "${STEPS:=3}"                  # scans with cheap labels, while the dendrites grow
 : "${NETS:=unet_2d unet_3d fcdense_3d}"
 : "${MINUTES:=2}"                # of training on cheap labels, for each network
@@ -37,23 +41,32 @@ arguments() {
 
 # 1. Scans of growing dendrites. Cheap labels come from a filter and a threshold, as those of an older
 #    network did; the exact truth of two other scans takes the place of labels by hand.
-if [ ! -e "$OUT/cheap" ]; then
-    tomoseg-tf simulate dendrites "$OUT/series.tif" "$OUT/exact.tif" --rough "$OUT/rough.tif" \
-        --shape "$SHAPE" --steps "$STEPS" --seed 1 --overwrite
-    set --
-    for scan in "$OUT"/series*.tif; do
-        set -- "$@" --pair "$scan" "$OUT/rough${scan#"$OUT/series"}"
+# Options of records from scans, each before its labels.
+pairs() {
+    set -- $1
+    while [ $# -gt 0 ]; do
+        printf ' --pair %s %s' "$1" "$2"
+        shift 2
     done
-    tomoseg-tf records "$OUT/cheap" "$@" --patch "8,${SHAPE#*,}" --split group --group 8 \
+}
+if [ ! -e "$OUT/cheap" ]; then
+    if [ -z "$CHEAP" ]; then
+        tomoseg-tf simulate dendrites "$OUT/series.tif" "$OUT/exact.tif" --rough "$OUT/rough.tif" \
+            --shape "$SHAPE" --steps "$STEPS" --seed 1 --overwrite
+        for scan in "$OUT"/series*.tif; do CHEAP="$CHEAP $scan $OUT/rough${scan#"$OUT/series"}"; done
+    fi
+    tomoseg-tf records "$OUT/cheap" $(pairs "$CHEAP") --patch "8,${SHAPE#*,}" --split group --group 8 \
         --fractions 0.7,0.2,0.1 --classes background,dendrite
 fi
-if [ ! -e "$OUT/hand" ]; then
+if [ -z "$HAND" ]; then
+    HAND="$OUT/scan1.tif $OUT/truth1.tif $OUT/scan2.tif $OUT/truth2.tif"
     for number in 1 2; do
-        tomoseg-tf simulate dendrites "$OUT/scan$number.tif" "$OUT/truth$number.tif" \
+        [ -e "$OUT/hand" ] || tomoseg-tf simulate dendrites "$OUT/scan$number.tif" "$OUT/truth$number.tif" \
             --shape "$SHAPE" --seed "1$number" --overwrite
     done
-    tomoseg-tf records "$OUT/hand" --pair "$OUT/scan1.tif" "$OUT/truth1.tif" \
-        --pair "$OUT/scan2.tif" "$OUT/truth2.tif" --patch "8,${SHAPE#*,}" --split group --group 8 \
+fi
+if [ ! -e "$OUT/hand" ]; then
+    tomoseg-tf records "$OUT/hand" $(pairs "$HAND") --patch "8,${SHAPE#*,}" --split group --group 8 \
         --groups "$GROUPS_OF_8" --classes background,dendrite
 fi
 
@@ -74,7 +87,8 @@ for net in $NETS; do
         --from "$OUT/cheap_$net/best_dice"
     tomoseg-tf tune "$HERE/cheap.yaml" --records "$OUT/cheap" -o "$OUT/tuned_$net" --then "$HERE/hand.yaml" \
         --then-records "$OUT/hand" --trials "$TRIALS" --set "model.name=$name" \
-        --set "model.arguments=$given" --set "schedule.minutes=$MINUTES" $SETTINGS
+        --set "model.arguments=$given" --set "schedule.minutes=$MINUTES" \
+        --then-set "schedule.minutes=$MINUTES" $SETTINGS
     models=$models,cheap_$net=$OUT/cheap_$net/best_dice,fine_$net=$OUT/fine_$net/best_dice
     models=$models,tuned_$net=$OUT/tuned_$net/best
 done
@@ -82,10 +96,13 @@ done
 # 3. Table 2: all of them, and methods without a network, on the test groups of the labels by hand.
 tomoseg-tf compare "$OUT/hand" -o "$OUT/compared" --models "${models#,},$CLASSICAL"
 
-# 4. Figures 5 and 6: errors of a whole scan in an xy and an xz plane, for each network.
+# 4. Figures 4 to 7: errors of a whole scan in an xy and an xz plane, for each network, and its surface.
+set -- $HAND
+while [ $# -gt 2 ]; do shift 2; done
 for net in $NETS; do
     [ -e "$OUT/overlay_$net.png" ] || {
-        tomoseg-tf segment "$OUT/scan2.tif" "$OUT/segmented_$net.tif" -w "$OUT/tuned_$net/best" --overwrite
-        tomoseg-tf evaluate "$OUT/truth2.tif" "$OUT/segmented_$net.tif" --overlay "$OUT/overlay_$net.png"
+        tomoseg-tf segment "$1" "$OUT/segmented_$net.tif" -w "$OUT/tuned_$net/best" --overwrite
+        tomoseg-tf plot rendering "$OUT/segmented_$net.tif" "$OUT/rendering_$net.png" --overwrite
+        tomoseg-tf evaluate "$2" "$OUT/segmented_$net.tif" --overlay "$OUT/overlay_$net.png" --overwrite
     }
 done

@@ -12,7 +12,7 @@ from tomoseg_tf.records import read_manifest
 from tomoseg_tf.training import read_recipe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-TINY = {"MODELS": "otsu", "FINAL": "otsu", "EPOCHS": "1"}
+TINY = {"MODELS": "otsu", "BINARY_MODELS": "otsu", "FINAL": "otsu", "EPOCHS": "1"}
 
 
 def run(example, *arguments, **settings):
@@ -34,13 +34,32 @@ def splits(folder, split):
     return [Path(source.volume).name for source in sources if source.blocks[0].split == split]
 
 
-def test_the_aa7075_study_puts_both_splits_side_by_side(tmp_path):
+def test_the_torbati2021_study_puts_both_splits_side_by_side(tmp_path):
     settings = {"SHAPE": "24,64,64", "PATCH": "1,64,64", "FRACTIONS": "0.4,0.3,0.3"}
-    done = run("aa7075", OUT=str(tmp_path / "out"), **settings)
+    done = run("torbati2021", OUT=str(tmp_path / "out"), **settings)
     assert done.returncode == 0, done.stderr
     assert labels(tmp_path / "out" / "compared" / "table.csv") == ["otsu"]
     text = (tmp_path / "out" / "compared" / "table.md").read_text()
     assert text.startswith("| Entry | mIoU, random | mIoU, blocks |")
+    assert labels(tmp_path / "out" / "compared_binary" / "table.csv") == ["otsu"]
+
+
+@pytest.mark.docs
+def test_the_tables_of_the_thesis_are_made_of_own_slices(tmp_path):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, (12, 64, 64)).astype(np.uint8)
+    tifffile.imwrite(
+        tmp_path / "scan.tif", 60 * truth + rng.integers(0, 50, truth.shape).astype("u1")
+    )
+    tifffile.imwrite(tmp_path / "truth.tif", truth)
+    own = {"SCAN": str(tmp_path / "scan.tif"), "TRUTH": str(tmp_path / "truth.tif")}
+    small = {"SLICES": "6,2,2", "PATCHES": "32 64", "IMAGES": "2 3", "SETTINGS": "--steps 1"}
+    out = tmp_path / "out"
+    done = run("barboza2020", OUT=str(out), TABLES="4.2 4.3", **own, **small)
+    assert done.returncode == 0, done.stderr
+    names = ("binary", "patch_32", "patch_64")
+    found = [labels(out / f"compared_{name}" / "table.csv") for name in names]
+    assert found == [["unet_binary"], ["patch_32"], ["patch_64"]]
 
 
 def test_the_superalloy_study_keeps_spots_and_val_apart(tmp_path):
@@ -64,7 +83,7 @@ def test_the_superalloy_study_keeps_spots_and_val_apart(tmp_path):
     assert len(splits(out / "final", "training")) == 4
 
 
-@pytest.mark.parametrize("example", ["aa7075", "james2022", "ni_superalloy"])
+@pytest.mark.parametrize("example", ["barboza2020", "james2022", "ni_superalloy", "torbati2021"])
 def test_the_scripts_are_plain_posix_and_stop_at_the_first_error(example, tmp_path):
     lines = (EXAMPLES / example / "run.sh").read_text().splitlines()
     assert lines[0] == "#!/bin/sh"

@@ -58,7 +58,7 @@ def test_run_scores_and_ablation_are_there_and_open(ran):
     with open(folder / "ablation" / "table.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["levels"], row["split"]) for row in rows] == [("2", "test"), ("1", "test")]
-    for figure in (folder / "confusion.png", folder / "ablation" / "figure.png"):
+    for figure in (folder / "fig4.png", folder / "ablation" / "figure.png"):
         assert image.imread(figure).ndim == 3
 
 
