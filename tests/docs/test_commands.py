@@ -227,13 +227,19 @@ def make_files_of_readme(folder):
     """Make what README takes for granted: scans, labels, weights, recipes, records."""
     from tomoseg_tf.records import write_records
     from tomoseg_tf.volume import create_volume
-    from tomoseg_tf.weights import find_weights
+    from tomoseg_tf.weights import find_weights, open_weights, save_weights
 
     scan, truth = (tifffile.imread(folder / f"{word}.tif") for word in ("scan", "truth"))
-    with create_volume(folder / "slices", scan.shape, scan.dtype) as writer:
-        writer.write(0, scan)
-    for word in ("my_weights", "run/best_dice"):
+    (folder / "series").mkdir()
+    for word in ("slices", "scan.zarr", "series/0.tif", "series/1.tif"):
+        with create_volume(folder / word, scan.shape, scan.dtype) as writer:
+            writer.write(0, scan)
+    for word in ("my_weights", "one", "run/best_dice"):
         shutil.copytree(find_weights("unet_3d_micropillar"), folder / word)
+    fitted = open_weights("unet_3d_micropillar")
+    network = fitted.build()
+    network.set_weights([0.99 * array for array in network.get_weights()])
+    save_weights(folder / "other", network, fitted.config, card="# Other weights\n")
     shutil.copytree(find_weights("unet_2d_sandstone"), folder / "my_2d_weights")
     shutil.copy(folder / "my_weights" / "model.weights.h5", folder / "FILE.h5")
     particles = np.zeros_like(truth)

@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 
 import numpy as np
@@ -76,6 +77,7 @@ def browser(chromium):
 @pytest.fixture
 def visit(browser):
     """Open a report; at the end see that it complained of nothing and asked for nothing."""
+    expect = pytest.importorskip("playwright.sync_api").expect
     contexts, complaints, asked = [], [], []
 
     def visit(path, **options):
@@ -86,7 +88,7 @@ def visit(browser):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(path.as_uri())
-        page.wait_for_function("window.firstSlice")
+        expect(page.locator("#field")).to_have_attribute("data-z", re.compile("."))
         return page
 
     yield visit

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
 
 import numpy as np
 import pytest
 from PIL import Image
+
+expect = pytest.importorskip("playwright.sync_api").expect
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
@@ -23,7 +26,7 @@ def told(page, name):
 
 
 def reaches(page, name, value):
-    page.wait_for_function(f"document.getElementById('field').dataset.{name} === '{value}'")
+    expect(page.locator("#field")).to_have_attribute(f"data-{name}", f"{value}")
 
 
 def pixels(page):
@@ -142,7 +145,7 @@ def test_the_table_sorts_filters_and_turns_its_pages(page):
     page.fill("#filter-text", "nothing of the kind")
     assert page.locator("#object-none").is_visible()
     page.click("#filters button[type=reset]")
-    page.wait_for_function("document.getElementById('page-name').textContent.endsWith('of 48')")
+    expect(page.locator("#page-name")).to_have_text(re.compile("of 48$"))
     page.fill("#filter-text", "slag")
     assert page.locator("#page-name").inner_text() == "1–20 of 24 (all: 48)"
 
@@ -153,7 +156,7 @@ def test_an_object_is_shown_and_found_again(page):
     page.click("#object-table thead button:has-text('Voxels')")
     label = column(page, 1)[0]
     page.click("#object-table tbody tr:first-child button")
-    page.wait_for_function("['5', '6'].includes(document.getElementById('field').dataset.z)")
+    expect(page.locator("#field")).to_have_attribute("data-z", re.compile("^[56]$"))
     image = pixels(page)
     yellow = (image[..., 0] > 220) & (image[..., 1] > 190) & (image[..., 2] < 130)
     assert yellow.sum() > 80
@@ -183,7 +186,7 @@ def test_a_phone(visit, report, tmp_path):
     page.tap("label:has-text('Segmentation')")
     reaches(page, "view", "segmentation")
     page.tap("#object-table tbody tr:nth-child(2) button")
-    page.wait_for_function("document.querySelectorAll('tr.chosen').length === 1")
+    expect(page.locator("tr.chosen")).to_have_count(1)
     box = page.locator("#field").bounding_box()
     assert 0 <= box["y"] < 844 - box["height"]  # it scrolled there
     page.tap("#zoom-fit")
