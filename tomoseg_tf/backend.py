@@ -10,6 +10,7 @@ import importlib
 import os
 import sys
 import tempfile
+from functools import cache
 
 
 def load_keras():
@@ -38,6 +39,36 @@ def load_tensorflow():
         TensorFlow.
     """
     return _load("tensorflow")
+
+
+def fuse(function, shape, dtype):
+    """Let TensorFlow join the steps of a function of one tensor; other backends take each alone.
+
+    Parameters
+    ----------
+    function : callable
+        From a tensor to a tensor.
+    shape : tuple
+        Of its tensor; None for sides that change from call to call.
+    dtype : str
+        Of its tensor.
+
+    Returns
+    -------
+    callable
+        The same function.
+    """
+    if load_keras().backend.backend() != "tensorflow":
+        return function
+    tensorflow = load_tensorflow()
+
+    @cache
+    def traced():  # when it is first called
+        signature = [tensorflow.TensorSpec(shape, dtype)]
+        joined = tensorflow.function(function, input_signature=signature, autograph=False)
+        return joined.get_concrete_function()
+
+    return lambda x: traced()(x)
 
 
 def find_gpus():

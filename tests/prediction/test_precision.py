@@ -7,29 +7,32 @@ import pytest
 from scipy import ndimage
 
 from tomoseg_tf.prediction import device, segment_file
-from tomoseg_tf.prediction.device import choose_precision
+from tomoseg_tf.prediction.device import choose_precision, most_stacked
 
 PILLAR = Path(__file__).parents[2] / "examples" / "micropillar" / "pillar.tif"
 
 
 @pytest.mark.parametrize(
-    ("flags", "chosen"),
+    ("flags", "chosen", "most"),
     [
-        ("fpu avx2 avx512f", "float32"),
-        ("fpu avx512f avx512_bf16", "bfloat16"),
-        ("amx_tile amx_bf16", "bfloat16"),
+        ("fpu avx2", "float32", 16),
+        ("fpu avx2 avx512f", "float32", 0),
+        ("fpu avx512f avx512_bf16", "bfloat16", 0),
+        ("amx_tile amx_bf16", "bfloat16", 16),
     ],
 )
-def test_the_processor_decides(tmp_path, monkeypatch, flags, chosen):
+def test_the_processor_decides(tmp_path, monkeypatch, flags, chosen, most):
     (tmp_path / "cpuinfo").write_text(f"processor\t: 0\nflags\t\t: {flags}\nbugs\t\t: none\n")
     monkeypatch.setattr(device, "PROCESSOR", str(tmp_path / "cpuinfo"))
     monkeypatch.setattr(device, "find_gpus", lambda: [])
     assert choose_precision("auto", "cpu") == chosen
     assert choose_precision("auto", "auto") == chosen
     assert choose_precision("auto", "gpu:0") == "float32"
+    assert most_stacked("cpu") == most_stacked("auto") == most
     assert choose_precision("float16", "cpu") == "float16"
     monkeypatch.setattr(device, "PROCESSOR", str(tmp_path / "none"))
     assert choose_precision("auto", "cpu") == "float32"
+    assert most_stacked("cpu") == 16
 
 
 def test_bfloat16_changes_few_voxels_and_no_object_of_the_shipped_weights(tmp_path, capsys):

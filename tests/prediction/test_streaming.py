@@ -16,7 +16,11 @@ from tomoseg_tf.prediction.streaming.bands import joined_at_once
 from tomoseg_tf.prediction.streaming.flow import Flow
 from tomoseg_tf.prediction.streaming.kernels import before_doubling
 from tomoseg_tf.prediction.streaming.memory import kept_values
-from tomoseg_tf.prediction.streaming.rewrite import compute_again, convolve_before_doubling
+from tomoseg_tf.prediction.streaming.rewrite import (
+    compute_again,
+    convolve_before_doubling,
+    stack_neighbours,
+)
 from tomoseg_tf.prediction.streaming.schedule import Schedule
 from tomoseg_tf.volume import ArrayVolume, Normalisation
 
@@ -109,8 +113,9 @@ def test_a_stream_equals_one_pass_over_the_whole_volume(case):
         assert expected.std() > 0.02
         plain = stream(nodes, volume, chunk=chunk)
         np.testing.assert_allclose(plain, expected, atol=1e-5)
-        found = stream(rewritten, volume, chunk=chunk)
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        for most in (0, 16):
+            found = stream(stack_neighbours(rewritten, most), volume, chunk=chunk)
+            np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("case", ["gaudez", "linear, shallow", "dense"])
@@ -195,10 +200,22 @@ def test_a_sum_of_convolutions_is_made_band_after_band():
     volume = RNG.standard_normal((9, 40, 12)).astype("f4")
     expected = stream(nodes, volume, chunk=2)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bands, "BAND", 1)  # eight rows at a time
+        patch.setattr(bands, "BAND", 1)  # eight rows at a time, two bands at once
         found = stream(nodes, volume, chunk=2)
+        np.testing.assert_array_equal(stream(nodes, volume, chunk=2), found)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     np.testing.assert_allclose(found, whole(model, nodes, volume), atol=1e-5)
+
+
+def test_convolutions_of_few_channels_are_stacked_where_that_is_asked_for():
+    nodes = convolve_before_doubling(inference_graph(build("gaudez")))
+    convolutions = [n for n in stack_neighbours(nodes, 4) if n.kind in ("conv", "doubled")]
+    for node in convolutions:
+        assert node.stacked == (node.kind == "doubled" or node.kernel.shape[3] <= 4)
+    assert {node.stacked for node in convolutions} == {True, False}
+    always = [node for node in stack_neighbours(nodes, 0) if node.stacked]
+    assert {node.kind for node in always} == {"conv", "doubled"}
+    assert [n.kernel.shape[3] for n in always if n.kind == "conv"] == [1]
 
 
 def test_the_plan_computes_nothing_twice_where_the_planes_fit():

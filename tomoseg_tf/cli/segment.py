@@ -166,7 +166,7 @@ class Memory(click.ParamType):
     type=Memory(),
     metavar="GB",
     help="Memory of the whole program, such as 2GB or 512MB (GB without a unit); on a GPU, that of "
-    "the tiles there.  [default: 3.5GB; on a GPU 2.5GB]",
+    "the tiles there.  [default: 3GB; on a GPU 2.5GB]",
 )
 @guard_options.to_spacing
 @guard_options.binning

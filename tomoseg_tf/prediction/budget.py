@@ -7,7 +7,7 @@ import sys
 from math import ceil
 from pathlib import Path
 
-MAX_MEMORY = 3.5e9  # bytes of the process
+MAX_MEMORY = 3e9  # bytes of the process
 FIXED = 150e6  # what libraries take once they compute and write, beyond what they take before
 VOLUMES, SLICES = 1.1, 1.4  # most that plans were measured to take over what they expect
 LEAST = 32e6  # bytes for tiles below which none is worth trying
@@ -78,7 +78,7 @@ def memory_for_tiles(max_memory, *, factor=VOLUMES, base=None):
     Parameters
     ----------
     max_memory : float or None
-        Bytes that the process may take, all in all; 3.5 GB by default.
+        Bytes that the process may take, all in all; 3 GB by default.
     factor : float, optional
         What tiles take over what their plan expects: `VOLUMES` or `SLICES`, by what the network
         sees.

@@ -9,6 +9,8 @@ from tomoseg_tf.backend import find_gpus, load_keras
 PRECISIONS = ("float32", "bfloat16", "float16")
 PROCESSOR = "/proc/cpuinfo"  # on Linux
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # its instructions, as named there
+AVX512 = "avx512f"
+FEW_CHANNELS = 16  # with no more, slices beside one another cost less than they save elsewhere
 
 
 def choose_precision(precision, device="auto"):
@@ -36,11 +38,32 @@ def choose_precision(precision, device="auto"):
 
 def has_bfloat16():
     """Tell whether the processor multiplies bfloat16, and the backend makes use of it."""
-    if load_keras().backend.backend() == "jax" or not os.path.exists(PROCESSOR):
-        return False
+    return load_keras().backend.backend() != "jax" and not BFLOAT16.isdisjoint(_instructions())
+
+
+def most_stacked(device):
+    """Channels up to which a convolution of volumes is faster in two dimensions.
+
+    Parameters
+    ----------
+    device : str
+        As for `find_device`.
+
+    Returns
+    -------
+    int
+        0 on processors with AVX-512, whose convolutions of volumes are as fast as others.
+    """
+    native = load_keras().backend.backend() != "jax" and AVX512 in _instructions()
+    return 0 if native and on_processor(find_device(device, "float32")) else FEW_CHANNELS
+
+
+def _instructions():
+    """Names of the processor's sets of instructions; none where they cannot be read."""
+    if not os.path.exists(PROCESSOR):
+        return []
     with open(PROCESSOR, encoding="utf-8", errors="replace") as file:
-        flags = next((line for line in file if line.startswith("flags")), "")
-    return not BFLOAT16.isdisjoint(flags.split())
+        return next((line for line in file if line.startswith("flags")), "").split()
 
 
 def value_bytes(precision):

@@ -4,6 +4,7 @@ import numpy as np
 
 from tomoseg_tf.backend import EnoughMemory, load_keras
 from tomoseg_tf.prediction.device import find_device, place
+from tomoseg_tf.prediction.fused import activate, fused_convolution
 from tomoseg_tf.prediction.geometry import (
     CONCATENATION,
     CONVOLUTION,
@@ -47,17 +48,33 @@ class Engine:
         self.last_use = last_uses(nodes)
         with place(self.device):
             self.weights = [self._tensors(index) for index in range(len(nodes))]
+            self.convolutions = {
+                index: self._convolution(index)
+                for index, node in enumerate(nodes)
+                if node.kind == CONVOLUTION
+            }
 
     def _dtype(self, index):
         return "float32" if index == len(self.nodes) - 1 else self.precision
 
     def _tensors(self, index):
         node = self.nodes[index]
-        if node.kernel is None:
+        if node.kernel is None or node.kind not in (EXPANSION, POINTWISE):
             return None
         return tuple(
             self.ops.convert_to_tensor(array, dtype=self._dtype(index))
             for array in (node.kernel, node.bias)
+        )
+
+    def _convolution(self, index):
+        node = self.nodes[index]
+        return fused_convolution(
+            node,
+            node.kernel,
+            node.bias,
+            self._dtype(index),
+            padding="valid",
+            dilation=node.dilation,
         )
 
     def needed(self, box, shape):
@@ -147,14 +164,14 @@ class Engine:
         if node.kind == CONCATENATION:
             return self.ops.concatenate(inputs, axis=-1)
         if node.kind == SUM:
-            return self._activate(node, sum(inputs[1:], start=inputs[0]))
+            return activate(node, sum(inputs[1:], start=inputs[0]))
         if node.kind == POINTWISE:
             return self._point(index, inputs[0])
         raise ValueError(f"node {node.name} is of unknown kind {node.kind!r}")
 
     def _convolve(self, index, x, have, want):
         """Convolve, with zeros only where the volume ends, then rectify."""
-        node, (kernel, bias) = self.nodes[index], self.weights[index]
+        node = self.nodes[index]
         reaches = [size // 2 * gap for size, gap in zip(node.window, node.dilation, strict=True)]
         margins = [
             (low - start + reach, stop + reach - high)
@@ -162,11 +179,7 @@ class Engine:
         ]
         if any(map(any, margins)):
             x = self.ops.pad(x, [(0, 0), *margins, (0, 0)])
-        x = self.ops.cast(x, self._dtype(index))
-        x = self.ops.conv(
-            x, kernel, 1, "valid", data_format="channels_last", dilation_rate=node.dilation
-        )
-        return self._activate(node, self.ops.add(x, bias))
+        return self.convolutions[index](self.ops.cast(x, self._dtype(index)))
 
     def _point(self, index, x):
         """Scale, shift and activate each voxel."""
@@ -174,14 +187,7 @@ class Engine:
         if self.weights[index] is not None:
             scale, offset = self.weights[index]
             x = x * scale + offset
-        return self._activate(self.nodes[index], x)
-
-    def _activate(self, node, x):
-        if node.activation is None:
-            return x
-        if node.activation == "prelu":
-            return self.ops.leaky_relu(x, negative_slope=node.slope)
-        return getattr(self.ops, node.activation)(x)
+        return activate(self.nodes[index], x)
 
     def _spread(self, index, x):
         """Give each voxel its cell: repeated, interpolated, or from a kernel."""

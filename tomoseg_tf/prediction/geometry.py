@@ -53,6 +53,8 @@ class Node:
         Voxels between the taps of a convolution.
     cropped : bool
         Whether what an expansion gives is cut to the sides of a pooled tensor.
+    stacked : bool
+        Whether a stream computes a convolution in two dimensions, its slices in z as channels.
     """
 
     kind: str
@@ -68,6 +70,7 @@ class Node:
     step: tuple = ()
     dilation: tuple = (1, 1, 1)
     cropped: bool = False
+    stacked: bool = False
 
 
 def stride(nodes):

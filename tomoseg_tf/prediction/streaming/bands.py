@@ -2,11 +2,12 @@
 
 from math import prod
 
-from tomoseg_tf.prediction.geometry import SUM
-from tomoseg_tf.prediction.streaming.convolutions import is_stacked
+from tomoseg_tf.prediction.geometry import CONVOLUTION, DOUBLED, SUM
 
-BAND = 4_000_000  # values that a band takes or gives: they stay in the cache
+AT_ONCE = 2  # bands that are computed at a time on a processor
+BAND = 12_000_000  # values that a band takes or gives: few calls, and they stay near the cache
 LEAST_ROWS = 8
+CONVOLVED = CONVOLUTION, DOUBLED
 
 
 def band_rows(nodes, index, made, width):
@@ -36,9 +37,9 @@ def values_per_voxel(nodes, index):
     """Values that a node takes or gives, whichever is more, per voxel of its tensor."""
     node, most = nodes[index], nodes[index].channels
     for source in node.inputs:
-        if node.kind == SUM and is_stacked(nodes[source]):
+        if node.kind == SUM and nodes[source].kind in CONVOLVED:
             most = max(most, values_per_voxel(nodes, source))
-        taken = nodes[source].channels * (node.window[0] if is_stacked(node) else 1)
+        taken = nodes[source].channels * (node.window[0] if node.stacked else 1)
         most = max(most, taken * prod(node.factor) / prod(nodes[source].factor))
     return most
 
@@ -54,8 +55,7 @@ def joined_at_once(nodes):
     Returns
     -------
     set of int
-        Indices of convolutions of two dimensions that nothing but one sum takes, whose every
-        term is such a one.
+        Indices of convolutions that nothing but one sum takes, whose every term is such a one.
     """
     users = [[] for _ in nodes]
     for index, node in enumerate(nodes):
@@ -63,8 +63,7 @@ def joined_at_once(nodes):
             users[source].append(index)
     found = set()
     for node in nodes:
-        terms = [nodes[source] for source in node.inputs]
-        if node.kind != SUM or not all(map(is_stacked, terms)):
+        if node.kind != SUM or any(nodes[each].kind not in CONVOLVED for each in node.inputs):
             continue
         if all(len(users[each]) == 1 and nodes[each].activation is None for each in node.inputs):
             found.update(node.inputs)

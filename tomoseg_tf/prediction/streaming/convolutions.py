@@ -3,21 +3,14 @@
 import numpy as np
 
 from tomoseg_tf.backend import load_keras
-from tomoseg_tf.prediction.geometry import CONVOLUTION, DOUBLED
+from tomoseg_tf.prediction.fused import fused_convolution
+from tomoseg_tf.prediction.geometry import DOUBLED
 from tomoseg_tf.prediction.streaming.kernels import BLOCK, before_doubling, rowed, stacked
-
-FEW_CHANNELS = 16  # with no more, the copies of the stack cost less than they save
-
-
-def is_stacked(node):
-    """Tell whether a node is computed here rather than by a 3D convolution."""
-    if node.kind == CONVOLUTION:
-        return node.kernel.shape[3] <= FEW_CHANNELS
-    return node.kind == DOUBLED
+from tomoseg_tf.prediction.streaming.rewrite import sees_rows
 
 
 class Convolutions:
-    """Kernels of the nodes that `is_stacked` names, ready to compute.
+    """The nodes that are stacked, ready to compute.
 
     Parameters
     ----------
@@ -29,24 +22,27 @@ class Convolutions:
 
     def __init__(self, nodes, dtype):
         self.ops = load_keras().ops
-        self.kernels = {
-            index: self._kernels(node, dtype(index))
+        self.calls = {
+            index: self._calls(node, dtype(index))
             for index, node in enumerate(nodes)
-            if is_stacked(node)
+            if node.stacked
         }
 
-    def _kernels(self, node, dtype):
-        def tensor(array):
-            return self.ops.convert_to_tensor(np.ascontiguousarray(array), dtype=dtype)
+    def _calls(self, node, dtype):
+        """Functions of the stack; with the neighbours that each takes, of a doubled one."""
+
+        def call(kernel, dilation=1):
+            bias = np.tile(node.bias, kernel.shape[-1] // len(node.bias))
+            return fused_convolution(node, kernel, bias, dtype, padding="same", dilation=dilation)
 
         if node.kind == DOUBLED:
-            return [
-                (first, tensor(each)) for first, each in before_doubling(node.kernel, node.step)
-            ]
-        return tensor(rowed(node.kernel) if _in_rows(node) else stacked(node.kernel))
+            return [(first, call(each)) for first, each in before_doubling(node.kernel, node.step)]
+        if sees_rows(node):
+            return call(rowed(node.kernel))
+        return call(stacked(node.kernel), node.dilation[1:])
 
     def convolve(self, index, node, x, offsets, size):
-        """Convolve slices, with zeros beyond them in y and x.
+        """Convolve slices, with zeros beyond them in y and x, and activate.
 
         Parameters
         ----------
@@ -66,13 +62,12 @@ class Convolutions:
         -------
         (size, Y, X, F) tensor
         """
-        if _in_rows(node):
-            return self._convolve_rows(self.kernels[index], x, offsets, size)
-        x = self._stack(x, offsets, size)
-        return self._flat(x, self.kernels[index], node.dilation[1:])
+        if sees_rows(node):
+            return self._convolve_rows(self.calls[index], x, offsets, size)
+        return self.calls[index](self._stack(x, offsets, size))
 
     def convolve_doubled(self, index, node, x, first, made):
-        """Convolve what slices become when each voxel is repeated.
+        """Convolve what slices become when each voxel is repeated, and activate.
 
         Parameters
         ----------
@@ -94,18 +89,13 @@ class Convolutions:
         """
         (start, stop), times = made, node.step[0]
         parts = []
-        for parity, (neighbours, kernel) in enumerate(self.kernels[index]):
+        for parity, (neighbours, call) in enumerate(self.calls[index]):
             low, high = (-((parity - end) // times) for end in (start, stop))
             if low < high:
                 offsets = [low + neighbour - first for neighbour in neighbours]
-                flat = self._flat(self._stack(x, offsets, high - low), kernel)
+                flat = call(self._stack(x, offsets, high - low))
                 parts.append((times * low + parity, self._unfold(flat, node.step[1:])))
         return self._interleave([part for _, part in sorted(parts, key=lambda pair: pair[0])])
-
-    def _flat(self, x, kernel, dilation=1):
-        return self.ops.conv(
-            x, kernel, 1, "same", data_format="channels_last", dilation_rate=dilation
-        )
 
     def _stack(self, x, offsets, size):
         """Stack slices with their neighbours as channels: (size, Y, X, taps * C)."""
@@ -118,7 +108,7 @@ class Convolutions:
         views = [x[before + offset : before + offset + size] for offset in offsets]
         return views[0] if len(views) == 1 else self.ops.concatenate(views, axis=-1)
 
-    def _convolve_rows(self, kernel, x, offsets, size):
+    def _convolve_rows(self, call, x, offsets, size):
         """Convolve one channel in blocks of rows, see `rowed`."""
         depth, height, width, _ = x.shape
         blocks = -(-width // BLOCK)
@@ -126,7 +116,7 @@ class Convolutions:
         x = self.ops.pad(x, [(0, 0), (0, 0), (1, (blocks + 1) * BLOCK - width - 1)])
         x = self.ops.reshape(x, (depth, height, blocks + 1, BLOCK))
         x = self.ops.concatenate([x[:, :, :-1], x[:, :, 1:]], axis=-1)
-        x = self._flat(self._stack(x, offsets, size), kernel)
+        x = call(self._stack(x, offsets, size))
         x = self.ops.reshape(x, (size, height, blocks * BLOCK, -1))
         return x if blocks * BLOCK == width else x[:, :, :width]
 
@@ -147,8 +137,3 @@ class Convolutions:
         if len(first) == len(second):
             return joined
         return self.ops.concatenate([joined, first[len(second) :]], axis=0)
-
-
-def _in_rows(node):
-    """Tell whether a convolution sees one channel and 3 voxels of a row."""
-    return node.kernel.shape[2:4] == (3, 1) and set(node.dilation) == {1}

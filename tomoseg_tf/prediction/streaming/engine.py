@@ -1,13 +1,15 @@
 """Compute a volume slice after slice, on any backend of Keras."""
 
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
 
 from tomoseg_tf.backend import EnoughMemory
-from tomoseg_tf.prediction.device import place
+from tomoseg_tf.prediction.device import on_processor, place
 from tomoseg_tf.prediction.engine import Engine
 from tomoseg_tf.prediction.geometry import needed_boxes
+from tomoseg_tf.prediction.streaming.bands import AT_ONCE
 from tomoseg_tf.prediction.streaming.convolutions import Convolutions
 from tomoseg_tf.prediction.streaming.flow import Flow
 from tomoseg_tf.prediction.streaming.schedule import Schedule
@@ -33,7 +35,8 @@ class StreamingEngine(Engine):
         super().__init__(nodes, precision=precision, device=device)
         self.chunk, self.flow = chunk, None
         with place(self.device):
-            self.convolutions = Convolutions(nodes, self.number_format)
+            self.stacked = Convolutions(nodes, self.number_format)
+        self.pool = ThreadPoolExecutor(AT_ONCE, "band") if on_processor(self.device) else None
         self.schedule = lru_cache(maxsize=4)(lambda depth: Schedule(nodes, depth, chunk))
 
     def reads(self, box, shape, before=None):
@@ -127,13 +130,28 @@ class StreamingEngine(Engine):
         """Compute slices (Z, Y, X, C) of a node as a tile of one volume."""
         return self._step(index, [each[None] for each in inputs], have, want)[0]
 
-    def biased(self, index, x):
-        """Add a node's bias to a convolution, and rectify."""
-        node, (_, bias) = self.nodes[index], self.weights[index]
-        if np.any(node.bias):
-            x = self.ops.add(x, bias)
-        return self._activate(node, x)
+    def each(self, compute, items):
+        """Compute each of some items, two at a time on a processor.
 
-    def activated(self, index, x):
-        """Rectify what a node gives."""
-        return self._activate(self.nodes[index], x)
+        What one of them does alone, such as to copy, is done beside what the other one does on
+        all cores.
+
+        Parameters
+        ----------
+        compute : callable
+            Takes an item.
+        items : iterable
+
+        Returns
+        -------
+        list
+            What it gives, in order.
+        """
+        if self.pool is None:
+            return [compute(item) for item in items]
+
+        def placed(item):  # the place belongs to a thread
+            with place(self.device):
+                return compute(item)
+
+        return list(self.pool.map(placed, items))

@@ -5,9 +5,9 @@ from itertools import chain
 
 import numpy as np
 
+from tomoseg_tf.prediction.fused import activate
 from tomoseg_tf.prediction.geometry import DOUBLED, INPUT, input_box, needed_boxes
 from tomoseg_tf.prediction.streaming.bands import band_rows, joined_at_once
-from tomoseg_tf.prediction.streaming.convolutions import is_stacked
 from tomoseg_tf.prediction.streaming.kept import Kept
 
 
@@ -87,10 +87,12 @@ class Flow:
         """Compute the slices of a move in the part of the planes, in bands of rows."""
         (start, stop), columns = self.boxes[move.index]
         rows = band_rows(self.engine.nodes, move.index, move.made, columns[1] - columns[0])
-        bands = [
-            self._compute_rows(move, node, (low, min(low + rows, stop)), columns, waiting)
-            for low in range(start, stop, rows)
-        ]
+        bands = self.engine.each(
+            lambda low: self._compute_rows(
+                move, node, (low, min(low + rows, stop)), columns, waiting
+            ),
+            range(start, stop, rows),
+        )
         return bands[0] if len(bands) == 1 else self.engine.ops.concatenate(bands, axis=1)
 
     def _compute_rows(self, move, node, rows, columns, waiting):
@@ -101,7 +103,7 @@ class Flow:
                 self._compute_rows(waiting[each], self.engine.nodes[each], rows, columns, {})
                 for each in node.inputs
             )
-            return self.engine.activated(move.index, reduce(self.engine.ops.add, parts))
+            return activate(node, reduce(self.engine.ops.add, parts))
         factor = self.engine.nodes[node.inputs[0]].factor
         planes = input_box(node, want, self.shape, factor)[1:]
         inputs = [
@@ -109,7 +111,7 @@ class Flow:
             for source, needed in zip(node.inputs, move.needed, strict=True)
         ]
         have = (move.needed[0], *planes)
-        if is_stacked(node):
+        if node.stacked:
             return self._convolve(move.index, node, inputs, have, want)
         return self.engine.step_of(move.index, inputs, have, want)
 
@@ -125,21 +127,21 @@ class Flow:
         return parts[0] if len(parts) == 1 else self.engine.ops.concatenate(parts, axis=0)
 
     def _convolve(self, index, node, inputs, have, want):
-        """Convolve with zeros beyond the part, cut off what they reach, and rectify."""
+        """Convolve with zeros beyond the part, and cut off what they reach."""
         engine, (start, stop) = self.engine, want[0]
         x = engine.ops.cast(inputs.pop(), engine.number_format(index))
         low = have[0][0]
         if node.kind == DOUBLED:
-            x = engine.convolutions.convolve_doubled(index, node, x, low, want[0])
+            x = engine.stacked.convolve_doubled(index, node, x, low, want[0])
         else:
             gap, taps = node.dilation[0], node.window[0]
             offsets = [start + gap * (tap - taps // 2) - low for tap in range(taps)]
-            x = engine.convolutions.convolve(index, node, x, offsets, stop - start)
+            x = engine.stacked.convolve(index, node, x, offsets, stop - start)
         times = node.step[1:] if node.kind == DOUBLED else (1, 1)
         cuts = tuple(
             slice(first - each * low, last - each * low)
             for (first, last), (low, _), each in zip(want[1:], have[1:], times, strict=True)
         )
-        if x.shape[1:3] != tuple(cut.stop - cut.start for cut in cuts):
-            x = x[(slice(None), *cuts)]
-        return engine.biased(index, x)
+        if x.shape[1:3] == tuple(cut.stop - cut.start for cut in cuts):
+            return x
+        return x[(slice(None), *cuts)]

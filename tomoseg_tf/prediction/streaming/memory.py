@@ -3,7 +3,13 @@
 import numpy as np
 
 from tomoseg_tf.prediction.geometry import INPUT, stride
-from tomoseg_tf.prediction.streaming.bands import BAND, LEAST_ROWS, joined_at_once, values_per_voxel
+from tomoseg_tf.prediction.streaming.bands import (
+    AT_ONCE,
+    BAND,
+    LEAST_ROWS,
+    joined_at_once,
+    values_per_voxel,
+)
 
 SETTLED = 3  # steps after those that fill the tensors twice, when what is kept repeats itself
 ENTERING = 3  # times that slices are there when they come in: as read, with channels, as a tensor
@@ -92,6 +98,6 @@ def values_beside(nodes, chunk, heights, widths):
     per_row = sizes * widths
     rows = np.maximum(LEAST_ROWS, BAND // (per_row * values))
     made = per_row * heights * channels
-    band = per_row * np.minimum(rows, heights) * 2 * (values + channels)
+    band = AT_ONCE * per_row * np.minimum(rows, heights) * 2 * (values + channels)
     entering = [ENTERING - 1 if node.kind == INPUT else 0 for node in nodes]
     return np.where(np.array(entering) > 0, entering * made, np.maximum(made, band))

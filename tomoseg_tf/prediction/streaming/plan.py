@@ -18,7 +18,11 @@ from tomoseg_tf.prediction.geometry import (
 )
 from tomoseg_tf.prediction.plan import MAX_MEMORY, Plan
 from tomoseg_tf.prediction.streaming.choices import Choices, Parts, work_of_one_pass
-from tomoseg_tf.prediction.streaming.rewrite import compute_again, convolve_before_doubling
+from tomoseg_tf.prediction.streaming.rewrite import (
+    compute_again,
+    convolve_before_doubling,
+    stack_neighbours,
+)
 from tomoseg_tf.prediction.streaming.schedule import Schedule
 
 STREAMED = {CONVOLUTION, POOLING, UPSAMPLING, EXPANSION, LINEAR, CONCATENATION, SUM, POINTWISE}
@@ -74,7 +78,9 @@ def why_not_streamed(nodes):
     return None if times == 1 else f"its result has one slice for {times} of the volume"
 
 
-def plan_stream(nodes, shape, *, roi, value_bytes=4, voxel_bytes=(1, 1), max_memory=None):
+def plan_stream(
+    nodes, shape, *, roi, value_bytes=4, voxel_bytes=(1, 1), max_memory=None, stacked=0
+):
     """Choose the chunk, and parts of the planes, that cost the least work within the memory.
 
     Parameters
@@ -91,6 +97,8 @@ def plan_stream(nodes, shape, *, roi, value_bytes=4, voxel_bytes=(1, 1), max_mem
         Bytes per voxel of the volume, and of all results together.
     max_memory : float, optional
         Bytes to stay within; 2.5 GB by default.
+    stacked : int
+        See `tomoseg_tf.prediction.streaming.rewrite.stack_neighbours`.
 
     Returns
     -------
@@ -106,7 +114,7 @@ def plan_stream(nodes, shape, *, roi, value_bytes=4, voxel_bytes=(1, 1), max_mem
     max_memory = max_memory or MAX_MEMORY
     padded = padded_shape(nodes, shape)
     parts = Parts(nodes, roi, padded)
-    held = convolve_before_doubling(nodes)
+    held = stack_neighbours(convolve_before_doubling(nodes), stacked)
     again = compute_again(held)
     pass_once = work_of_one_pass(held, roi, padded)
     best, least = None, np.inf

@@ -87,6 +87,35 @@ def compute_again(nodes):
     return made
 
 
+def stack_neighbours(nodes, most):
+    """Choose the convolutions that a stream computes in two dimensions.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+    most : int
+        Channels of the tensor that such a convolution takes. One that sees a single channel is
+        computed so in any case, as a convolution in three dimensions is slow at it everywhere.
+
+    Returns
+    -------
+    list of Node
+        The same nodes, of which some are marked as stacked.
+    """
+    return [
+        replace(node, stacked=True)
+        if node.kind == CONVOLUTION and (node.kernel.shape[3] <= most or sees_rows(node))
+        else node
+        for node in nodes
+    ]
+
+
+def sees_rows(node):
+    """Tell whether a convolution sees one channel and 3 voxels of a row."""
+    return node.kernel.shape[2:4] == (3, 1) and set(node.dilation) == {1}
+
+
 def without_unused(nodes):
     """Leave out the nodes that the result does not need.
 
@@ -138,6 +167,7 @@ def _split(node, sources, nodes, places, first):
             bias=np.zeros_like(node.bias) if parts else node.bias,
             activation=None,
             step=nodes[source].window if doubled else (),
+            stacked=doubled,
         )
         parts.append(part)
         start = stop

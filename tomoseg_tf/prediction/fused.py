@@ -1,0 +1,61 @@
+"""Convolution, bias and activation as one call, on any backend of Keras."""
+
+import numpy as np
+
+from tomoseg_tf.backend import fuse, load_keras
+
+
+def fused_convolution(node, kernel, bias, dtype, *, padding, dilation=1):
+    """Make a function that convolves a tensor, adds a bias and activates.
+
+    Parameters
+    ----------
+    node : Node
+        Whose activation it is.
+    kernel : (..., C, F) ndarray
+        Of two or three dimensions.
+    bias : (F,) ndarray
+        Left out where all of it is 0.
+    dtype : str
+        Number format of the tensor and of the result.
+    padding : str
+        "same" or "valid".
+    dilation : int or tuple of int
+        Voxels between the taps.
+
+    Returns
+    -------
+    callable
+        From a tensor (B, ..., C) to (B, ..., F).
+    """
+    ops = load_keras().ops
+    offset = ops.convert_to_tensor(bias, dtype=dtype) if np.any(bias) else None
+    weights = ops.convert_to_tensor(np.ascontiguousarray(kernel), dtype=dtype)
+
+    def convolve(x):
+        x = ops.conv(x, weights, 1, padding, data_format="channels_last", dilation_rate=dilation)
+        return activate(node, x if offset is None else ops.add(x, offset))
+
+    return fuse(convolve, (*[None] * (kernel.ndim - 1), kernel.shape[-2]), dtype)
+
+
+def activate(node, x):
+    """Apply the activation of a node to a tensor.
+
+    Parameters
+    ----------
+    node : Node
+        Any.
+    x : tensor
+        What it gives before.
+
+    Returns
+    -------
+    tensor
+    """
+    if node.activation is None:
+        return x
+    ops = load_keras().ops
+    if node.activation == "prelu":
+        return ops.leaky_relu(x, negative_slope=node.slope)
+    return getattr(ops, node.activation)(x)
