@@ -11,7 +11,7 @@ peak memory the system reports:
 - graph: the inference graph called on one block in memory, batch normalisation folded in;
 - plain: ``model.predict`` on such a block;
 - monai: ``sliding_window_inference`` of MONAI in PyTorch with the same weights, on as many
-  blocks as ``--windows`` along each axis;
+  blocks as ``--windows`` along each axis, and by this time a window, as many as cover the scan;
 - openvino: OpenVINO with the same weights on an exact tile in memory, of which the part counts
   that no zeros beyond it reach;
 - tenfold, only where it is asked for: a scan ten times larger than ``--max-memory`` (1.2 GB if it

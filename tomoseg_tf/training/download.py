@@ -9,19 +9,9 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tomoseg_tf.weights.cache import cache_folder
+
 SECONDS = 60  # without an answer
-
-
-def cache_folder():
-    """Tell where downloaded files are kept.
-
-    Returns
-    -------
-    Path
-        ``tomoseg-tf`` in the user's folder for such files; it may not exist.
-    """
-    given = os.environ.get("XDG_CACHE_HOME")
-    return (Path(given) if given else Path.home() / ".cache") / "tomoseg-tf"
 
 
 def fetch(address, md5):
@@ -37,7 +27,7 @@ def fetch(address, md5):
     Returns
     -------
     Path
-        The file in `cache_folder`.
+        The file in `tomoseg_tf.weights.cache.cache_folder`.
 
     Raises
     ------
