@@ -127,6 +127,9 @@ if __name__ == "__main__":
     parser.add_argument("--windows", type=int, default=2, help="windows of MONAI along each axis")
     parser.add_argument("--monai-precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--openvino-precision", default="f32", choices=("f32", "bf16"))
+    parser.add_argument(
+        "--openvino-memory", type=float, help="bytes that our engine would take for its tile"
+    )
     parser.add_argument("--precision", default="auto", help="of our own: stream, double, tenfold")
     parser.add_argument("--max-memory", type=float, help="bytes; the default of each if left out")
     parser.add_argument("--repeats", type=int, default=3)

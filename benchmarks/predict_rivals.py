@@ -137,7 +137,7 @@ def time_monai(scan, target, weights, options):
 
 
 def time_openvino(scan, target, weights, options):
-    """Time OpenVINO on an exact tile in memory, the largest that a plan allows."""
+    """Time OpenVINO on an exact tile in memory, the largest that a plan for our engine allows."""
     os.environ["KERAS_BACKEND"] = "torch"
     import openvino
     import torch
@@ -150,7 +150,7 @@ def time_openvino(scan, target, weights, options):
     model = open_weights(weights).build()
     nodes, shape = inference_graph(model), options.shape
     roi = tuple((0, side) for side in shape)
-    plan = make_plan(nodes, shape, roi=roi, max_memory=options.max_memory)
+    plan = make_plan(nodes, shape, roi=roi, max_memory=options.openvino_memory)
     _, boxes = list(plan.layers())[len(list(plan.layers())) // 2]
     box = boxes[len(boxes) // 2]
     sides = [-(-(high - low) // 8) * 8 for low, high in needed_boxes(nodes, box, plan.padded)[0]]

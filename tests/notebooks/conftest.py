@@ -11,12 +11,12 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 @pytest.fixture
 def execute(tmp_path):
-    """Run a notebook in the folder of the test; its cell of parameters is replaced by code."""
+    """Run a notebook in the folder of the test, to write into ``out``, with other parameters."""
 
     def execute(name, parameters, timeout=600):
         notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
         (cell,) = (c for c in notebook.cells if "parameters" in c.metadata.get("tags", ()))
-        cell.source = parameters
+        cell.source = f'from pathlib import Path\noutput = Path("out")\n{parameters}'
         where = {"metadata": {"path": str(tmp_path)}}
         client = NotebookClient(notebook, kernel_name="python3", timeout=timeout, resources=where)
         client.execute()
@@ -27,12 +27,13 @@ def execute(tmp_path):
 
 @pytest.fixture
 def outputs():
-    """What the cells of a notebook printed, as (stream, text), and how many figures they show."""
+    """All that the cells of a notebook printed, and how many figures they show."""
 
     def outputs(notebook):
         found = [out for cell in notebook.cells for out in cell.get("outputs", ())]
-        printed = [(out.name, out.text) for out in found if out.output_type == "stream"]
+        printed = [out for out in found if out.output_type == "stream"]
+        assert [out.text for out in printed if out.name != "stdout"] == []
         figures = sum("image/png" in out.get("data", {}) for out in found)
-        return printed, figures
+        return "".join(out.text for out in printed), figures
 
     return outputs

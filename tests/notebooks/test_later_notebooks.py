@@ -11,13 +11,6 @@ from tomoseg_tf.volume import open_volume
 from tomoseg_tf.weights import open_weights
 
 pytestmark = pytest.mark.docs  # minutes: they run with the commands of the documentation
-OUTPUT = 'from pathlib import Path\noutput = Path("out")\n'
-
-
-def told(printed):
-    """All that was printed; nothing may have gone to stderr."""
-    assert [text for name, text in printed if name != "stdout"] == []
-    return "".join(text for _, text in printed)
 
 
 def test_fine_tune_and_tune(execute, outputs, tmp_path):
@@ -26,9 +19,8 @@ def test_fine_tune_and_tune(execute, outputs, tmp_path):
         "shape, groups, crop = (16, 64, 64), (1, 1, 0), [8, 32, 32]\n"
         "epochs, steps, trials = 2, 2, 2\n"
     )
-    notebook = execute("5_fine_tune_and_tune.ipynb", OUTPUT + parameters)
-    printed, figures = outputs(notebook)
-    text = told(printed)
+    notebook = execute("5_fine_tune_and_tune.ipynb", parameters)
+    text, figures = outputs(notebook)
     assert figures == 6
     assert re.search(r"cheap_records +training +[\d,]+ dendrite", text)
     for row in ("cheap labels", "2D, fine-tuned", "3D, good labels alone", "3D, searched"):
@@ -46,8 +38,7 @@ def test_objects(execute, outputs, tmp_path):
         'weights_name, series, times = "unet_3d_micropillar", [], [0, 10, 20]\n'
         "shape, series_shape = (32, 112, 112), (48, 80, 160)\n"
     )
-    printed, figures = outputs(execute("6_objects.ipynb", OUTPUT + parameters))
-    text = told(printed)
+    text, figures = outputs(execute("6_objects.ipynb", parameters))
     assert figures == 14
     with open(tmp_path / "out/objects.csv", encoding="utf-8") as file:
         number = len(list(csv.DictReader(file)))
@@ -70,8 +61,7 @@ def test_large_scans(execute, outputs, tmp_path):
         'max_memory, workers = "2.5GB", 1\n'
         "shape, large_shape = (40, 72, 264), (256, 512, 512)\n"
     )
-    printed, figures = outputs(execute("7_large_scans.ipynb", OUTPUT + parameters))
-    text = told(printed)
+    text, figures = outputs(execute("7_large_scans.ipynb", parameters))
     assert figures == 4
     assert "result.zarr is there: False" in text
     assert re.search(r"gone on after slice \d+ of 40", text)
@@ -87,8 +77,7 @@ def test_share_weights(execute, outputs, tmp_path):
         'fitted_weights, name = "unet_3d_micropillar", "steel_pores"\n'
         'held_out, shapes, formats = [], [(24, 96, 96)], ["onnx"]\n'
     )
-    printed, figures = outputs(execute("8_share_weights.ipynb", OUTPUT + parameters))
-    text = told(printed)
+    text, figures = outputs(execute("8_share_weights.ipynb", parameters))
     assert figures == 4
     weights = open_weights(tmp_path / "out/steel_pores")
     assert weights.config.scores[0]["data"] == "pillar_901.tif"

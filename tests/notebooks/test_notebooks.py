@@ -36,17 +36,14 @@ def small(tmp_path):
     tifffile.imwrite(tmp_path / "scan.tif", grey[box])
     tifffile.imwrite(tmp_path / "truth.tif", truth[box])
     return (
-        "from pathlib import Path\n"
         'scan_path, truth_path = Path("scan.tif"), Path("truth.tif")\n'
-        'weights_name, output = "unet_3d_micropillar", Path("out")'
+        'weights_name = "unet_3d_micropillar"'
     )
 
 
 def test_segment_a_scan(small, execute, outputs, tmp_path):
-    printed, figures = outputs(execute("1_segment.ipynb", small))
+    text, figures = outputs(execute("1_segment.ipynb", small))
     assert figures == 7
-    assert [name for name, _ in printed if name != "stdout"] == []
-    text = "".join(text for _, text in printed)
     assert "(16, 80, 80) uint8" in text
     assert re.search(r"Voxels compared +102,400", text)
     difference = re.search(r"largest difference from those of the whole scan: (\S+)", text)
@@ -58,15 +55,6 @@ def test_segment_a_scan(small, execute, outputs, tmp_path):
     np.testing.assert_array_equal(at_04, probabilities > 0.4)
 
 
-OUTPUT = 'from pathlib import Path\noutput = Path("out")\n'
-
-
-def told(printed):
-    """All that was printed; nothing may have gone to stderr."""
-    assert [text for name, text in printed if name != "stdout"] == []
-    return "".join(text for _, text in printed)
-
-
 @pytest.mark.docs
 def test_your_data(execute, outputs, tmp_path):
     parameters = (
@@ -74,8 +62,7 @@ def test_your_data(execute, outputs, tmp_path):
         'class_names = "background", "inclusion", "precipitate"\n'
         "shape, patch = (12, 64, 64), (4, 32, 32)\n"
     )
-    printed, figures = outputs(execute("2_your_data.ipynb", OUTPUT + parameters))
-    text = told(printed)
+    text, figures = outputs(execute("2_your_data.ipynb", parameters))
     assert figures == 7
     kept = dict(re.findall(r"^copy(\.\S+) .* (yes|no) +True$", text, re.MULTILINE))
     assert kept == {
@@ -107,8 +94,7 @@ def test_train(execute, outputs, tmp_path):
         "shape, patch, crop = (16, 64, 64), (16, 32, 32), (8, 16, 16)\n"
         "epochs, steps = 2, 2\n"
     )
-    printed, figures = outputs(execute("3_train.ipynb", OUTPUT + parameters))
-    text = told(printed)
+    text, figures = outputs(execute("3_train.ipynb", parameters))
     assert figures == 5
     assert re.search(r"^ +4 +8 +366,593 ", text, re.MULTILINE)
     assert re.search(r"^loss.name +crossentropy_dice +binary_crossentropy$", text, re.MULTILINE)
@@ -136,8 +122,7 @@ def test_compare(execute, outputs, tmp_path):
         'networks = {"unet_2d": {"base_features": 2, "levels": 2}}\n'
         'others = ("otsu", "random_forest")\n'
     )
-    printed, figures = outputs(execute("4_compare.ipynb", OUTPUT + parameters))
-    text = told(printed)
+    text, figures = outputs(execute("4_compare.ipynb", parameters))
     assert figures == 5
     rows = re.findall(
         r"^(\w+) +(?:1|-) +[\d.-]+ +[\d.-]+ +([\d.]+)(?: +[\d.]+){3}$", text, re.MULTILINE

@@ -197,7 +197,6 @@ def segment_file(
     told = check_members(fitted, turns, source, threshold=threshold)
     seen = {"mask": mask, "apply_filters": apply_filters, "passes": passes}
     told += check_scan(volume, fitted, strict=strict, **seen)
-    precision = choose_precision(precision, device)
     run = Run(
         *(fitted, volume, source, mask, roi, targets, classes.threshold),
         settings={
@@ -205,7 +204,7 @@ def segment_file(
             "passes": passes,
             "z_blocks": z_blocks,
             "blend": blend and list(blend),
-            "precision": precision,
+            "precision": choose_precision(precision, device),
             "device": device,
         },
         turns=turns,
@@ -231,21 +230,12 @@ def segment_file(
         classes.counts[:] = unfinished.finish(source.spacing, overwrite=overwrite)
     seams = _seams(segmentation, plans)
     return {
-        "shape": list(run.shape),
-        "spacing": None if source.spacing is None else list(source.spacing),
         "classes": classes.summary(config.class_names),
-        "threshold": classes.threshold,
         "seconds": time.perf_counter() - started,
-        **_tiling(plans),
-        "precision": precision,
-        "mask": str(mask),
         "filters": list(filters),
-        "weights": [member.name for member in fitted],
-        "runs": run.num_runs,
         "resumed": resumed,
-        "memory": highest(),
         "seams": seams,
-        "read_amplification": run.amplification,
+        **_what_was_done(run, plans),
         "notices": [
             *_notices(source, sample, passes, targets),
             *reasons(plans),
@@ -256,20 +246,30 @@ def segment_file(
     }
 
 
+def _what_was_done(run, plans):
+    """Tell of a run, with the plans of its passes."""
+    spacing = run.source.spacing
+    return {
+        "shape": list(run.shape),
+        "spacing": None if spacing is None else list(spacing),
+        "threshold": run.threshold,
+        "tiles": sum(plan.num_tiles for plan in plans),
+        "tile": list(plans[0].tile),
+        "overhead": plans[0].overhead,
+        "precision": run.settings["precision"],
+        "mask": str(run.mask),
+        "weights": [member.name for member in run.fitted],
+        "runs": run.num_runs,
+        "memory": highest(),
+        "read_amplification": run.amplification,
+    }
+
+
 def _seams(segmentation, plans):
     """Measure the seams of tiles that were blended; None if none were."""
     if len(plans) > 1 or not isinstance(plans[0], BlendPlan):
         return None
     return seam_score(as_volume(segmentation), plans[0].faces())
-
-
-def _tiling(plans):
-    """Sum up the plans of the passes."""
-    return {
-        "tiles": sum(plan.num_tiles for plan in plans),
-        "tile": list(plans[0].tile),
-        "overhead": plans[0].overhead,
-    }
 
 
 def _notices(source, sample, passes, targets):
