@@ -8,7 +8,8 @@ from math import ceil
 from pathlib import Path
 
 MAX_MEMORY = 3e9  # bytes of the process
-FIXED = 150e6  # what libraries take once they compute and write, beyond what they take before
+SPARE = 1.5e9  # bytes that may be added where a process, such as a notebook, holds much already
+FIXED = 250e6  # what libraries take once they compute and write, beyond what they take before
 VOLUMES, SLICES = 1.1, 1.4  # most that plans were measured to take over what they expect
 LEAST = 32e6  # bytes for tiles below which none is worth trying
 UNITS = {"": 1e9, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
@@ -78,7 +79,8 @@ def memory_for_tiles(max_memory, *, factor=VOLUMES, base=None):
     Parameters
     ----------
     max_memory : float or None
-        Bytes that the process may take, all in all; 3 GB by default.
+        Bytes that the process may take, all in all; by default 3 GB, or 1.5 GB more than it takes
+        before.
     factor : float, optional
         What tiles take over what their plan expects: `VOLUMES` or `SLICES`, by what the network
         sees.
@@ -95,8 +97,8 @@ def memory_for_tiles(max_memory, *, factor=VOLUMES, base=None):
     ValueError
         If too little is left.
     """
-    allowed = max_memory or MAX_MEMORY
     base = resident() if base is None else base
+    allowed = max_memory or max(MAX_MEMORY, base + SPARE)
     left = (allowed - base - FIXED) / factor
     if left < LEAST:
         least = ceil(process_memory(LEAST, factor=factor, base=base) / 1e7) / 100

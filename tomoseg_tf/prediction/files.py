@@ -110,8 +110,8 @@ def segment_file(
         Sides (Z, Y, X) of tiles that overlap and are blended, for networks of volumes that cannot
         be predicted exactly, see `tomoseg_tf.prediction.blending`; the result depends on them.
     max_memory : float, optional
-        Bytes of the whole process, Python and Keras included; 3 GB by default. On a GPU,
-        bytes of the tiles and buffers there; 2.5 GB by default.
+        Bytes of the whole process, Python and Keras included; by default 3 GB, or 1.5 GB more
+        than it takes already. On a GPU, bytes of the tiles and buffers there; 2.5 GB by default.
     device : str
         "auto" for the backend's choice, "cpu", "gpu" or "gpu:N".
     precision : str

@@ -172,12 +172,22 @@ def input_range(node, axis, start, stop, side):
     -------
     (int, int)
     """
-    low, high = _endless_range(node, axis, start, stop)
+    low, high = endless_range(node, axis, start, stop)
     return max(low, 0), min(high, side)
 
 
-def _endless_range(node, axis, start, stop):
-    """Range of the input along an axis, as if the volume had no ends."""
+def endless_range(node, axis, start, stop):
+    """Range of its input along one axis that a node needs, as if the volume had no ends.
+
+    Parameters
+    ----------
+    node, axis, start, stop
+        As for `input_range`.
+
+    Returns
+    -------
+    (int, int)
+    """
     if node.kind in (CONCATENATION, SUM, POINTWISE):
         return start, stop
     size = node.window[axis]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tomoseg_tf.backend import EnoughMemory, load_keras
+from tomoseg_tf.backend import EnoughMemory, load_keras, quiet_stderr
 from tomoseg_tf.prediction.device import find_device, place
 
 
@@ -129,7 +129,8 @@ def copy_for(model, sides, precision):
         return type(layer).from_config(config)
 
     image = keras.Input((*sides, model.input_shape[-1]), name=model.input.name)
-    copied = keras.models.clone_model(model, input_tensors=image, clone_function=copy_layer)
+    with quiet_stderr():  # to tell the settings of a layer, Keras imports TensorFlow if it is there
+        copied = keras.models.clone_model(model, input_tensors=image, clone_function=copy_layer)
     for layer in model.layers:
         values = [weight.numpy() for weight in layer.weights]
         if _is_turned_convolution(keras, layer):

@@ -6,7 +6,6 @@ from tomoseg_tf.backend import load_keras
 from tomoseg_tf.prediction.fused import fused_convolution
 from tomoseg_tf.prediction.geometry import DOUBLED
 from tomoseg_tf.prediction.streaming.kernels import BLOCK, before_doubling, rowed, stacked
-from tomoseg_tf.prediction.streaming.rewrite import sees_rows
 
 
 class Convolutions:
@@ -31,13 +30,14 @@ class Convolutions:
     def _calls(self, node, dtype):
         """Functions of the stack; with the neighbours that each takes, of a doubled one."""
 
-        def call(kernel, dilation=1):
+        def call(kernel, dilation=1, padding="same"):
             bias = np.tile(node.bias, kernel.shape[-1] // len(node.bias))
-            return fused_convolution(node, kernel, bias, dtype, padding="same", dilation=dilation)
+            return fused_convolution(node, kernel, bias, dtype, padding=padding, dilation=dilation)
 
         if node.kind == DOUBLED:
-            return [(first, call(each)) for first, each in before_doubling(node.kernel, node.step)]
-        if sees_rows(node):
+            kernels = before_doubling(node.kernel, node.step)
+            return [(first, call(kernel, padding="valid")) for first, kernel in kernels]
+        if _sees_rows(node):
             return call(rowed(node.kernel))
         return call(stacked(node.kernel), node.dilation[1:])
 
@@ -62,11 +62,11 @@ class Convolutions:
         -------
         (size, Y, X, F) tensor
         """
-        if sees_rows(node):
+        if _sees_rows(node):
             return self._convolve_rows(self.calls[index], x, offsets, size)
         return self.calls[index](self._stack(x, offsets, size))
 
-    def convolve_doubled(self, index, node, x, first, made):
+    def convolve_doubled(self, index, node, x, first, made, margins):
         """Convolve what slices become when each voxel is repeated, and activate.
 
         Parameters
@@ -81,12 +81,17 @@ class Convolutions:
             Number of the first of them in its tensor.
         made : (int, int)
             Slices of the result.
+        margins : sequence of (int, int)
+            Zeros before and after the slices, along y and x.
 
         Returns
         -------
         (Z, Y, X, F) tensor
-            The slices made.
+            The slices made. Along an axis that is doubled they begin with the second of the two
+            voxels that the first one becomes, and end with the first one of the last.
         """
+        if any(map(any, margins)):
+            x = self.ops.pad(x, [(0, 0), *margins, (0, 0)])
         (start, stop), times = made, node.step[0]
         parts = []
         for parity, (neighbours, call) in enumerate(self.calls[index]):
@@ -137,3 +142,8 @@ class Convolutions:
         if len(first) == len(second):
             return joined
         return self.ops.concatenate([joined, first[len(second) :]], axis=0)
+
+
+def _sees_rows(node):
+    """Tell whether a convolution sees one channel and 3 voxels of a row."""
+    return node.kernel.shape[2:4] == (3, 1) and set(node.dilation) == {1}

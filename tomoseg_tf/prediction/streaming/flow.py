@@ -6,7 +6,13 @@ from itertools import chain
 import numpy as np
 
 from tomoseg_tf.prediction.fused import activate
-from tomoseg_tf.prediction.geometry import DOUBLED, INPUT, input_box, needed_boxes
+from tomoseg_tf.prediction.geometry import (
+    DOUBLED,
+    INPUT,
+    endless_range,
+    input_box,
+    needed_boxes,
+)
 from tomoseg_tf.prediction.streaming.bands import band_rows, joined_at_once
 from tomoseg_tf.prediction.streaming.kept import Kept
 
@@ -130,17 +136,23 @@ class Flow:
         """Convolve with zeros beyond the part, and cut off what they reach."""
         engine, (start, stop) = self.engine, want[0]
         x = engine.ops.cast(inputs.pop(), engine.number_format(index))
-        low = have[0][0]
+        low, begins = have[0][0], [held[0] for held in have[1:]]
         if node.kind == DOUBLED:
-            x = engine.stacked.convolve_doubled(index, node, x, low, want[0])
+            needed = [endless_range(node, axis, *want[axis]) for axis in (1, 2)]
+            margins = [
+                (held[0] - first, last - held[1])
+                for (first, last), held in zip(needed, have[1:], strict=True)
+            ]
+            x = engine.stacked.convolve_doubled(index, node, x, low, want[0], margins)
+            times = zip(needed, node.step[1:], strict=True)
+            begins = [first * each + 1 for (first, _), each in times]
         else:
             gap, taps = node.dilation[0], node.window[0]
             offsets = [start + gap * (tap - taps // 2) - low for tap in range(taps)]
             x = engine.stacked.convolve(index, node, x, offsets, stop - start)
-        times = node.step[1:] if node.kind == DOUBLED else (1, 1)
         cuts = tuple(
-            slice(first - each * low, last - each * low)
-            for (first, last), (low, _), each in zip(want[1:], have[1:], times, strict=True)
+            slice(first - begin, last - begin)
+            for (first, last), begin in zip(want[1:], begins, strict=True)
         )
         if x.shape[1:3] == tuple(cut.stop - cut.start for cut in cuts):
             return x

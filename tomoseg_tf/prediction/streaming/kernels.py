@@ -57,22 +57,26 @@ def before_doubling(kernel, times):
 
     Returns
     -------
-    list of (offsets, (3, 3, N * C, Ty * Tx * F) ndarray)
+    list of (offsets, (Y, X, N * C, Ty * Tx * F) ndarray)
         For each of the slices that a slice before the up-sampling becomes: the N slices that it
-        is a sum over, counted from that slice, and a kernel over these, stacked as channels. Its
-        features are those of the voxels that a voxel becomes in the plane, row by row.
+        is a sum over, counted from that slice, and a kernel over these, stacked as channels. Along
+        an axis that is doubled it sees two voxels, else three. Its features are those of the
+        voxels that it gives in the plane, row by row: of two voxels, the second one that the first
+        becomes, and the first one that the second becomes.
     """
     channels, features = kernel.shape[3:]
     (rows, columns), kernels = times[1:], []
+    sides = [4 - each for each in times[1:]]
     for first in _sums(times[0]):
-        made = np.zeros((3, 3, len(first), channels, rows, columns, features), kernel.dtype)
+        made = np.zeros((*sides, len(first), channels, rows, columns, features), kernel.dtype)
         for (row, height), (column, width) in product(
-            enumerate(_sums(rows)), enumerate(_sums(columns))
+            enumerate(_windows(rows)), enumerate(_windows(columns))
         ):
-            for place, (z, y, x) in _places(first, height, width):
-                summed = kernel[z][:, y][:, :, x].sum(axis=(0, 1, 2))
-                made[place[1] + 1, place[2] + 1, place[0], :, row, column] += summed
-        kernels.append((list(first), made.reshape(3, 3, len(first) * channels, -1)))
+            for (slices, z), (up, y), (left, x) in product(
+                enumerate(first.values()), enumerate(height), enumerate(width)
+            ):
+                made[up, left, slices, :, row, column] = kernel[z][:, y][:, :, x].sum((0, 1, 2))
+        kernels.append((list(first), made.reshape(*sides, len(first) * channels, -1)))
     return kernels
 
 
@@ -83,9 +87,6 @@ def _sums(times):
     return [{-1: [0], 0: [1, 2]}, {0: [0, 1], 1: [2]}]
 
 
-def _places(first, height, width):
-    """Neighbour and taps along the three axes; the first axis counts its neighbours from 0."""
-    for (index, z), (y, rows), (x, columns) in product(
-        enumerate(first.values()), height.items(), width.items()
-    ):
-        yield (index, y, x), (z, rows, columns)
+def _windows(times):
+    """Taps that fall on each voxel of a window, for each voxel that it gives."""
+    return [[[0], [1], [2]]] if times == 1 else [[[0, 1], [2]], [[0], [1, 2]]]

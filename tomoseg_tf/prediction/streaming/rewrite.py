@@ -95,8 +95,7 @@ def stack_neighbours(nodes, most):
     nodes : list of Node
         The network.
     most : int
-        Channels of the tensor that such a convolution takes. One that sees a single channel is
-        computed so in any case, as a convolution in three dimensions is slow at it everywhere.
+        Channels of the tensor that such a convolution takes.
 
     Returns
     -------
@@ -105,15 +104,10 @@ def stack_neighbours(nodes, most):
     """
     return [
         replace(node, stacked=True)
-        if node.kind == CONVOLUTION and (node.kernel.shape[3] <= most or sees_rows(node))
+        if node.kind == CONVOLUTION and node.kernel.shape[3] <= most
         else node
         for node in nodes
     ]
-
-
-def sees_rows(node):
-    """Tell whether a convolution sees one channel and 3 voxels of a row."""
-    return node.kernel.shape[2:4] == (3, 1) and set(node.dilation) == {1}
 
 
 def without_unused(nodes):
