@@ -148,7 +148,7 @@ def compare_grey(profile, fingerprint):
     limit = max(DISTANCE, SPREADS * fingerprint.spread)
     if distance > limit:
         found.append(
-            f"its grey is distributed otherwise than in training, by {distance:.2g} deviations "
+            f"its grey is distributed otherwise than in training, by {distance:.3g} deviations "
             f"(up to {limit:.2g} is usual); {_cure(distance, profile, fingerprint)}"
         )
     if profile.grain and fingerprint.grain:
