@@ -159,6 +159,10 @@ def _test_input(fitted, graph, smallest):
             max(least, limit // step * step) if rank == 2 else least
             for least, limit, step in zip(smallest, limits, graph.step, strict=True)
         ]
+        spacing = fitted.config.spacing or ()
+        sides = [
+            _unrounded(side, step, spacing) for side, step in zip(sides, graph.step, strict=True)
+        ]
     shape = tuple(sides) if rank == 3 else (1, *sides)
     pads = [(0, max(0, side - have)) for side, have in zip(shape, scan.shape, strict=True)]
     scan = np.pad(scan, pads, mode="symmetric")
@@ -166,6 +170,13 @@ def _test_input(fitted, graph, smallest):
     box = tuple(slice(start, start + side) for start, side in zip(starts, shape, strict=True))
     cut = np.ascontiguousarray(scan[box], np.float32)
     return cut[None, ..., None] if rank == 3 else cut[..., None]
+
+
+def _unrounded(side, step, spacing):
+    """Lengthen a side until it stays itself in µm and back, as the validator wants it to."""
+    while any(side * size / size != side for size in spacing):
+        side += step
+    return side
 
 
 def _scan(fitted, shape):
