@@ -27,14 +27,15 @@ from tomoseg_tf.prediction import segment_file
 @click.option("--here", is_flag=True, help="Start the jobs on this machine, to try the script.")
 def main(scan, result, weights, jobs, queue, time, cores, memory, gpus, here):
     """Start the jobs, segment, and end the jobs."""
-    import dask_jobqueue
+    from dask_jobqueue import SLURMCluster
+    from dask_jobqueue.local import LocalCluster
 
     settings = {"cores": cores, "processes": 1, "memory": memory, "death_timeout": 600}
     if here:
-        cluster = dask_jobqueue.LocalCluster(**settings)
+        cluster = LocalCluster(**settings)
     else:
         extra = [f"--gpus={gpus}"] if gpus else []
-        cluster = dask_jobqueue.SLURMCluster(
+        cluster = SLURMCluster(
             queue=queue, walltime=time, job_extra_directives=extra, **settings
         )
     with cluster, Client(cluster) as client:
