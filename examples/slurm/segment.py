@@ -35,9 +35,7 @@ def main(scan, result, weights, jobs, queue, time, cores, memory, gpus, here):
         cluster = LocalCluster(**settings)
     else:
         extra = [f"--gpus={gpus}"] if gpus else []
-        cluster = SLURMCluster(
-            queue=queue, walltime=time, job_extra_directives=extra, **settings
-        )
+        cluster = SLURMCluster(queue=queue, walltime=time, job_extra_directives=extra, **settings)
     with cluster, Client(cluster) as client:
         cluster.adapt(minimum_jobs=jobs, maximum_jobs=jobs)  # jobs that end are started anew
         client.wait_for_workers(1)
