@@ -10,10 +10,8 @@ peak memory the system reports:
 - tiles: the same in exact tiles that overlap, read and written as they come;
 - graph: the inference graph called on one block in memory, batch normalisation folded in;
 - plain: ``model.predict`` on such a block;
-- monai: ``sliding_window_inference`` of MONAI in PyTorch with the same weights, on as many
-  blocks as ``--windows`` along each axis, and by this time a window, as many as cover the scan;
-- openvino: OpenVINO with the same weights on an exact tile in memory, of which the part counts
-  that no zeros beyond it reach;
+- monai: ``sliding_window_inference`` of MONAI in PyTorch with the same weights, from file to file;
+- openvino: OpenVINO with the same weights on exact tiles, from file to file;
 - tenfold, only where it is asked for: a scan ten times larger than ``--max-memory`` (1.2 GB if it
   is not given), to its end, which takes up to an hour.
 
@@ -88,6 +86,8 @@ def main(options, arguments):
             double = (2 * options.shape[0], *options.shape[1:])
             write_scan(predict_rivals.double_of(paths[0]), double)
         save_weights(paths[2])
+        if {"monai", "openvino"} & set(options.rivals):
+            run("prepare", paths, arguments)
         for _ in range(options.repeats):
             for rival in options.rivals:
                 found = run(rival, paths, arguments)
@@ -123,8 +123,7 @@ def parse(text):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shape", type=parse, default=(256, 1024, 1024))
-    parser.add_argument("--block", type=int, default=160, help="side of a block, and of a window")
-    parser.add_argument("--windows", type=int, default=2, help="windows of MONAI along each axis")
+    parser.add_argument("--block", type=int, default=160, help="its side; of MONAI's windows, too")
     parser.add_argument("--monai-precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--openvino-precision", default="f32", choices=("f32", "bf16"))
     parser.add_argument(

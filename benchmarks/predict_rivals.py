@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 OVERLAP = 0.25  # of the windows of MONAI
+EPSILON = 1e-3  # of the batch normalisation of Keras
 TENFOLD = 1.2e9  # bytes of a process that segments a scan ten times larger
 PLANES = 512, 512  # of the scan that is ten times larger than the memory
 
@@ -104,92 +105,121 @@ def time_plain(scan, target, weights, options):
     return _timed(call, options.block)
 
 
-def time_monai(scan, target, weights, options):
-    """Time MONAI's sliding window in PyTorch, on windows in memory, after a small one.
+def time_prepare(scan, target, weights, options):
+    """Save the same network as the others read it, which is nobody's time."""
+    from tomoseg_tf.weights import open_weights
 
-    The seconds are those of as many windows as MONAI lays over the whole scan, which overlap more
-    often than few do.
-    """
-    os.environ["KERAS_BACKEND"] = "torch"
+    model = open_weights(weights).build()
+    values = {weight.path: np.array(weight) for layer in model.layers for weight in layer.weights}
+    np.savez(Path(scan).with_name("network.npz"), **values)
+    if "openvino" in options.rivals:
+        import openvino
+        import torch
+
+        example = torch.zeros(1, 1, 32, 32, 32)
+        made = openvino.convert_model(torch_network(torch, values), example_input=example)
+        openvino.save_model(made, Path(scan).with_name("network.xml"), compress_to_fp16=False)
+    return {"voxels": 0, "seconds": 1}
+
+
+def time_monai(scan, target, weights, options):
+    """Time MONAI's sliding window in PyTorch from file to file, the volume in memory."""
+    started = time.perf_counter()
     import torch
     from monai.inferers import sliding_window_inference
 
-    from tomoseg_tf.weights import open_weights
-
     torch.set_num_threads(os.cpu_count())
-    network = torch_network(torch, open_weights(weights).build())
-    network = network.to(memory_format=torch.channels_last_3d)
+    network = torch_network(torch, np.load(Path(scan).with_name("network.npz")))
     dtype = getattr(torch, options.monai_precision)
-    network = network.to(dtype)
-
-    def call(side):
-        volume = torch.randn(1, 1, *(side,) * 3, dtype=dtype)
-        with torch.inference_mode():
-            sliding_window_inference(volume, (options.block,) * 3, 1, network, overlap=OVERLAP)
-
-    step = int(options.block * (1 - OVERLAP))
-    found = _timed(call, options.block + step * (options.windows - 1), options.block)
-    windows = np.prod(
-        [1 - (options.block - max(side, options.block)) // step for side in options.shape]
-    )
-    seconds = found["seconds"] * windows / options.windows**3
-    return {"voxels": np.prod(options.shape), "seconds": seconds}
+    network = network.to(dtype, memory_format=torch.channels_last_3d)
+    volume = torch.from_numpy(_normalised(scan)[None, None]).to(dtype)
+    with torch.inference_mode():
+        found = sliding_window_inference(volume, (options.block,) * 3, 1, network, overlap=OVERLAP)
+        segmentation = (found[0, 0] > 0.5).numpy()
+    _write(target, segmentation)
+    return {"voxels": segmentation.size, "seconds": time.perf_counter() - started}
 
 
 def time_openvino(scan, target, weights, options):
-    """Time OpenVINO on an exact tile in memory, the largest that a plan for our engine allows."""
-    os.environ["KERAS_BACKEND"] = "torch"
-    import openvino
-    import torch
+    """Time OpenVINO from file to file on exact tiles, as large as a plan for our engine allows.
 
+    All tiles have the sides of the largest, so that it is compiled once; those at the ends of
+    the volume see more of the inside instead.
+    """
     from tomoseg_tf.prediction.geometry import needed_boxes
     from tomoseg_tf.prediction.graph import inference_graph
     from tomoseg_tf.prediction.plan import make_plan
     from tomoseg_tf.weights import open_weights
 
-    model = open_weights(weights).build()
-    nodes, shape = inference_graph(model), options.shape
+    nodes, shape = inference_graph(open_weights(weights).build()), options.shape
     roi = tuple((0, side) for side in shape)
     plan = make_plan(nodes, shape, roi=roi, max_memory=options.openvino_memory)
-    _, boxes = list(plan.layers())[len(list(plan.layers())) // 2]
-    box = boxes[len(boxes) // 2]
-    sides = [-(-(high - low) // 8) * 8 for low, high in needed_boxes(nodes, box, plan.padded)[0]]
-    made = openvino.convert_model(
-        torch_network(torch, model), example_input=torch.zeros(1, 1, *sides)
-    )
+    boxes = [box for _, layer in plan.layers() for box in layer]
+    tiles = [needed_boxes(nodes, box, plan.padded)[0] for box in boxes]
+    sides = [
+        min(side, max(-(-(high - low // 8 * 8) // 8) * 8 for low, high in ranges))
+        for side, ranges in zip(shape, zip(*tiles, strict=True), strict=True)
+    ]
+    started = time.perf_counter()
+    import openvino
+
+    made = openvino.Core().read_model(Path(scan).with_name("network.xml"))
+    made.reshape([1, 1, *sides])
     hints = {"INFERENCE_PRECISION_HINT": options.openvino_precision}
     network = openvino.compile_model(made, "CPU", {**hints, "PERFORMANCE_HINT": "LATENCY"})
-    tile = np.random.default_rng(0).standard_normal((1, 1, *sides)).astype("float32")
-    network(tile)
-    started = time.perf_counter()
-    network(tile)
-    seconds = time.perf_counter() - started
-    return {"voxels": np.prod([high - low for low, high in box]), "seconds": seconds}
+    volume = _normalised(scan)
+    segmentation = np.empty(shape, np.uint8)
+    for box, tile in zip(boxes, tiles, strict=True):
+        starts = [
+            min(low // 8 * 8, whole - side)
+            for (low, _), side, whole in zip(tile, sides, shape, strict=True)
+        ]
+        cuts = tuple(slice(low, low + side) for low, side in zip(starts, sides, strict=True))
+        (found,) = network(np.ascontiguousarray(volume[cuts][None, None])).values()
+        inside = tuple(
+            slice(low - start, high - start) for (low, high), start in zip(box, starts, strict=True)
+        )
+        segmentation[tuple(slice(*each) for each in box)] = found[0, 0][inside] > 0.5
+    _write(target, segmentation)
+    return {"voxels": segmentation.size, "seconds": time.perf_counter() - started}
 
 
-def torch_network(torch, model):
-    """Build the published network in PyTorch from the weights of the Keras model."""
+def _normalised(scan):
+    """Read a scan into memory, with mean 0 and standard deviation 1."""
+    import tifffile
+
+    volume = tifffile.imread(scan).astype(np.float32)
+    volume -= volume.mean()
+    volume /= volume.std()
+    return volume
+
+
+def _write(target, segmentation):
+    """Write a segmentation."""
+    import tifffile
+
+    tifffile.imwrite(target, segmentation.astype(np.uint8))
+
+
+def torch_network(torch, values):
+    """Build the published network in PyTorch from the weights of the Keras model, by path."""
     from torch import nn
 
     def convolution(name, activation=True):
-        layer = model.get_layer(name)
-        kernel, bias = (
-            np.array(variable.detach().cpu()) for variable in map(_value, layer.weights)
-        )
+        kernel, bias = values[f"{name}/kernel"], values[f"{name}/bias"]
         made = nn.Conv3d(kernel.shape[3], kernel.shape[4], kernel.shape[0], padding="same")
         made.weight.data = torch.from_numpy(kernel.transpose(4, 3, 0, 1, 2).copy())
         made.bias.data = torch.from_numpy(bias.copy())
         if not activation:
             return made
-        norm = model.get_layer(name.replace("conv", "norm"))
-        same = nn.BatchNorm3d(norm.gamma.shape[0], eps=norm.epsilon)
-        for to, variable in (
-            (same.weight, norm.gamma),
-            (same.bias, norm.beta),
-            (same.running_mean, norm.moving_mean),
-            (same.running_var, norm.moving_variance),
+        same = nn.BatchNorm3d(kernel.shape[4], eps=EPSILON)
+        for to, kind in (
+            (same.weight, "gamma"),
+            (same.bias, "beta"),
+            (same.running_mean, "moving_mean"),
+            (same.running_var, "moving_variance"),
         ):
-            to.data = _value(variable).detach().cpu().clone()
+            to.data = torch.from_numpy(values[f"{name.replace('conv', 'norm')}/{kind}"].copy())
         return nn.Sequential(made, same, nn.ReLU())
 
     def both(name):
@@ -215,11 +245,6 @@ def torch_network(torch, model):
             return torch.sigmoid(self.head(x))
 
     return Network().eval()
-
-
-def _value(variable):
-    """Tensor of a Keras variable on the PyTorch backend."""
-    return variable.value
 
 
 def _timed(call, side, first=None):

@@ -6,11 +6,17 @@ that nothing else pays for them and nobody reads those lines.
 """
 
 import contextlib
+import gc
 import importlib
 import os
 import sys
 import tempfile
 from functools import cache
+from math import prod
+
+import numpy as np
+
+ALIGNED = 64  # bytes at multiples of which TensorFlow takes the memory of others
 
 
 def load_keras():
@@ -41,17 +47,15 @@ def load_tensorflow():
     return _load("tensorflow")
 
 
-def fuse(function, shape, dtype):
-    """Let TensorFlow join the steps of a function of one tensor; other backends take each alone.
+def fuse(function, *signature):
+    """Let TensorFlow join the steps of a function of tensors; other backends take each alone.
 
     Parameters
     ----------
     function : callable
-        From a tensor to a tensor.
-    shape : tuple
-        Of its tensor; None for sides that change from call to call.
-    dtype : str
-        Of its tensor.
+        From tensors to a tensor.
+    *signature : (tuple, str)
+        Shape and type of each tensor; None for sides that change from call to call.
 
     Returns
     -------
@@ -64,11 +68,82 @@ def fuse(function, shape, dtype):
 
     @cache
     def traced():  # when it is first called
-        signature = [tensorflow.TensorSpec(shape, dtype)]
-        joined = tensorflow.function(function, input_signature=signature, autograph=False)
+        specs = [tensorflow.TensorSpec(*each) for each in signature]
+        joined = tensorflow.function(function, input_signature=specs, autograph=False)
         return joined.get_concrete_function()
 
-    return lambda x: traced()(x)
+    return lambda *tensors: traced()(*tensors)
+
+
+def aligned_array(shape, dtype):
+    """Make an array that `as_tensor` need not copy.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Its sides.
+    dtype : dtype
+        Its type.
+
+    Returns
+    -------
+    ndarray
+        Whose values are not set.
+    """
+    dtype = np.dtype(dtype)
+    size = prod(shape) * dtype.itemsize
+    memory = np.empty(size + ALIGNED, np.uint8)
+    first = -memory.ctypes.data % ALIGNED
+    return memory[first : first + size].view(dtype).reshape(shape)
+
+
+def as_tensor(array):
+    """Turn an array into a tensor on the processor.
+
+    Parameters
+    ----------
+    array : ndarray
+        From `aligned_array`; not to be changed any more, as the tensor may share its memory.
+
+    Returns
+    -------
+    tensor
+    """
+    keras = load_keras()
+    half = array.dtype == "bfloat16"
+    if keras.backend.backend() == "tensorflow":
+        tensorflow = load_tensorflow()
+        bits = array.view(np.uint16) if half else array
+        tensor = tensorflow.experimental.dlpack.from_dlpack(bits.__dlpack__())
+        return tensorflow.bitcast(tensor, tensorflow.bfloat16) if half else tensor
+    if keras.backend.backend() == "torch":
+        torch = importlib.import_module("torch")
+        bits = torch.from_numpy(array.view(np.int16) if half else array)
+        return bits.view(torch.bfloat16) if half else bits
+    return keras.ops.convert_to_tensor(array)
+
+
+def as_array(tensor):
+    """Turn a tensor on the processor into an array, which shares its memory where it can.
+
+    Parameters
+    ----------
+    tensor : tensor or ndarray
+        Of any number format.
+
+    Returns
+    -------
+    ndarray
+        Not to be changed.
+    """
+    if isinstance(tensor, np.ndarray):
+        return tensor
+    if load_keras().backend.backend() == "torch":
+        torch = importlib.import_module("torch")
+        if tensor.dtype == torch.bfloat16:
+            return tensor.contiguous().view(torch.int16).numpy().view("bfloat16")
+        return tensor.numpy()
+    return np.asarray(tensor)
 
 
 def find_gpus():
@@ -131,7 +206,7 @@ def _load(name):
         return sys.modules[name]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        with quiet_stderr():
+        with quiet_stderr(), _without_collection():
             return importlib.import_module(name)
     except (ImportError, ValueError) as error:  # Keras raises the latter for a name it lacks
         chosen = os.environ.get("KERAS_BACKEND", "of keras.json, or tensorflow")
@@ -139,6 +214,18 @@ def _load(name):
             f"{name} cannot be loaded: {error}; install what is missing, or set KERAS_BACKEND "
             f"(now {chosen}) to an installed backend"
         ) from error
+
+
+@contextlib.contextmanager
+def _without_collection():
+    """Look for no garbage: TensorFlow's thousands of modules load in two thirds of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @contextlib.contextmanager

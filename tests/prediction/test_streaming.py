@@ -12,10 +12,11 @@ from tomoseg_tf.prediction.geometry import padded_shape
 from tomoseg_tf.prediction.graph import inference_graph
 from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.prediction.streaming import StreamingEngine, StreamPlan, bands, plan_stream
+from tomoseg_tf.prediction.streaming import engine as streaming_engine
 from tomoseg_tf.prediction.streaming.bands import joined_at_once
-from tomoseg_tf.prediction.streaming.flow import Flow
 from tomoseg_tf.prediction.streaming.kernels import before_doubling
-from tomoseg_tf.prediction.streaming.memory import kept_values
+from tomoseg_tf.prediction.streaming.memory import alike, kept_slices
+from tomoseg_tf.prediction.streaming.planes import Pool
 from tomoseg_tf.prediction.streaming.rewrite import (
     compute_again,
     convolve_before_doubling,
@@ -170,25 +171,38 @@ def test_each_slice_is_read_and_computed_once():
         assert all(first[1] == second[0] for first, second in pairwise(ranges))
 
 
-def test_what_is_kept_does_not_grow_with_the_slices():
+def test_what_is_kept_does_not_grow_with_the_slices_and_is_as_counted():
     nodes = convolve_before_doubling(inference_graph(build("gaudez")))
-    most, advance = [], Flow.advance
+    most, pools = [], []
+
+    class Watched(Pool):
+        def __init__(self, dtype):
+            super().__init__(dtype)
+            pools.append(self)
+
     for depth in (48, 96):
-        engine, seen = StreamingEngine(nodes, 4), []
-
-        def watched(flow, take, seen=seen):
-            found = advance(flow, take)
-            seen.append(flow.num_bytes)
-            return found
-
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Flow, "advance", watched)
-            stream(nodes, np.zeros((depth, 16, 16), "f4"), chunk=4, engine=engine)
-        most.append(max(seen))
-        values, _ = kept_values(Schedule(nodes, depth, 4))
-        counted = values @ [256 / n.factor[0] ** 2 for n in nodes]
-        assert max(seen) <= 4 * counted.max() <= 2 * max(seen)
+            patch.setattr(streaming_engine, "Pool", Watched)
+            stream(nodes, np.zeros((depth, 16, 16), "f4"), chunk=4)
+        most.append(pools[-1].num_bytes)
+        slices = kept_slices(Schedule(nodes, depth, 4))
+        planes = np.array([256 * n.channels / np.prod(n.factor[1:]) for n in nodes])
+        groups = alike(nodes[:-1])
+        counted = sum((slices[:, each].sum(1) * planes[each[0]]).max() for each in groups)
+        assert most[-1] == 4 * counted
     assert most[0] == most[1] > 0
+
+
+def test_tensors_kept_on_a_device_give_the_same():
+    model = build("linear, shallow")
+    nodes = convolve_before_doubling(inference_graph(model))
+    volume = RNG.standard_normal((9, 40, 12)).astype("f4")
+    expected = stream(nodes, volume, chunk=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(streaming_engine, "on_processor", lambda device: False)
+        patch.setattr(bands, "BAND", 1)
+        found = stream(nodes, volume, chunk=2)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_a_sum_of_convolutions_is_made_band_after_band():
@@ -211,10 +225,10 @@ def test_convolutions_of_few_channels_are_stacked_where_that_is_asked_for():
     nodes = convolve_before_doubling(inference_graph(build("gaudez")))
     convolutions = [n for n in stack_neighbours(nodes, 4) if n.kind in ("conv", "doubled")]
     for node in convolutions:
-        assert node.stacked == (node.kind == "doubled" or node.kernel.shape[3] <= 4)
+        assert node.stacked == (node.kernel.shape[3] <= 4)
     assert {node.stacked for node in convolutions} == {True, False}
-    always = [node for node in stack_neighbours(nodes, 0) if node.stacked]
-    assert {node.kind for node in always} == {"doubled"}
+    assert {node.kind for node in convolutions if node.stacked} == {"conv", "doubled"}
+    assert not any(node.stacked for node in stack_neighbours(nodes, 0))
 
 
 def test_the_plan_computes_nothing_twice_where_the_planes_fit():
@@ -249,8 +263,9 @@ def test_volumes_are_streamed_unless_tiles_are_given():
 
 def test_summed_kernels_are_those_of_the_up_sampled_tensor():
     kernel = RNG.standard_normal((3, 3, 3, 1, 1))
-    (_, even), (offsets, odd) = before_doubling(kernel, (2, 2, 2))
-    assert offsets == [0, 1]
-    assert even.sum() == pytest.approx(4 * kernel.sum())
-    assert odd[1, 1, 1, 0] == pytest.approx(kernel[2, 2, 2, 0, 0])
-    assert np.count_nonzero(odd) == 2 * 16
+    (before, even), (first, odd) = before_doubling(kernel, (2, 2, 2))
+    assert (before, first) == (-1, 0)
+    assert sum(each.sum() for each in even) == pytest.approx(4 * kernel.sum())
+    last = kernel[2, 2, 2, 0, 0]
+    assert odd[0][1, 1, 1, 0, 0] == pytest.approx(last)
+    assert sum(np.count_nonzero(each) for each in odd) == 2 * 16

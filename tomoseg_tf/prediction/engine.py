@@ -4,7 +4,7 @@ import numpy as np
 
 from tomoseg_tf.backend import EnoughMemory, load_keras
 from tomoseg_tf.prediction.device import find_device, place
-from tomoseg_tf.prediction.fused import activate, fused_convolution
+from tomoseg_tf.prediction.fused import activate, fused_convolution, fused_sum
 from tomoseg_tf.prediction.geometry import (
     CONCATENATION,
     CONVOLUTION,
@@ -52,6 +52,11 @@ class Engine:
                 index: self._convolution(index)
                 for index, node in enumerate(nodes)
                 if node.kind == CONVOLUTION
+            }
+            self.sums = {
+                index: fused_sum(node, len(node.inputs), self._dtype(index))
+                for index, node in enumerate(nodes)
+                if node.kind == SUM
             }
 
     def _dtype(self, index):
@@ -135,7 +140,7 @@ class Engine:
             if boxes[index] is None:
                 continue
             if node.kind == INPUT:
-                grey = np.repeat(tile[None, ..., None], node.channels, axis=-1)
+                grey = np.broadcast_to(tile[None, ..., None], (1, *tile.shape, node.channels))
                 tensors[index] = self.ops.convert_to_tensor(grey, dtype=self.precision)
                 continue
             wanted = input_box(node, boxes[index], shape, self.nodes[node.inputs[0]].factor)
@@ -164,7 +169,7 @@ class Engine:
         if node.kind == CONCATENATION:
             return self.ops.concatenate(inputs, axis=-1)
         if node.kind == SUM:
-            return activate(node, sum(inputs[1:], start=inputs[0]))
+            return self.sums[index](*(self.ops.cast(x, self._dtype(index)) for x in inputs))
         if node.kind == POINTWISE:
             return self._point(index, inputs[0])
         raise ValueError(f"node {node.name} is of unknown kind {node.kind!r}")

@@ -1,4 +1,4 @@
-"""Convolution, bias and activation as one call, on any backend of Keras."""
+"""Several steps as one call, on any backend of Keras: convolution or sum, bias, activation."""
 
 import numpy as np
 
@@ -36,7 +36,33 @@ def fused_convolution(node, kernel, bias, dtype, *, padding, dilation=1):
         x = ops.conv(x, weights, 1, padding, data_format="channels_last", dilation_rate=dilation)
         return activate(node, x if offset is None else ops.add(x, offset))
 
-    return fuse(convolve, (*[None] * (kernel.ndim - 1), kernel.shape[-2]), dtype)
+    return fuse(convolve, ((*[None] * (kernel.ndim - 1), kernel.shape[-2]), dtype))
+
+
+def fused_sum(node, number, dtype, *, rank=5):
+    """Make a function that adds tensors and activates.
+
+    Parameters
+    ----------
+    node : Node
+        Whose activation it is.
+    number : int
+        Of the tensors.
+    dtype : str
+        Number format of the tensors and of the result.
+    rank : int
+        Of the tensors.
+
+    Returns
+    -------
+    callable
+        From tensors of the same shape to one.
+    """
+
+    def join(*terms):
+        return activate(node, sum(terms[1:], start=terms[0]))
+
+    return fuse(join, *[((*[None] * (rank - 1), node.channels), dtype)] * number)
 
 
 def activate(node, x):

@@ -5,13 +5,13 @@ from math import prod
 from tomoseg_tf.prediction.geometry import CONVOLUTION, DOUBLED, SUM
 
 AT_ONCE = 2  # bands that are computed at a time on a processor
-BAND = 12_000_000  # values that a band takes or gives: few calls, and they stay near the cache
+BAND = 6_000_000  # values that a band takes or gives: few calls, and they stay near the cache
 LEAST_ROWS = 8
 CONVOLVED = CONVOLUTION, DOUBLED
 
 
-def band_rows(nodes, index, made, width):
-    """Choose the rows of a band.
+def band_rows(nodes, index, made, sides):
+    """Choose the rows of a band: of bands of nearly one size, as many as threads can share.
 
     Parameters
     ----------
@@ -21,16 +21,19 @@ def band_rows(nodes, index, made, width):
         Of the node that is computed.
     made : (int, int)
         Slices of its tensor that are computed.
-    width : int
-        Voxels of a row of its tensor.
+    sides : (int, int)
+        Rows of its tensor, and voxels of a row.
 
     Returns
     -------
     int
         At least 8.
     """
-    size = made[1] - made[0]
-    return max(LEAST_ROWS, int(BAND // (size * width * values_per_voxel(nodes, index))))
+    (height, width), size = sides, made[1] - made[0]
+    most = max(1, int(BAND // (size * width * values_per_voxel(nodes, index))))
+    number = -(-height // most)
+    number = -(-number // AT_ONCE) * AT_ONCE
+    return max(LEAST_ROWS, -(-height // number))
 
 
 def values_per_voxel(nodes, index):

@@ -1,14 +1,20 @@
 """Work and memory of the ways in which a volume can be streamed, counted before any is chosen."""
 
+from itertools import chain
+
 import numpy as np
 
 from tomoseg_tf.prediction.geometry import DOUBLED, needed_boxes, stride, volume_of
 from tomoseg_tf.prediction.plan import candidate_sides
 from tomoseg_tf.prediction.reading import CHUNKED_BYTES
 from tomoseg_tf.prediction.streaming.kernels import before_doubling
-from tomoseg_tf.prediction.streaming.memory import kept_values, values_beside
+from tomoseg_tf.prediction.streaming.memory import (
+    alike,
+    kept_slices,
+    largest_alike,
+    values_beside,
+)
 
-SPREAD = 1.03  # memory that the tensors take over their values: freed pieces that fit no new one
 IN_HAND = 3  # pieces of the volume and of the result there are: made, waiting, being used
 RANGE = 8  # slices that are written at a time, where planes are not cut
 START = 2e6  # products that could be made in the time that a step takes to begin
@@ -83,9 +89,11 @@ class Choices:
         self.nodes, self.schedule, self.roi, self.counts = nodes, schedule, roi, parts.counts
         heights, widths = parts.sides_of(nodes)
         self.planes = heights * widths
-        values, makes = kept_values(schedule)
-        beside = values_beside(nodes, schedule.chunk, heights, widths)
-        self.values = (self.planes @ values.T + beside[..., makes]).max(axis=-1)
+        slices = kept_slices(schedule)
+        largest = largest_alike(nodes, self.planes * [node.channels for node in nodes])
+        self.values = values_beside(nodes, schedule.chunk, heights, widths).max(axis=-1)
+        for group in alike(nodes):
+            self.values += largest[..., group[0]] * slices[:, group].sum(axis=-1).max()
 
     def depths(self):
         """Slices of a z-range: one for whole planes, longer ones for parts."""
@@ -125,7 +133,7 @@ class Choices:
         cost = work + ranges * (
             COPY * copies + START * slices.max(axis=-1) / chunk * len(self.nodes)
         )
-        tensors = SPREAD * value_bytes * self.values
+        tensors = value_bytes * self.values
         return cost, work, tensors + self._buffers(min(depth, high - low), voxel_bytes)
 
     def _buffers(self, depth, voxel_bytes):
@@ -172,9 +180,8 @@ def _products(node):
     if node.kernel is None:
         return 0
     if node.kind == DOUBLED:
-        return sum(kernel.size for _, kernel in before_doubling(node.kernel, node.step)) / int(
-            np.prod(node.step)
-        )
+        kernels = chain(*(rows for _, rows in before_doubling(node.kernel, node.step)))
+        return sum(kernel.size for kernel in kernels) / int(np.prod(node.step))
     return node.kernel.size / int(np.prod(node.step))
 
 

@@ -1,4 +1,4 @@
-"""Convolutions of slices by two-dimensional ones, their neighbours in z stacked as channels."""
+"""The convolutions that a stream computes in its own way: stacked, or before an up-sampling."""
 
 import numpy as np
 
@@ -9,7 +9,9 @@ from tomoseg_tf.prediction.streaming.kernels import BLOCK, before_doubling, rowe
 
 
 class Convolutions:
-    """The nodes that are stacked, ready to compute.
+    """The nodes that are stacked or "doubled", ready to compute.
+
+    A stacked one is of two dimensions, with the neighbours of a slice in z as channels.
 
     Parameters
     ----------
@@ -24,49 +26,48 @@ class Convolutions:
         self.calls = {
             index: self._calls(node, dtype(index))
             for index, node in enumerate(nodes)
-            if node.stacked
+            if node.stacked or node.kind == DOUBLED
         }
 
     def _calls(self, node, dtype):
-        """Functions of the stack; with the neighbours that each takes, of a doubled one."""
+        """Make the function of a stack, or those of the slices and rows of a "doubled" one."""
 
-        def call(kernel, dilation=1, padding="same"):
+        def call(kernel, dilation=1):
             bias = np.tile(node.bias, kernel.shape[-1] // len(node.bias))
-            return fused_convolution(node, kernel, bias, dtype, padding=padding, dilation=dilation)
+            return fused_convolution(node, kernel, bias, dtype, padding="valid", dilation=dilation)
 
         if node.kind == DOUBLED:
-            kernels = before_doubling(node.kernel, node.step)
-            return [(first, call(kernel, padding="valid")) for first, kernel in kernels]
+            flat = stacked if node.stacked else np.asarray
+            return [
+                (first, [call(flat(kernel)) for kernel in rows])
+                for first, rows in before_doubling(node.kernel, node.step)
+            ]
         if _sees_rows(node):
             return call(rowed(node.kernel))
         return call(stacked(node.kernel), node.dilation[1:])
 
-    def convolve(self, index, node, x, offsets, size):
-        """Convolve slices, with zeros beyond them in y and x, and activate.
+    def convolve(self, index, node, x):
+        """Convolve slices and activate.
 
         Parameters
         ----------
         index : int
             Of the node.
         node : Node
-            A convolution.
+            A stacked convolution.
         x : (Z, Y, X, C) tensor
-            Slices, in the number format of the node.
-        offsets : sequence of int
-            For each tap in z, the slice that the first slice of the result takes; slices outside
-            `x` are zeros.
-        size : int
-            Slices of the result.
+            All voxels that it sees, in the number format of the node.
 
         Returns
         -------
-        (size, Y, X, F) tensor
+        (Z, Y, X, F) tensor
+            Without the margins that it only sees.
         """
         if _sees_rows(node):
-            return self._convolve_rows(self.calls[index], x, offsets, size)
-        return self.calls[index](self._stack(x, offsets, size))
+            return self._convolve_rows(node, self.calls[index], x)
+        return self.calls[index](self._stack(x, node.window[0], node.dilation[0]))
 
-    def convolve_doubled(self, index, node, x, first, made, margins):
+    def convolve_doubled(self, index, node, take, made):
         """Convolve what slices become when each voxel is repeated, and activate.
 
         Parameters
@@ -75,73 +76,54 @@ class Convolutions:
             Of the node.
         node : Node
             A "doubled" convolution.
-        x : (Z, Y, X, C) tensor
-            Slices before the up-sampling, in the number format of the node.
-        first : int
-            Number of the first of them in its tensor.
+        take : callable
+            From a range of slices before the up-sampling to all of their voxels that the
+            convolution sees: (Z, Y, X, C), in the number format of the node.
         made : (int, int)
             Slices of the result.
-        margins : sequence of (int, int)
-            Zeros before and after the slices, along y and x.
 
         Returns
         -------
-        (Z, Y, X, F) tensor
-            The slices made. Along an axis that is doubled they begin with the second of the two
+        list of list of (Z, Y, X, F) tensor
+            Slices that come by turns, the first ones first; of each, rows that come by turns.
+            Along an axis in the plane that is doubled they begin with the second of the two
             voxels that the first one becomes, and end with the first one of the last.
         """
-        if any(map(any, margins)):
-            x = self.ops.pad(x, [(0, 0), *margins, (0, 0)])
-        (start, stop), times = made, node.step[0]
-        parts = []
-        for parity, (neighbours, call) in enumerate(self.calls[index]):
-            low, high = (-((parity - end) // times) for end in (start, stop))
+        times, parts = node.step[0], []
+        for parity, (first, calls) in enumerate(self.calls[index]):
+            low, high = (-((parity - end) // times) for end in made)
             if low < high:
-                offsets = [low + neighbour - first for neighbour in neighbours]
-                flat = call(self._stack(x, offsets, high - low))
-                parts.append((times * low + parity, self._unfold(flat, node.step[1:])))
-        return self._interleave([part for _, part in sorted(parts, key=lambda pair: pair[0])])
+                x = take((low + first, high + first + 3 - times))
+                x = self._stack(x, 4 - times, 1) if node.stacked else x[None]
+                rows = [call(x) if node.stacked else call(x)[0] for call in calls]
+                rows = [self._unfold(each, node.step[2]) for each in rows]
+                parts.append((times * low + parity, rows))
+        return [rows for _, rows in sorted(parts, key=lambda pair: pair[0])]
 
-    def _stack(self, x, offsets, size):
-        """Stack slices with their neighbours as channels: (size, Y, X, taps * C)."""
-        if len(offsets) == 1 and offsets[0] == 0 and len(x) == size:
+    def _stack(self, x, taps, gap):
+        """Stack slices with their neighbours as channels: (Z, Y, X, taps * C)."""
+        if taps == 1:
             return x
-        before = max(0, -min(offsets))
-        after = max(0, max(offsets) + size - len(x))
-        if before or after:
-            x = self.ops.pad(x, [(before, after), (0, 0), (0, 0), (0, 0)])
-        views = [x[before + offset : before + offset + size] for offset in offsets]
-        return views[0] if len(views) == 1 else self.ops.concatenate(views, axis=-1)
-
-    def _convolve_rows(self, call, x, offsets, size):
-        """Convolve one channel in blocks of rows, see `rowed`."""
-        depth, height, width, _ = x.shape
-        blocks = -(-width // BLOCK)
-        x = self.ops.reshape(x, (depth, height, width))
-        x = self.ops.pad(x, [(0, 0), (0, 0), (1, (blocks + 1) * BLOCK - width - 1)])
-        x = self.ops.reshape(x, (depth, height, blocks + 1, BLOCK))
-        x = self.ops.concatenate([x[:, :, :-1], x[:, :, 1:]], axis=-1)
-        x = call(self._stack(x, offsets, size))
-        x = self.ops.reshape(x, (size, height, blocks * BLOCK, -1))
-        return x if blocks * BLOCK == width else x[:, :, :width]
+        size = len(x) - gap * (taps - 1)
+        views = [x[gap * tap : gap * tap + size] for tap in range(taps)]
+        return self.ops.concatenate(views, axis=-1)
 
     def _unfold(self, x, times):
-        """Turn the features of each voxel into the voxels that it becomes in the plane."""
-        (rows, columns), (depth, height, width, _) = times, x.shape
-        x = self.ops.reshape(x, (depth, height, width, rows, -1))
-        x = self.ops.transpose(x, (0, 1, 3, 2, 4))
-        return self.ops.reshape(x, (depth, height * rows, width * columns, -1))
+        """Turn the features of each voxel into the voxels of a row that it becomes."""
+        depth, height, width, _ = x.shape
+        return self.ops.reshape(x, (depth, height, times * width, -1))
 
-    def _interleave(self, parts):
-        """Join slices taken by turns from one or two tensors, the first of which begins."""
-        if len(parts) == 1:
-            return parts[0]
-        first, second = parts
-        pairs = self.ops.stack([first[: len(second)], second], axis=1)
-        joined = self.ops.reshape(pairs, (2 * len(second), *first.shape[1:]))
-        if len(first) == len(second):
-            return joined
-        return self.ops.concatenate([joined, first[len(second) :]], axis=0)
+    def _convolve_rows(self, node, call, x):
+        """Convolve one channel in blocks of rows, see `rowed`."""
+        depth, height, width, _ = x.shape
+        blocks = -(-(width - 2) // BLOCK)
+        x = self.ops.reshape(x, (depth, height, width))
+        x = self.ops.pad(x, [(0, 0), (0, 0), (0, (blocks + 1) * BLOCK - width)])
+        x = self.ops.reshape(x, (depth, height, blocks + 1, BLOCK))
+        x = self.ops.concatenate([x[:, :, :-1], x[:, :, 1:]], axis=-1)
+        x = call(self._stack(x, node.window[0], 1))
+        x = self.ops.reshape(x, (*x.shape[:2], blocks * BLOCK, -1))
+        return x if blocks * BLOCK == width - 2 else x[:, :, : width - 2]
 
 
 def _sees_rows(node):

@@ -8,10 +8,13 @@ import numpy as np
 from tomoseg_tf.backend import EnoughMemory
 from tomoseg_tf.prediction.device import on_processor, place
 from tomoseg_tf.prediction.engine import Engine
-from tomoseg_tf.prediction.geometry import needed_boxes
+from tomoseg_tf.prediction.geometry import needed_boxes, volume_of
 from tomoseg_tf.prediction.streaming.bands import AT_ONCE
 from tomoseg_tf.prediction.streaming.convolutions import Convolutions
 from tomoseg_tf.prediction.streaming.flow import Flow
+from tomoseg_tf.prediction.streaming.kept import KeptTensors, weave_tensors
+from tomoseg_tf.prediction.streaming.memory import largest_alike
+from tomoseg_tf.prediction.streaming.planes import KeptPlanes, Pool, weave_planes
 from tomoseg_tf.prediction.streaming.schedule import Schedule
 
 
@@ -34,9 +37,10 @@ class StreamingEngine(Engine):
     def __init__(self, nodes, chunk, *, precision="float32", device="auto"):
         super().__init__(nodes, precision=precision, device=device)
         self.chunk, self.flow = chunk, None
+        self.on_processor = on_processor(self.device)
         with place(self.device):
-            self.stacked = Convolutions(nodes, self.number_format)
-        self.pool = ThreadPoolExecutor(AT_ONCE, "band") if on_processor(self.device) else None
+            self.rearranged = Convolutions(nodes, self.number_format)
+        self.threads = ThreadPoolExecutor(AT_ONCE, "band") if self.on_processor else None
         self.schedule = lru_cache(maxsize=4)(lambda depth: Schedule(nodes, depth, chunk))
 
     def reads(self, box, shape, before=None):
@@ -123,12 +127,45 @@ class StreamingEngine(Engine):
 
     def enter(self, grey):
         """Make the first tensor of grey slices (Z, Y, X): with channels, in the number format."""
-        grey = np.repeat(grey[..., None], self.nodes[0].channels, axis=-1)
+        grey = np.broadcast_to(grey[..., None], (*grey.shape, self.nodes[0].channels))
+        if self.on_processor:
+            return grey.astype(self.precision)
         return self.ops.convert_to_tensor(grey, dtype=self.precision)
 
     def step_of(self, index, inputs, have, want):
         """Compute slices (Z, Y, X, C) of a node as a tile of one volume."""
         return self._step(index, [each[None] for each in inputs], have, want)[0]
+
+    def weave(self, parts, times, cuts):
+        """Join slices and rows that come by turns, see `weave_tensors`."""
+        if self.on_processor:
+            return weave_planes(parts, times, cuts)
+        return weave_tensors(self.ops, parts, times, cuts)
+
+    def keep(self, starts, boxes):
+        """Prepare to keep the slices of each tensor but the last.
+
+        Parameters
+        ----------
+        starts : sequence of int
+            Slice at which each begins.
+        boxes : sequence of tuple of (int, int)
+            Rows and columns of each.
+
+        Returns
+        -------
+        list of KeptPlanes or KeptTensors
+        """
+        kept = list(zip(self.nodes, starts, boxes, strict=True))[:-1]
+        if not self.on_processor:
+            return [KeptTensors(self.ops, start, box) for _, start, box in kept]
+        planes = zip((volume_of(box) for box in boxes), self.nodes, strict=True)
+        sizes = largest_alike(self.nodes, [plane * node.channels for plane, node in planes])
+        pool = Pool(self.precision)
+        return [
+            KeptPlanes(pool, int(size), start, box, node.channels)
+            for size, (node, start, box) in zip(sizes, kept, strict=False)
+        ]
 
     def each(self, compute, items):
         """Compute each of some items, two at a time on a processor.
@@ -147,11 +184,11 @@ class StreamingEngine(Engine):
         list
             What it gives, in order.
         """
-        if self.pool is None:
+        if self.threads is None:
             return [compute(item) for item in items]
 
         def placed(item):  # the place belongs to a thread
             with place(self.device):
                 return compute(item)
 
-        return list(self.pool.map(placed, items))
+        return list(self.threads.map(placed, items))

@@ -1,12 +1,11 @@
 """One run through the slices of a volume, and what it keeps on the way."""
 
-from functools import reduce
 from itertools import chain
 
 import numpy as np
 
-from tomoseg_tf.prediction.fused import activate
 from tomoseg_tf.prediction.geometry import (
+    CONVOLUTION,
     DOUBLED,
     INPUT,
     endless_range,
@@ -14,7 +13,6 @@ from tomoseg_tf.prediction.geometry import (
     needed_boxes,
 )
 from tomoseg_tf.prediction.streaming.bands import band_rows, joined_at_once
-from tomoseg_tf.prediction.streaming.kept import Kept
 
 
 class Flow:
@@ -38,19 +36,12 @@ class Flow:
         self.engine, self.schedule, self.planes, self.shape = engine, schedule, planes, shape
         self.joins = schedule.joins(first)
         self.reached = schedule.begin(self.joins)
-        self.kept = [Kept(start) for start in self.reached]
         self.step, self.next = min(self.joins), first
         boxes = needed_boxes(engine.nodes, ((0, shape[0]), *planes), shape)
         self.boxes = [box[1:] for box in boxes]
+        result = Result(engine.ops, self.boxes[-1], engine.nodes[-1].channels)
+        self.kept = [*engine.keep(self.reached, self.boxes), result]
         self.joined = joined_at_once(engine.nodes)
-
-    @property
-    def num_bytes(self):
-        """Bytes of all slices that are kept."""
-        itemsize = 4 if self.engine.precision == "float32" else 2
-        return itemsize * sum(
-            int(np.prod(piece.shape)) for kept in self.kept for piece in kept.pieces
-        )
 
     def advance(self, take):
         """Make the next step.
@@ -73,87 +64,105 @@ class Flow:
                 waiting[move.index] = move
                 continue
             node = self.engine.nodes[move.index]
-            if node.kind == INPUT:
-                piece = self.engine.enter(take())
-            else:
-                piece = self._compute(move, node, waiting)
+            self._compute(move, node, take, waiting)
             if move.index == len(self.kept) - 1:
-                made, result = move.made, np.asarray(self.engine.ops.convert_to_numpy(piece))
-            else:
-                self.kept[move.index].append(piece)
-            del piece
+                made, result = move.made, self.kept[-1].give()
             ended = [waiting.pop(each) for each in node.inputs if each in waiting]
             for index, first in chain(*(each.kept for each in (*ended, move))):
-                self.kept[index].drop(first)
+                if index < len(self.kept) - 1:
+                    self.kept[index].drop(first)
         self.step += 1
         self.next = max(self.next, self.step)
         return made, result
 
-    def _compute(self, move, node, waiting):
+    def _compute(self, move, node, take, waiting):
         """Compute the slices of a move in the part of the planes, in bands of rows."""
-        (start, stop), columns = self.boxes[move.index]
-        rows = band_rows(self.engine.nodes, move.index, move.made, columns[1] - columns[0])
-        bands = self.engine.each(
-            lambda low: self._compute_rows(
-                move, node, (low, min(low + rows, stop)), columns, waiting
-            ),
-            range(start, stop, rows),
-        )
-        return bands[0] if len(bands) == 1 else self.engine.ops.concatenate(bands, axis=1)
+        kept, ((start, stop), columns) = self.kept[move.index], self.boxes[move.index]
+        kept.begin(move.made[1] - move.made[0])
+        if node.kind == INPUT:
+            kept.put(start, self.engine.enter(take()))
+        else:
+            sides = stop - start, columns[1] - columns[0]
+            rows = band_rows(self.engine.nodes, move.index, move.made, sides)
 
-    def _compute_rows(self, move, node, rows, columns, waiting):
+            def compute(low):
+                want = (move.made, (low, min(low + rows, stop)), columns)
+                kept.put(low, self._compute_rows(move, node, want, waiting))
+
+            self.engine.each(compute, range(start, stop, rows))
+        kept.end()
+
+    def _compute_rows(self, move, node, want, waiting):
         """Compute some rows of the slices of a move, and what it joins but nothing keeps."""
-        want = (move.made, rows, columns)
         if node.inputs[0] in waiting:
-            parts = (
-                self._compute_rows(waiting[each], self.engine.nodes[each], rows, columns, {})
+            parts = [
+                self._compute_rows(waiting[each], self.engine.nodes[each], want, {})
                 for each in node.inputs
-            )
-            return activate(node, reduce(self.engine.ops.add, parts))
-        factor = self.engine.nodes[node.inputs[0]].factor
-        planes = input_box(node, want, self.shape, factor)[1:]
-        inputs = [
-            self._take(source, needed, planes)
-            for source, needed in zip(node.inputs, move.needed, strict=True)
-        ]
-        have = (move.needed[0], *planes)
+            ]
+            return self.engine.step_of(move.index, parts, want, want)
+        if node.kind == DOUBLED:
+            return self._compute_doubled(move.index, node, want)
+        if node.kind == CONVOLUTION:  # of zeros, too, beyond the ends of the volume
+            have = tuple(endless_range(node, axis, *want[axis]) for axis in range(3))
+        else:
+            have = input_box(node, want, self.shape, self.engine.nodes[node.inputs[0]].factor)
+        inputs = [self.kept[source].window(have) for source in node.inputs]
         if node.stacked:
-            return self._convolve(move.index, node, inputs, have, want)
+            x = self._cast(move.index, *inputs)
+            return self.engine.rearranged.convolve(move.index, node, x)
         return self.engine.step_of(move.index, inputs, have, want)
 
-    def _take(self, source, needed, planes):
-        """Slices of an input, cut to a part of the planes."""
+    def _compute_doubled(self, index, node, want):
+        """Compute some rows of a "doubled" convolution from slices before the up-sampling."""
+        needed = [endless_range(node, axis, *want[axis]) for axis in (1, 2)]
+        times = node.step[1:]
+        begins = (first * each + 1 for (first, _), each in zip(needed, times, strict=True))
         cuts = tuple(
-            slice(low - first, high - first)
-            for (low, high), (first, _) in zip(planes, self.boxes[source], strict=True)
+            slice(low - begin, high - begin)
+            for (low, high), begin in zip(want[1:], begins, strict=True)
         )
-        parts = self.kept[source].take(*needed)
-        if planes != self.boxes[source]:
-            parts = [part[(slice(None), *cuts)] for part in parts]
-        return parts[0] if len(parts) == 1 else self.engine.ops.concatenate(parts, axis=0)
 
-    def _convolve(self, index, node, inputs, have, want):
-        """Convolve with zeros beyond the part, and cut off what they reach."""
-        engine, (start, stop) = self.engine, want[0]
-        x = engine.ops.cast(inputs.pop(), engine.number_format(index))
-        low, begins = have[0][0], [held[0] for held in have[1:]]
-        if node.kind == DOUBLED:
-            needed = [endless_range(node, axis, *want[axis]) for axis in (1, 2)]
-            margins = [
-                (held[0] - first, last - held[1])
-                for (first, last), held in zip(needed, have[1:], strict=True)
-            ]
-            x = engine.stacked.convolve_doubled(index, node, x, low, want[0], margins)
-            times = zip(needed, node.step[1:], strict=True)
-            begins = [first * each + 1 for (first, _), each in times]
-        else:
-            gap, taps = node.dilation[0], node.window[0]
-            offsets = [start + gap * (tap - taps // 2) - low for tap in range(taps)]
-            x = engine.stacked.convolve(index, node, x, offsets, stop - start)
-        cuts = tuple(
-            slice(first - begin, last - begin)
-            for (first, last), begin in zip(want[1:], begins, strict=True)
-        )
-        if x.shape[1:3] == tuple(cut.stop - cut.start for cut in cuts):
-            return x
-        return x[(slice(None), *cuts)]
+        def take(slices):
+            return self._cast(index, self.kept[node.inputs[0]].window((slices, *needed)))
+
+        parts = self.engine.rearranged.convolve_doubled(index, node, take, want[0])
+        return self.engine.weave(parts, (len(parts), times[0]), cuts)
+
+    def _cast(self, index, x):
+        """Convert a tensor to the number format of a node."""
+        return self.engine.ops.cast(x, self.engine.number_format(index))
+
+
+class Result:
+    """The slices of the result that a step makes.
+
+    Parameters
+    ----------
+    ops : module
+        Operations of the backend.
+    box : tuple of (int, int)
+        Rows and columns.
+    channels : int
+        Of the result.
+    """
+
+    def __init__(self, ops, box, channels):
+        self.ops, self.box, self.channels, self.slices = ops, box, channels, None
+
+    def begin(self, number):
+        """Make room for the slices that follow, so many."""
+        sides = (high - low for low, high in self.box)
+        self.slices = np.empty((number, *sides, self.channels), np.float32)
+
+    def put(self, first, band):
+        """Take the rows of these slices from a row on: a tensor (Z, Y, X, C)."""
+        place = first - self.box[0][0]
+        self.slices[:, place : place + band.shape[1]] = self.ops.convert_to_numpy(band)
+
+    def end(self):
+        """Do nothing: the slices are given when they are asked for."""
+
+    def give(self):
+        """Give the slices away: (Z, Y, X, C) ndarray of float32."""
+        slices, self.slices = self.slices, None
+        return slices

@@ -57,34 +57,34 @@ def before_doubling(kernel, times):
 
     Returns
     -------
-    list of (offsets, (Y, X, N * C, Ty * Tx * F) ndarray)
-        For each of the slices that a slice before the up-sampling becomes: the N slices that it
-        is a sum over, counted from that slice, and a kernel over these, stacked as channels. Along
-        an axis that is doubled it sees two voxels, else three. Its features are those of the
-        voxels that it gives in the plane, row by row: of two voxels, the second one that the first
-        becomes, and the first one that the second becomes.
+    list of (int, list of (Z, Y, X, C, Tx * F) ndarray)
+        For each of the slices that a slice before the up-sampling becomes: the first slice that
+        it is a sum over, counted from that slice, and a kernel for each of the rows that a row
+        becomes. Along an axis that is doubled a kernel sees two voxels, else three. Along y and x
+        these give, of two voxels, the second one that the first becomes, and the first one that
+        the second becomes; along x as features, one after the other.
     """
     channels, features = kernel.shape[3:]
-    (rows, columns), kernels = times[1:], []
-    sides = [4 - each for each in times[1:]]
-    for first in _sums(times[0]):
-        made = np.zeros((*sides, len(first), channels, rows, columns, features), kernel.dtype)
-        for (row, height), (column, width) in product(
-            enumerate(_windows(rows)), enumerate(_windows(columns))
-        ):
-            for (slices, z), (up, y), (left, x) in product(
-                enumerate(first.values()), enumerate(height), enumerate(width)
+    sides, columns, kernels = [4 - each for each in times], _windows(times[2]), []
+    for first, slices in _sums(times[0]):
+        rows = []
+        for height in _windows(times[1]):
+            made = np.zeros((*sides, channels, times[2], features), kernel.dtype)
+            for column, (z, deep), (y, up), x in product(
+                range(times[2]), enumerate(slices), enumerate(height), range(sides[2])
             ):
-                made[up, left, slices, :, row, column] = kernel[z][:, y][:, :, x].sum((0, 1, 2))
-        kernels.append((list(first), made.reshape(*sides, len(first) * channels, -1)))
+                taps = kernel[deep][:, up][:, :, columns[column][x]]
+                made[z, y, x, :, column] = taps.sum((0, 1, 2))
+            rows.append(made.reshape(*sides, channels, -1))
+        kernels.append((first, rows))
     return kernels
 
 
 def _sums(times):
-    """Taps that fall on each neighbour (-1, 0 or 1), for each voxel that one becomes."""
+    """First slice that each of the slices that one becomes sums over, and the taps on each."""
     if times == 1:
-        return [{-1: [0], 0: [1], 1: [2]}]
-    return [{-1: [0], 0: [1, 2]}, {0: [0, 1], 1: [2]}]
+        return [(-1, [[0], [1], [2]])]
+    return [(-1, [[0], [1, 2]]), (0, [[0, 1], [2]])]
 
 
 def _windows(times):

@@ -1,5 +1,10 @@
 """What a stream holds at each of its steps, counted before anything is computed."""
 
+from collections import defaultdict
+from fractions import Fraction
+from itertools import chain
+from math import prod
+
 import numpy as np
 
 from tomoseg_tf.prediction.geometry import INPUT, stride
@@ -15,25 +20,37 @@ SETTLED = 3  # steps after those that fill the tensors twice, when what is kept 
 ENTERING = 3  # times that slices are there when they come in: as read, with channels, as a tensor
 
 
-class _Lengths:
-    """Lengths of the pieces of a tensor that are kept, as `Kept` keeps the pieces."""
+def largest_alike(nodes, values):
+    """Give each tensor the planes of the largest of those that use its memory by turns.
 
-    def __init__(self):
-        self.start = self.kept = 0
-        self.pieces = []
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+    values : (..., nodes) ndarray
+        Of the part of each tensor's plane, all channels.
 
-    def append(self, length):
-        self.pieces.append(length)
-        self.kept += length
+    Returns
+    -------
+    (..., nodes) ndarray
+        The most that a tensor has of those that are `alike`.
+    """
+    found = np.array(values)
+    for group in alike(nodes):
+        found[..., group] = found[..., group].max(axis=-1, keepdims=True)
+    return found
 
-    def drop(self, start):
-        while self.pieces and self.start + self.pieces[0] <= start:
-            self.kept -= self.pieces[0]
-            self.start += self.pieces.pop(0)
+
+def alike(nodes):
+    """Group the tensors whose whole planes have the same number of values: lists of indices."""
+    groups = defaultdict(list)
+    for index, node in enumerate(nodes):
+        groups[Fraction(node.channels, prod(node.factor[1:]))].append(index)
+    return list(groups.values())
 
 
-def kept_values(schedule):
-    """Count the values per voxel of a plane that are in memory, move after move.
+def kept_slices(schedule):
+    """Count the slices of each tensor that are in memory, move after move.
 
     Parameters
     ----------
@@ -42,36 +59,26 @@ def kept_values(schedule):
 
     Returns
     -------
-    values : (moves, nodes) ndarray of float64
-        Slices times channels of each node's tensor: those that are kept, and once those that the
-        move makes. Times the voxels of the tensors' planes they are the values. Moves that
-        repeat earlier ones are left out.
-    makes : (moves,) ndarray of int
-        Node that each move computes.
+    (moves, nodes) ndarray of int
+        Those that are kept and those that the move makes. Moves that repeat earlier ones are
+        left out.
     """
     nodes = schedule.nodes
-    lengths, rows = [_Lengths() for _ in nodes], []
     joins, joined = schedule.joins(0), joined_at_once(nodes)
-    channels = np.array([node.channels for node in nodes])
-    reached, waiting = schedule.begin(joins), []
+    reached, waiting, rows = schedule.begin(joins), [], []
+    starts, stops = np.array(reached), np.array(reached)
     settled = 2 * -min(joins) + SETTLED + stride(nodes)[0] // schedule.chunk
     for step in range(min(joins), min(min(joins) + settled, schedule.num_steps)):
         for move in schedule.moves(step, joins, reached):
             if move.index in joined:
                 waiting.append(move)
                 continue
-            size = move.made[1] - move.made[0]
-            row = np.array([each.kept for each in lengths])
-            row[move.index] += size
-            rows.append((*(row * channels), move.index))
-            if move.index < len(nodes) - 1:
-                lengths[move.index].append(size)
-            for ended in (*waiting, move):
-                for index, first in ended.kept:
-                    lengths[index].drop(first)
+            stops[move.index] = move.made[1]
+            rows.append(stops - starts)
+            for index, first in chain(*(each.kept for each in (*waiting, move))):
+                starts[index] = max(starts[index], min(first, stops[index]))
             waiting = []
-    unique = np.unique(np.array(rows), axis=0)
-    return unique[:, :-1].astype(np.float64), unique[:, -1]
+    return np.unique(np.array(rows), axis=0)
 
 
 def values_beside(nodes, chunk, heights, widths):
@@ -89,15 +96,13 @@ def values_beside(nodes, chunk, heights, widths):
     Returns
     -------
     (..., nodes) ndarray of float64
-        Those of a band and what it takes; or the result once more, of which the bands are put
-        together.
+        Those of the bands that are made at once, and what these take; or what comes in.
     """
     sizes = np.array([max(1, chunk // node.factor[0]) for node in nodes])
     channels = np.array([node.channels for node in nodes])
     values = np.array([values_per_voxel(nodes, index) for index in range(len(nodes))])
     per_row = sizes * widths
-    rows = np.maximum(LEAST_ROWS, BAND // (per_row * values))
-    made = per_row * heights * channels
+    rows = np.maximum(LEAST_ROWS, BAND // (per_row * values))  # or less, see `band_rows`
     band = AT_ONCE * per_row * np.minimum(rows, heights) * 2 * (values + channels)
-    entering = [ENTERING - 1 if node.kind == INPUT else 0 for node in nodes]
-    return np.where(np.array(entering) > 0, entering * made, np.maximum(made, band))
+    enters = np.array([node.kind == INPUT for node in nodes])
+    return np.where(enters, (ENTERING - 1) * per_row * heights * channels, band)

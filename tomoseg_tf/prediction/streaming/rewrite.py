@@ -88,7 +88,7 @@ def compute_again(nodes):
 
 
 def stack_neighbours(nodes, most):
-    """Choose the convolutions that a stream computes in two dimensions.
+    """Choose the convolutions, "doubled" ones among them, that a stream computes in two dimensions.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def stack_neighbours(nodes, most):
     """
     return [
         replace(node, stacked=True)
-        if node.kind == CONVOLUTION and node.kernel.shape[3] <= most
+        if node.kind in (CONVOLUTION, DOUBLED) and node.kernel.shape[3] <= most
         else node
         for node in nodes
     ]
@@ -161,7 +161,6 @@ def _split(node, sources, nodes, places, first):
             bias=np.zeros_like(node.bias) if parts else node.bias,
             activation=None,
             step=nodes[source].window if doubled else (),
-            stacked=doubled,
         )
         parts.append(part)
         start = stop
