@@ -9,8 +9,8 @@ from pathlib import Path
 
 MAX_MEMORY = 3e9  # bytes of the process
 SPARE = 1.5e9  # bytes that may be added where a process, such as a notebook, holds much already
-FIXED = 120e6  # what libraries take once they compute and write, beyond what they take before
-VOLUMES, SLICES = 1.03, 1.4  # most that plans were measured to take over what they expect
+FIXED = 100e6  # what libraries take once they compute and write, beyond what they take before
+VOLUMES, SLICES = 1.0, 1.45  # most that plans were measured to take over what they expect
 LEAST = 32e6  # bytes for tiles below which none is worth trying
 UNITS = {"": 1e9, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 BINARY = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}

@@ -1,11 +1,11 @@
-"""How a step is computed: in bands of rows, and sums together with what they add up."""
+"""How a step is computed: in bands of rows, and some steps together with what they take."""
 
 from math import prod
 
-from tomoseg_tf.prediction.geometry import CONVOLUTION, DOUBLED, SUM
+from tomoseg_tf.prediction.geometry import CONVOLUTION, DOUBLED, POINTWISE, SUM
 
 AT_ONCE = 2  # bands that are computed at a time on a processor
-BAND = 6_000_000  # values that a band takes or gives: few calls, and they stay near the cache
+BAND = 12_000_000  # values that a band takes or gives: few calls, and they stay near the cache
 LEAST_ROWS = 8
 CONVOLVED = CONVOLUTION, DOUBLED
 
@@ -40,7 +40,7 @@ def values_per_voxel(nodes, index):
     """Values that a node takes or gives, whichever is more, per voxel of its tensor."""
     node, most = nodes[index], nodes[index].channels
     for source in node.inputs:
-        if node.kind == SUM and nodes[source].kind in CONVOLVED:
+        if _sees_one_voxel(node) and nodes[source].kind in CONVOLVED:
             most = max(most, values_per_voxel(nodes, source))
         taken = nodes[source].channels * (node.window[0] if node.stacked else 1)
         most = max(most, taken * prod(node.factor) / prod(nodes[source].factor))
@@ -48,7 +48,7 @@ def values_per_voxel(nodes, index):
 
 
 def joined_at_once(nodes):
-    """Find the tensors that are never whole: each band of them is added to a sum as it is made.
+    """Find the tensors that are never whole: each band of them is used up as it is made.
 
     Parameters
     ----------
@@ -58,7 +58,8 @@ def joined_at_once(nodes):
     Returns
     -------
     set of int
-        Indices of convolutions that nothing but one sum takes, whose every term is such a one.
+        Indices of convolutions that nothing but one sum takes, whose every term is such a one, or
+        nothing but a step that sees one voxel at a time.
     """
     users = [[] for _ in nodes]
     for index, node in enumerate(nodes):
@@ -66,8 +67,18 @@ def joined_at_once(nodes):
             users[source].append(index)
     found = set()
     for node in nodes:
-        if node.kind != SUM or any(nodes[each].kind not in CONVOLVED for each in node.inputs):
-            continue
-        if all(len(users[each]) == 1 and nodes[each].activation is None for each in node.inputs):
+        sources = [nodes[each] for each in node.inputs]
+        if (
+            _sees_one_voxel(node)
+            and all(source.kind in CONVOLVED for source in sources)
+            and all(len(users[each]) == 1 for each in node.inputs)
+            and not any(found.intersection(source.inputs) for source in sources)
+        ):
             found.update(node.inputs)
     return found
+
+
+def _sees_one_voxel(node):
+    """Tell whether each voxel that a step makes comes from those at its place."""
+    pointwise = node.kind in (SUM, POINTWISE)
+    return pointwise or (node.kind == CONVOLUTION and set(node.window) == {1})
