@@ -1,11 +1,13 @@
 """How a step is computed: in bands of rows, and some steps together with what they take."""
 
+import os
 from math import prod
 
 from tomoseg_tf.prediction.geometry import CONVOLUTION, DOUBLED, POINTWISE, SUM
 
-AT_ONCE = 2  # bands that are computed at a time on a processor
-BAND = 12_000_000  # values that a band takes or gives: few calls, and they stay near the cache
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+AT_ONCE = min(4, max(2, CORES // 2))  # bands that are computed at a time on a processor
+BAND = 24_000_000 // AT_ONCE  # values that a band takes or gives: few calls, and little memory
 LEAST_ROWS = 8
 CONVOLVED = CONVOLUTION, DOUBLED
 

@@ -168,10 +168,10 @@ class StreamingEngine(Engine):
         ]
 
     def each(self, compute, items):
-        """Compute each of some items, two at a time on a processor.
+        """Compute each of some items, a few at a time on a processor.
 
-        What one of them does alone, such as to copy, is done beside what the other one does on
-        all cores.
+        What one of them does alone, such as to copy, is done beside what the others do on all
+        cores.
 
         Parameters
         ----------
