@@ -80,17 +80,7 @@ class KeptPlanes:
         self.coming = []
 
     def window(self, box):
-        """Cut a box out, with zeros where nothing is kept.
-
-        Parameters
-        ----------
-        box : tuple of (int, int)
-            Slices, rows and columns of the tensor.
-
-        Returns
-        -------
-        (Z, Y, X, C) tensor
-        """
+        """Cut a box out, with zeros where nothing is kept, see `KeptTensors.window`."""
         sides = [high - low for low, high in box]
         made = aligned_array((*sides, self.channels), self.pool.dtype)
         (first, last), planes = box[0], list(zip(box[1:], self.box, strict=True))
