@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from tomoseg_tf.prediction import device, segment_file
-from tomoseg_tf.prediction.device import choose_precision, most_stacked
+from tomoseg_tf.prediction.device import choose_precision, find_kernels
 
 PILLAR = Path(__file__).parents[2] / "examples" / "micropillar" / "pillar.tif"
 
@@ -28,11 +28,12 @@ def test_the_processor_decides(tmp_path, monkeypatch, flags, chosen, most):
     assert choose_precision("auto", "cpu") == chosen
     assert choose_precision("auto", "auto") == chosen
     assert choose_precision("auto", "gpu:0") == "float32"
-    assert most_stacked("cpu") == most_stacked("auto") == most
+    kernels = {"stacked": most, "lanes": 1 if most else 16}
+    assert find_kernels("cpu") == find_kernels("auto") == kernels
     assert choose_precision("float16", "cpu") == "float16"
     monkeypatch.setattr(device, "PROCESSOR", str(tmp_path / "none"))
     assert choose_precision("auto", "cpu") == "float32"
-    assert most_stacked("cpu") == 16
+    assert find_kernels("cpu") == {"stacked": 16, "lanes": 1}
 
 
 def test_bfloat16_changes_few_voxels_and_no_object_of_the_shipped_weights(tmp_path, capsys):

@@ -14,12 +14,19 @@ from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.prediction.streaming import StreamingEngine, StreamPlan, bands, plan_stream
 from tomoseg_tf.prediction.streaming import engine as streaming_engine
 from tomoseg_tf.prediction.streaming.bands import joined_at_once
-from tomoseg_tf.prediction.streaming.kernels import before_doubling
+from tomoseg_tf.prediction.streaming.kept import weave_tensors
+from tomoseg_tf.prediction.streaming.kernels import before_doubling, in_rows
 from tomoseg_tf.prediction.streaming.memory import alike, kept_slices
-from tomoseg_tf.prediction.streaming.planes import Pool
+from tomoseg_tf.prediction.streaming.planes import (
+    KeptPlanes,
+    Pool,
+    put_rows,
+    weave_planes,
+)
 from tomoseg_tf.prediction.streaming.rewrite import (
     compute_again,
     convolve_before_doubling,
+    fill_lanes,
     stack_neighbours,
 )
 from tomoseg_tf.prediction.streaming.schedule import Schedule
@@ -114,8 +121,8 @@ def test_a_stream_equals_one_pass_over_the_whole_volume(case):
         assert expected.std() > 0.02
         plain = stream(nodes, volume, chunk=chunk)
         np.testing.assert_allclose(plain, expected, atol=1e-5)
-        for most in (0, 16):
-            found = stream(stack_neighbours(rewritten, most), volume, chunk=chunk)
+        for changed in (stack_neighbours(rewritten, 16), fill_lanes(rewritten, 16)):
+            found = stream(changed, volume, chunk=chunk)
             np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
@@ -125,6 +132,7 @@ def test_parts_of_the_planes_and_of_the_slices(case):
     nodes = convolve_before_doubling(inference_graph(model))
     volume = RNG.standard_normal((13, 14, 9)).astype("f4")
     expected = whole(model, nodes, volume)
+    nodes = fill_lanes(nodes, 16)
     found = stream(nodes, volume, chunk=2, depth=8, parts=(5, 9))
     np.testing.assert_allclose(found, expected, atol=1e-5)
     roi = ((5, 12), (3, 10), (0, 4))
@@ -214,12 +222,71 @@ def test_a_sum_of_convolutions_is_made_band_after_band():
     assert len(joined) == 5  # the terms of two sums, and what the head takes
     volume = RNG.standard_normal((9, 40, 12)).astype("f4")
     expected = stream(nodes, volume, chunk=2)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bands, "BAND", 1)  # eight rows at a time, two bands at once
-        found = stream(nodes, volume, chunk=2)
-        np.testing.assert_array_equal(stream(nodes, volume, chunk=2), found)
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    np.testing.assert_allclose(found, whole(model, nodes, volume), atol=1e-5)
+    for lanes in (1, 16):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bands, "BAND", 1)  # eight rows at a time, two bands at once
+            found = stream(fill_lanes(nodes, lanes), volume, chunk=2)
+            again = stream(fill_lanes(nodes, lanes), volume, chunk=2)
+            np.testing.assert_array_equal(again, found)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        np.testing.assert_allclose(found, whole(model, nodes, volume), atol=1e-5)
+
+
+def test_several_rows_of_few_features_are_computed_at_once():
+    nodes = fill_lanes(convolve_before_doubling(inference_graph(build("gaudez"))), 16)
+    for node in nodes:
+        if node.kind == "conv" and node.window == (3, 3, 3):
+            assert node.rows == {2: 4, 4: 4, 8: 2, 16: 1}.get(node.channels, 1)
+    joined = joined_at_once(nodes)
+    for node in nodes:  # what is never kept lies as its user takes it
+        if joined.issuperset(node.inputs) and node.inputs:
+            assert {nodes[each].rows for each in node.inputs} == {node.rows}
+    assert len({node.rows for node in nodes}) > 1
+    assert {node.rows for node in fill_lanes(nodes, 1)} == {1}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_the_highest_values_are_found_where_slices_are_kept(dtype):
+    load_keras()  # knows bfloat16
+    kept = KeptPlanes(Pool(dtype), 6 * 4 * 2, 3, ((2, 8), (1, 5)), 2)
+    values = np.abs(RNG.standard_normal((1, 4, 6, 4, 2))).astype(dtype)
+    values[0, :2, 2:4, 1] = -0.0  # as an activation may give
+    values[0, 2, 2, 2] = np.inf
+    kept.begin(4)
+    kept.put((2, 8), values)
+    kept.end()
+    found = np.asarray(kept.highest(((3, 7), (4, 8), (2, 5)), (2, 2)))
+    part = values[0, :, 2:, 1:].astype("f4")
+    expected = part.reshape(2, 2, 2, 2, 3, 2).max(axis=(1, 3))
+    np.testing.assert_array_equal(found[0].astype("f4"), expected)
+
+
+def test_a_kernel_of_several_rows_is_the_kernel_row_after_row():
+    kernel = RNG.standard_normal((3, 3, 3, 2, 5)).astype("f4")
+    x = RNG.standard_normal((1, 5, 10, 6, 2)).astype("f4")
+    ops = load_keras().ops
+    plain = np.asarray(ops.conv(x, kernel, 1, "valid", data_format="channels_last"))
+    rows = np.asarray(ops.conv(x, in_rows(kernel, 4), (1, 4, 1), "valid", "channels_last"))
+    found = rows.reshape(1, 3, 2, 4, 4, 5).transpose(0, 1, 2, 4, 3, 5).reshape(plain.shape)
+    np.testing.assert_allclose(found, plain, atol=1e-5)
+
+
+@pytest.mark.parametrize("times", [(1, 1), (1, 2), (2, 1), (2, 2)])
+@pytest.mark.parametrize("rows", [1, 2, 4])
+def test_what_comes_by_turns_is_woven(times, rows):
+    features, parts = 3, [RNG.standard_normal((1, n, 9, 8, 3 * np.prod(times))) for n in (2, 1)]
+    cuts = slice(1, 1 + 4 * times[0]), slice(0, 7 * times[1])
+    joined = np.stack([parts[0][0, 0], parts[1][0, 0], parts[0][0, 1]])
+    joined = joined.reshape(3, 9, 8, *times, features)
+    expected = joined.transpose(0, 1, 3, 2, 4, 5).reshape(3, 9 * times[0], 8 * times[1], features)
+    expected = expected[:, cuts[0], cuts[1]]
+    on_device = weave_tensors(load_keras().ops, [each.copy() for each in parts], times, cuts)
+    np.testing.assert_array_equal(np.asarray(on_device)[0], expected)
+    found = np.asarray(weave_planes(parts, times, cuts, rows))[0]
+    put = np.empty_like(expected)
+    for to, band in zip(put, found, strict=True):
+        put_rows(to, band, rows)
+    np.testing.assert_array_equal(put, expected)
 
 
 def test_convolutions_of_few_channels_are_stacked_where_that_is_asked_for():
@@ -266,7 +333,8 @@ def test_summed_kernels_are_those_of_the_up_sampled_tensor():
     kernel = RNG.standard_normal((3, 3, 3, 1, 1))
     (before, even), (first, odd) = before_doubling(kernel, (2, 2, 2))
     assert (before, first) == (-1, 0)
-    assert sum(each.sum() for each in even) == pytest.approx(4 * kernel.sum())
+    assert even.sum() == pytest.approx(4 * kernel.sum())
     last = kernel[2, 2, 2, 0, 0]
-    assert odd[0][1, 1, 1, 0, 0] == pytest.approx(last)
-    assert sum(np.count_nonzero(each) for each in odd) == 2 * 16
+    assert odd.shape == (2, 2, 2, 1, 4)
+    assert odd[1, 1, 1, 0, 0] == pytest.approx(last)
+    assert np.count_nonzero(odd) == 2 * 16

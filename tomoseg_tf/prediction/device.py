@@ -10,6 +10,7 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 PROCESSOR = "/proc/cpuinfo"  # on Linux
 BFLOAT16 = {"avx512_bf16", "amx_bf16"}  # its instructions, as named there
 AVX512 = "avx512f"
+LANES = 16  # of its vectors: values in which products are added up
 FEW_CHANNELS = 16  # with no more, slices beside one another cost less than they save elsewhere
 
 
@@ -41,8 +42,8 @@ def has_bfloat16():
     return load_keras().backend.backend() != "jax" and not BFLOAT16.isdisjoint(_instructions())
 
 
-def most_stacked(device):
-    """Channels up to which a convolution of volumes is faster in two dimensions.
+def find_kernels(device):
+    """Choose how a stream computes convolutions of few channels.
 
     Parameters
     ----------
@@ -51,11 +52,15 @@ def most_stacked(device):
 
     Returns
     -------
-    int
-        0 on processors with AVX-512, whose convolutions of volumes are as fast as others.
+    dict
+        ``stacked`` and ``lanes`` for `tomoseg_tf.prediction.streaming.plan_stream`: on processors
+        with AVX-512, whose convolutions of volumes are as fast as others, none is stacked, but
+        vectors are filled.
     """
     native = load_keras().backend.backend() != "jax" and AVX512 in _instructions()
-    return 0 if native and on_processor(find_device(device, "float32")) else FEW_CHANNELS
+    if native and on_processor(find_device(device, "float32")):
+        return {"stacked": 0, "lanes": LANES}
+    return {"stacked": FEW_CHANNELS, "lanes": 1}
 
 
 def _instructions():

@@ -78,6 +78,7 @@ class Engine:
             node.kernel,
             node.bias,
             self._dtype(index),
+            taken=self.precision,
             padding="valid",
             dilation=node.dilation,
         )
@@ -184,7 +185,7 @@ class Engine:
         ]
         if any(map(any, margins)):
             x = self.ops.pad(x, [(0, 0), *margins, (0, 0)])
-        return self.convolutions[index](self.ops.cast(x, self._dtype(index)))
+        return self.convolutions[index](x)
 
     def _point(self, index, x):
         """Scale, shift and activate each voxel."""

@@ -82,7 +82,8 @@ def _read_all(engine, plan, layers, reader):
     for _, boxes in layers:
         if isinstance(engine, StreamingEngine):
             for box in boxes:
-                yield from reader.stream(list(engine.reads(box, plan.padded, before)))
+                tiles = reader.stream(list(engine.reads(box, plan.padded, before)))
+                yield from map(engine.prepare, tiles)
                 before = box
         else:
             yield from reader.tiles([engine.needed(box, plan.padded) for box in boxes])

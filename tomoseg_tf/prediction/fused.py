@@ -5,7 +5,7 @@ import numpy as np
 from tomoseg_tf.backend import fuse, load_keras
 
 
-def fused_convolution(node, kernel, bias, dtype, *, padding, dilation=1):
+def fused_convolution(node, kernel, bias, dtype, *, taken, padding, dilation=1, strides=1):
     """Make a function that convolves a tensor, adds a bias and activates.
 
     Parameters
@@ -17,11 +17,15 @@ def fused_convolution(node, kernel, bias, dtype, *, padding, dilation=1):
     bias : (F,) ndarray
         Left out where all of it is 0.
     dtype : str
-        Number format of the tensor and of the result.
+        Number format of the result.
+    taken : str
+        Number format of the tensor.
     padding : str
         "same" or "valid".
     dilation : int or tuple of int
         Voxels between the taps.
+    strides : int or tuple of int
+        Voxels from one that is computed to the next.
 
     Returns
     -------
@@ -33,10 +37,11 @@ def fused_convolution(node, kernel, bias, dtype, *, padding, dilation=1):
     weights = ops.convert_to_tensor(np.ascontiguousarray(kernel), dtype=dtype)
 
     def convolve(x):
-        x = ops.conv(x, weights, 1, padding, data_format="channels_last", dilation_rate=dilation)
+        settings = {"data_format": "channels_last", "dilation_rate": dilation}
+        x = ops.conv(ops.cast(x, dtype), weights, strides, padding, **settings)
         return activate(node, x if offset is None else ops.add(x, offset))
 
-    return fuse(convolve, ((*[None] * (kernel.ndim - 1), kernel.shape[-2]), dtype))
+    return fuse(convolve, ((*[None] * (kernel.ndim - 1), kernel.shape[-2]), taken))
 
 
 def fused_sum(node, number, dtype, *, rank=5):

@@ -55,6 +55,9 @@ class Node:
         Whether what an expansion gives is cut to the sides of a pooled tensor.
     stacked : bool
         Whether a stream computes a convolution in two dimensions, its slices in z as channels.
+    rows : int
+        Rows that a stream computes at once, as features of one another; see
+        `tomoseg_tf.prediction.streaming.rewrite.fill_lanes`.
     """
 
     kind: str
@@ -71,6 +74,7 @@ class Node:
     dilation: tuple = (1, 1, 1)
     cropped: bool = False
     stacked: bool = False
+    rows: int = 1
 
 
 def stride(nodes):

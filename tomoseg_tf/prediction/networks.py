@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tomoseg_tf.prediction.blending import OVERLAP, BlendedNetwork
 from tomoseg_tf.prediction.blocks import BlockNetwork
-from tomoseg_tf.prediction.device import find_device, most_stacked, value_bytes
+from tomoseg_tf.prediction.device import find_device, find_kernels, value_bytes
 from tomoseg_tf.prediction.engine import Engine
 from tomoseg_tf.prediction.graph import inference_graph
 from tomoseg_tf.prediction.keras_network import KerasNetwork
@@ -130,8 +130,8 @@ class TiledNetwork:
         }
         obstacle = why_not_streamed(self.nodes)
         if tile is None and obstacle is None:
-            stacked = most_stacked(self.settings["device"])
-            nodes, plan = plan_stream(self.nodes, shape, stacked=stacked, **settings)
+            kernels = find_kernels(self.settings["device"])
+            nodes, plan = plan_stream(self.nodes, shape, **kernels, **settings)
             return StreamingEngine(nodes, plan.chunk, **self.settings), plan
         plan = make_plan(self.nodes, shape, tile=tile, **settings)
         if tile is None:

@@ -7,12 +7,12 @@ from tomoseg_tf.prediction.geometry import CONVOLUTION, DOUBLED, POINTWISE, SUM
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 AT_ONCE = min(4, max(2, CORES // 2))  # bands that are computed at a time on a processor
-BAND = 24_000_000 // AT_ONCE  # values that a band takes or gives: few calls, and little memory
+BAND = 48_000_000 // AT_ONCE  # bytes that a band takes or gives: few calls, and little memory
 LEAST_ROWS = 8
 CONVOLVED = CONVOLUTION, DOUBLED
 
 
-def band_rows(nodes, index, made, sides):
+def band_rows(nodes, index, made, sides, value_bytes):
     """Choose the rows of a band: of bands of nearly one size, as many as threads can share.
 
     Parameters
@@ -25,6 +25,8 @@ def band_rows(nodes, index, made, sides):
         Slices of its tensor that are computed.
     sides : (int, int)
         Rows of its tensor, and voxels of a row.
+    value_bytes : int
+        Bytes per value inside the network.
 
     Returns
     -------
@@ -32,7 +34,8 @@ def band_rows(nodes, index, made, sides):
         At least 8.
     """
     (height, width), size = sides, made[1] - made[0]
-    most = max(1, int(BAND // (size * width * values_per_voxel(nodes, index))))
+    row_bytes = size * width * values_per_voxel(nodes, index) * value_bytes
+    most = max(1, int(BAND // row_bytes))
     number = -(-height // most)
     number = -(-number // AT_ONCE) * AT_ONCE
     return max(LEAST_ROWS, -(-height // number))

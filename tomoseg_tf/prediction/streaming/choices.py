@@ -1,7 +1,5 @@
 """Work and memory of the ways in which a volume can be streamed, counted before any is chosen."""
 
-from itertools import chain
-
 import numpy as np
 
 from tomoseg_tf.prediction.geometry import DOUBLED, needed_boxes, stride, volume_of
@@ -83,15 +81,19 @@ class Choices:
         Part of the volume to predict.
     parts : Parts
         Of the planes.
+    value_bytes : int
+        Bytes per value inside the network.
     """
 
-    def __init__(self, nodes, schedule, roi, parts):
+    def __init__(self, nodes, schedule, roi, parts, value_bytes):
         self.nodes, self.schedule, self.roi, self.counts = nodes, schedule, roi, parts.counts
         heights, widths = parts.sides_of(nodes)
         self.planes = heights * widths
         slices = kept_slices(schedule)
         largest = largest_alike(nodes, self.planes * [node.channels for node in nodes])
-        self.values = values_beside(nodes, schedule.chunk, heights, widths).max(axis=-1)
+        self.value_bytes = value_bytes
+        beside = values_beside(nodes, schedule.chunk, heights, widths, value_bytes)
+        self.values = beside.max(axis=-1)
         for group in alike(nodes):
             self.values += largest[..., group[0]] * slices[:, group].sum(axis=-1).max()
 
@@ -104,15 +106,13 @@ class Choices:
             depth *= 2
             yield depth
 
-    def of(self, depth, value_bytes, voxel_bytes):
+    def of(self, depth, voxel_bytes):
         """Count for a z-range.
 
         Parameters
         ----------
         depth : int
             Its slices.
-        value_bytes : int
-            Bytes per value inside the network.
         voxel_bytes : (int, int)
             Bytes per voxel of the volume, and of all results together.
 
@@ -133,7 +133,7 @@ class Choices:
         cost = work + ranges * (
             COPY * copies + START * slices.max(axis=-1) / chunk * len(self.nodes)
         )
-        tensors = value_bytes * self.values
+        tensors = self.value_bytes * self.values
         return cost, work, tensors + self._buffers(min(depth, high - low), voxel_bytes)
 
     def _buffers(self, depth, voxel_bytes):
@@ -180,8 +180,8 @@ def _products(node):
     if node.kernel is None:
         return 0
     if node.kind == DOUBLED:
-        kernels = chain(*(rows for _, rows in before_doubling(node.kernel, node.step)))
-        return sum(kernel.size for kernel in kernels) / int(np.prod(node.step))
+        kernels = before_doubling(node.kernel, node.step)
+        return sum(kernel.size for _, kernel in kernels) / int(np.prod(node.step))
     return node.kernel.size / int(np.prod(node.step))
 
 

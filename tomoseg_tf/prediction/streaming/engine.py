@@ -39,7 +39,7 @@ class StreamingEngine(Engine):
         self.chunk, self.flow = chunk, None
         self.on_processor = on_processor(self.device)
         with place(self.device):
-            self.rearranged = Convolutions(nodes, self.number_format)
+            self.rearranged = Convolutions(nodes, self._dtype, precision)
         self.threads = ThreadPoolExecutor(AT_ONCE, "band") if self.on_processor else None
         self.schedule = lru_cache(maxsize=4)(lambda depth: Schedule(nodes, depth, chunk))
 
@@ -76,7 +76,8 @@ class StreamingEngine(Engine):
         Parameters
         ----------
         take : callable
-            Gives the next of the tiles that `reads` lists, as normalised grey (Z, Y, X).
+            Gives the next of the tiles that `reads` lists, normalised (Z, Y, X), as `prepare`
+            gives them.
         box, shape
             As for `reads`.
 
@@ -121,25 +122,30 @@ class StreamingEngine(Engine):
             return flow
         return Flow(self, self.schedule(shape[0]), tuple(box[1:]), shape, first)
 
-    def number_format(self, index):
-        """Name the number format in which a node is computed."""
-        return self._dtype(index)
+    def prepare(self, grey):
+        """Convert slices to the number format where they are read, beside what is computed."""
+        return grey.astype(self.precision) if self.on_processor else grey
 
     def enter(self, grey):
-        """Make the first tensor of grey slices (Z, Y, X): with channels, in the number format."""
-        grey = np.broadcast_to(grey[..., None], (*grey.shape, self.nodes[0].channels))
+        """Make the first tensor of slices (Z, Y, X): (1, Z, Y, X, C)."""
+        grey = np.broadcast_to(grey[None, ..., None], (1, *grey.shape, self.nodes[0].channels))
         if self.on_processor:
-            return grey.astype(self.precision)
+            return grey
         return self.ops.convert_to_tensor(grey, dtype=self.precision)
 
     def step_of(self, index, inputs, have, want):
-        """Compute slices (Z, Y, X, C) of a node as a tile of one volume."""
-        return self._step(index, [each[None] for each in inputs], have, want)[0]
+        """Compute slices of a node: tensors (1, Z, Y, X, C)."""
+        return self._step(index, inputs, have, want)
 
-    def weave(self, parts, times, cuts):
-        """Join slices and rows that come by turns, see `weave_tensors`."""
+    def pool_columns(self, x, size):
+        """Take the highest of so many neighbouring columns of a tensor (1, Z, Y, X, C)."""
+        window = 1, 1, size
+        return self.ops.max_pool(x, window, window, "valid", data_format="channels_last")
+
+    def weave(self, parts, times, cuts, rows):
+        """Join slices, rows and columns that come by turns, see `weave_planes`."""
         if self.on_processor:
-            return weave_planes(parts, times, cuts)
+            return weave_planes(parts, times, cuts, rows)
         return weave_tensors(self.ops, parts, times, cuts)
 
     def keep(self, starts, boxes):

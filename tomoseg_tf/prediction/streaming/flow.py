@@ -4,15 +4,20 @@ from itertools import chain
 
 import numpy as np
 
+from tomoseg_tf.prediction.device import value_bytes
 from tomoseg_tf.prediction.geometry import (
     CONVOLUTION,
     DOUBLED,
     INPUT,
+    POOLING,
     endless_range,
     input_box,
     needed_boxes,
 )
 from tomoseg_tf.prediction.streaming.bands import band_rows, joined_at_once
+from tomoseg_tf.prediction.streaming.planes import put_rows
+
+NOT_NEGATIVE = "relu", "sigmoid", "softmax"  # what these give
 
 
 class Flow:
@@ -80,14 +85,17 @@ class Flow:
         kept, ((start, stop), columns) = self.kept[move.index], self.boxes[move.index]
         kept.begin(move.made[1] - move.made[0])
         if node.kind == INPUT:
-            kept.put(start, self.engine.enter(take()))
+            kept.put((start, stop), self.engine.enter(take()))
         else:
             sides = stop - start, columns[1] - columns[0]
-            rows = band_rows(self.engine.nodes, move.index, move.made, sides)
+            size = value_bytes(self.engine.precision)
+            rows = band_rows(self.engine.nodes, move.index, move.made, sides, size)
+            rows = _whole_groups(rows, node)
 
             def compute(low):
-                want = (move.made, (low, min(low + rows, stop)), columns)
-                kept.put(low, self._compute_rows(move, node, want, waiting))
+                high = min(low + rows, stop)
+                want = (move.made, (low, low + _whole_groups(high - low, node)), columns)
+                kept.put((low, high), self._compute_rows(move, node, want, waiting), node.rows)
 
             self.engine.each(compute, range(start, stop, rows))
         kept.end()
@@ -106,11 +114,20 @@ class Flow:
             have = tuple(endless_range(node, axis, *want[axis]) for axis in range(3))
         else:
             have = input_box(node, want, self.shape, self.engine.nodes[node.inputs[0]].factor)
+        if node.kind == POOLING and self._is_comparable(node.inputs[0]):
+            highest = self.kept[node.inputs[0]].highest(have, node.window[:2])
+            return self.engine.pool_columns(highest, node.window[2])
         inputs = [self.kept[source].window(have) for source in node.inputs]
-        if node.stacked:
-            x = self._cast(move.index, *inputs)
-            return self.engine.rearranged.convolve(move.index, node, x)
+        if node.stacked or node.rows > 1:
+            return self.engine.rearranged.convolve(move.index, node, *inputs)
         return self.engine.step_of(move.index, inputs, have, want)
+
+    def _is_comparable(self, index):
+        """Tell whether `KeptPlanes.highest` can compare the values of a tensor."""
+        if not self.engine.on_processor:
+            return False
+        not_negative = self.engine.nodes[index].activation in NOT_NEGATIVE
+        return not_negative or self.engine.precision == "float32"
 
     def _compute_doubled(self, index, node, want):
         """Compute some rows of a "doubled" convolution from slices before the up-sampling."""
@@ -123,14 +140,15 @@ class Flow:
         )
 
         def take(slices):
-            return self._cast(index, self.kept[node.inputs[0]].window((slices, *needed)))
+            return self.kept[node.inputs[0]].window((slices, *needed))
 
         parts = self.engine.rearranged.convolve_doubled(index, node, take, want[0])
-        return self.engine.weave(parts, (len(parts), times[0]), cuts)
+        return self.engine.weave(parts, times, cuts, node.rows)
 
-    def _cast(self, index, x):
-        """Convert a tensor to the number format of a node."""
-        return self.engine.ops.cast(x, self.engine.number_format(index))
+
+def _whole_groups(number, node):
+    """So many rows, or a few more: a multiple of those that a node computes at once."""
+    return -(-number // node.rows) * node.rows
 
 
 class Result:
@@ -154,10 +172,11 @@ class Result:
         sides = (high - low for low, high in self.box)
         self.slices = np.empty((number, *sides, self.channels), np.float32)
 
-    def put(self, first, band):
-        """Take the rows of these slices from a row on: a tensor (Z, Y, X, C)."""
-        place = first - self.box[0][0]
-        self.slices[:, place : place + band.shape[1]] = self.ops.convert_to_numpy(band)
+    def put(self, ends, band, rows=1):
+        """Take some rows of these slices, see `KeptPlanes.put`."""
+        first, stop = (end - self.box[0][0] for end in ends)
+        for made, plane in zip(self.slices, self.ops.convert_to_numpy(band)[0], strict=True):
+            put_rows(made[first:stop], plane, rows)
 
     def end(self):
         """Do nothing: the slices are given when they are asked for."""

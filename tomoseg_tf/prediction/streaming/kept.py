@@ -22,9 +22,11 @@ class KeptTensors:
         """Prepare for the slices that follow."""
         self.bands = {}
 
-    def put(self, first, band):
-        """Take the rows of these slices from a row on: a tensor (Z, Y, X, C)."""
-        self.bands[first] = band
+    def put(self, ends, band, rows=1):
+        """Take some rows of these slices, see `KeptPlanes.put`; none lie beside one another."""
+        if rows != 1:
+            raise ValueError(f"{rows} rows at once are for processors")
+        self.bands[ends[0]] = band[0]
 
     def end(self):
         """Keep the slices, as all of their rows are there."""
@@ -43,7 +45,7 @@ class KeptTensors:
 
         Returns
         -------
-        (Z, Y, X, C) tensor
+        (1, Z, Y, X, C) tensor
         """
         held = ((self.start, self.stop), *self.box)
         inside = [
@@ -60,7 +62,8 @@ class KeptTensors:
             (first - low, high - last)
             for (low, high), (first, last) in zip(box, inside, strict=True)
         ]
-        return self.ops.pad(x, [*margins, (0, 0)]) if any(map(any, margins)) else x
+        x = self.ops.pad(x, [*margins, (0, 0)]) if any(map(any, margins)) else x
+        return x[None]
 
     def _take(self, start, stop):
         """Parts of the pieces that make up a range, in order."""
@@ -85,33 +88,35 @@ class KeptTensors:
 
 
 def weave_tensors(ops, parts, times, cuts):
-    """Join what a "doubled" convolution gives: slices by turns, and rows by turns.
+    """Join what a "doubled" convolution gives: slices, rows and columns that come by turns.
 
     Parameters
     ----------
     ops : module
         Operations of the backend.
-    parts : list of list of (Z, Y, X, F) tensor
-        Slices that come by turns, the longer ones first; of each the rows that come by turns.
+    parts : list of (1, Z, Y, X, Ty * Tx * F) tensor
+        Slices that come by turns, the longer ones first; rows and columns that do, as features.
     times : (int, int)
-        Numbers of parts.
+        How many rows and columns come by turns.
     cuts : tuple of slice
         Rows and columns of the result.
 
     Returns
     -------
-    (Z, Y, X, F) tensor
+    (1, Z, Y, X, F) tensor
     """
     slices = []
-    for rows in parts:
-        depth, height, *rest = rows[0].shape
-        joined = rows[0] if times[1] == 1 else ops.stack(rows, axis=2)
-        slices.append(ops.reshape(joined, (depth, height * times[1], *rest))[(slice(None), *cuts)])
+    for part in parts:
+        _, depth, height, width, _ = part.shape
+        x = ops.reshape(part, (depth, height, width, *times, -1))
+        x = ops.transpose(x, (0, 1, 3, 2, 4, 5))
+        x = ops.reshape(x, (depth, height * times[0], width * times[1], -1))
+        slices.append(x[(slice(None), *cuts)])
     if len(slices) == 1:
-        return slices[0]
+        return slices[0][None]
     first, second = slices
     pairs = ops.stack([first[: len(second)], second], axis=1)
     joined = ops.reshape(pairs, (2 * len(second), *first.shape[1:]))
-    if len(first) == len(second):
-        return joined
-    return ops.concatenate([joined, first[len(second) :]], axis=0)
+    if len(first) > len(second):
+        joined = ops.concatenate([joined, first[len(second) :]], axis=0)
+    return joined[None]

@@ -45,6 +45,29 @@ def rowed(kernel):
     return spread.reshape(height, 1, depth * 2 * BLOCK, BLOCK * features)
 
 
+def in_rows(kernel, rows):
+    """Kernel that gives neighbouring rows at once, as features one after the other.
+
+    Parameters
+    ----------
+    kernel : (D, H, W, C, F) ndarray
+        Of a 3D convolution.
+    rows : int
+        How many; the convolution takes as many at a step.
+
+    Returns
+    -------
+    (D, H + rows - 1, W, C, rows * F) ndarray
+        Whose weights are 0 where a row is not seen.
+    """
+    depth, height, width, channels, features = kernel.shape
+    sides = depth, height + rows - 1, width
+    spread = np.zeros((*sides, channels, rows, features), kernel.dtype)
+    for row in range(rows):
+        spread[:, row : row + height, :, :, row] = kernel
+    return spread.reshape(*sides, channels, rows * features)
+
+
 def before_doubling(kernel, times):
     """Kernels that see each voxel once where the given kernel sees it repeated.
 
@@ -57,26 +80,24 @@ def before_doubling(kernel, times):
 
     Returns
     -------
-    list of (int, list of (Z, Y, X, C, Tx * F) ndarray)
+    list of (int, (Z, Y, X, C, Ty * Tx * F) ndarray)
         For each of the slices that a slice before the up-sampling becomes: the first slice that
-        it is a sum over, counted from that slice, and a kernel for each of the rows that a row
-        becomes. Along an axis that is doubled a kernel sees two voxels, else three. Along y and x
-        these give, of two voxels, the second one that the first becomes, and the first one that
-        the second becomes; along x as features, one after the other.
+        it is a sum over, counted from that slice, and a kernel. Along an axis that is doubled it
+        sees two voxels, else three. Along y and x it gives, of two voxels, the second one that
+        the first becomes, and the first one that the second becomes: as features, those of a row
+        one after the other.
     """
     channels, features = kernel.shape[3:]
-    sides, columns, kernels = [4 - each for each in times], _windows(times[2]), []
+    sides, rows, columns = [4 - each for each in times], _windows(times[1]), _windows(times[2])
+    kernels = []
     for first, slices in _sums(times[0]):
-        rows = []
-        for height in _windows(times[1]):
-            made = np.zeros((*sides, channels, times[2], features), kernel.dtype)
-            for column, (z, deep), (y, up), x in product(
-                range(times[2]), enumerate(slices), enumerate(height), range(sides[2])
-            ):
-                taps = kernel[deep][:, up][:, :, columns[column][x]]
-                made[z, y, x, :, column] = taps.sum((0, 1, 2))
-            rows.append(made.reshape(*sides, channels, -1))
-        kernels.append((first, rows))
+        made = np.zeros((*sides, channels, *times[1:], features), kernel.dtype)
+        for row, column, (z, deep), y, x in product(
+            range(times[1]), range(times[2]), enumerate(slices), range(sides[1]), range(sides[2])
+        ):
+            taps = kernel[deep][:, rows[row][y]][:, :, columns[column][x]]
+            made[z, y, x, :, row, column] = taps.sum((0, 1, 2))
+        kernels.append((first, made.reshape(*sides, channels, -1)))
     return kernels
 
 

@@ -81,7 +81,7 @@ def kept_slices(schedule):
     return np.unique(np.array(rows), axis=0)
 
 
-def values_beside(nodes, chunk, heights, widths):
+def values_beside(nodes, chunk, heights, widths, value_bytes):
     """Count the values that computing the slices of a step takes beside what is kept and made.
 
     Parameters
@@ -92,6 +92,8 @@ def values_beside(nodes, chunk, heights, widths):
         Slices of the result that are made at a time.
     heights, widths : (..., nodes) ndarray
         Sides of the part of each node's plane.
+    value_bytes : int
+        Bytes per value inside the network.
 
     Returns
     -------
@@ -102,7 +104,8 @@ def values_beside(nodes, chunk, heights, widths):
     channels = np.array([node.channels for node in nodes])
     values = np.array([values_per_voxel(nodes, index) for index in range(len(nodes))])
     per_row = sizes * widths
-    rows = np.maximum(LEAST_ROWS, BAND // (per_row * values))  # or less, see `band_rows`
+    rows = BAND // (per_row * values * value_bytes)  # or less, see `band_rows`
+    rows = np.maximum(LEAST_ROWS, rows)
     band = AT_ONCE * per_row * np.minimum(rows, heights) * 2 * (values + channels)
     enters = np.array([node.kind == INPUT for node in nodes])
     return np.where(enters, (ENTERING - 1) * per_row * heights * channels, band)

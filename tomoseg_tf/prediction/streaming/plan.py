@@ -21,6 +21,7 @@ from tomoseg_tf.prediction.streaming.choices import Choices, Parts, work_of_one_
 from tomoseg_tf.prediction.streaming.rewrite import (
     compute_again,
     convolve_before_doubling,
+    fill_lanes,
     stack_neighbours,
 )
 from tomoseg_tf.prediction.streaming.schedule import Schedule
@@ -79,7 +80,15 @@ def why_not_streamed(nodes):
 
 
 def plan_stream(
-    nodes, shape, *, roi, value_bytes=4, voxel_bytes=(1, 1), max_memory=None, stacked=0
+    nodes,
+    shape,
+    *,
+    roi,
+    value_bytes=4,
+    voxel_bytes=(1, 1),
+    max_memory=None,
+    stacked=0,
+    lanes=1,
 ):
     """Choose the chunk, and parts of the planes, that cost the least work within the memory.
 
@@ -99,6 +108,8 @@ def plan_stream(
         Bytes to stay within; 2.5 GB by default.
     stacked : int
         See `tomoseg_tf.prediction.streaming.rewrite.stack_neighbours`.
+    lanes : int
+        See `tomoseg_tf.prediction.streaming.rewrite.fill_lanes`.
 
     Returns
     -------
@@ -116,14 +127,15 @@ def plan_stream(
     parts = Parts(nodes, roi, padded)
     held = stack_neighbours(convolve_before_doubling(nodes), stacked)
     again = compute_again(held)
+    held, again = fill_lanes(held, lanes), again and fill_lanes(again, lanes)
     pass_once = work_of_one_pass(held, roi, padded)
     best, least = None, np.inf
     for variant, chunk in product([held, again] if again else [held], CHUNKS):
         if chunk > padded[0]:
             continue
-        choices = Choices(variant, Schedule(variant, padded[0], chunk), roi, parts)
+        choices = Choices(variant, Schedule(variant, padded[0], chunk), roi, parts, value_bytes)
         for depth in choices.depths():
-            cost, work, memory = choices.of(depth, value_bytes, voxel_bytes)
+            cost, work, memory = choices.of(depth, voxel_bytes)
             least = min(least, memory.min())
             cost = np.where(memory <= max_memory, cost, np.inf)
             place = np.unravel_index(cost.argmin(), cost.shape)

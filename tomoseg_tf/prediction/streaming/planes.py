@@ -5,6 +5,7 @@ where it stays, and a window, with the zeros around the volume, is copied once.
 """
 
 from collections import defaultdict
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -67,11 +68,21 @@ class KeptPlanes:
         """Make room for the slices that follow, so many."""
         self.coming = [self.pool.take(self.size) for _ in range(number)]
 
-    def put(self, first, band):
-        """Take the rows of these slices from a row on: a tensor or array (Z, Y, X, C)."""
-        place, values = first - self.box[0][0], as_array(band)
-        for memory, plane in zip(self.coming, values, strict=True):
-            copy(self._shaped(memory)[place : place + len(plane)], plane)
+    def put(self, ends, band, rows=1):
+        """Take some rows of these slices.
+
+        Parameters
+        ----------
+        ends : (int, int)
+            Which rows.
+        band : (1, Z, Y, X, C) tensor or ndarray
+            Their values.
+        rows : int
+            How many rows lie beside one another: (1, Z, Y / rows, X * rows, C).
+        """
+        first, stop = (end - self.box[0][0] for end in ends)
+        for memory, plane in zip(self.coming, as_array(band)[0], strict=True):
+            put_rows(self._shaped(memory)[first:stop], plane, rows)
 
     def end(self):
         """Keep the slices, as all of their rows are there."""
@@ -99,7 +110,39 @@ class KeptPlanes:
                 copy(made[index - first][to], self._shaped(memory)[cut])
             else:
                 made[index - first] = 0
-        return as_tensor(made)
+        return as_tensor(made[None])
+
+    def highest(self, box, cells):
+        """Find the highest values in cells of slices and rows, as pooling does, without a window.
+
+        Parameters
+        ----------
+        box : tuple of (int, int)
+            Slices, rows and columns, all of which are kept.
+        cells : (int, int)
+            Slices and rows of a cell.
+
+        Returns
+        -------
+        (1, Z / slices, Y / rows, X, C) tensor
+            Of numbers of 16 bits only where none is negative: they are compared as integers.
+        """
+        depth, height, width = (high - low for low, high in box)
+        sides = depth // cells[0], height // cells[1], width
+        made = aligned_array((*sides, self.channels), self.pool.dtype)
+        (first, _), *plane = box
+        cut = tuple(
+            slice(low - start, high - start)
+            for (low, high), (start, _) in zip(plane, self.box, strict=True)
+        )
+        for cell, values in enumerate(made):
+            begin, to = first - self.start + cell * cells[0], _comparable(values)
+            planes = [self._shaped(each)[cut] for each in self.memory[begin : begin + cells[0]]]
+            rows = [each[row :: cells[1]] for each in planes for row in range(cells[1])]
+            copy(values, rows[0])
+            for each in rows[1:]:
+                np.maximum(to, _comparable(each), out=to)
+        return as_tensor(made[None])
 
     def drop(self, start):
         """Forget the slices before one."""
@@ -113,19 +156,62 @@ class KeptPlanes:
         return memory[: prod(shape)].reshape(shape)
 
 
-def weave_planes(parts, times, cuts):
-    """Join what a "doubled" convolution gives, see `weave_tensors`."""
-    (top, bottom), columns = (cuts[0].start, cuts[0].stop), cuts[1]
-    arrays = [[as_array(part) for part in rows] for rows in parts]
-    depth = sum(len(rows[0]) for rows in arrays)
-    sides = bottom - top, columns.stop - columns.start
-    made = aligned_array((depth, *sides, arrays[0][0].shape[-1]), arrays[0][0].dtype)
-    for z, rows in enumerate(arrays):
-        for y, values in enumerate(rows):
-            first, last = (-((y - end) // times[1]) for end in (top, bottom))
-            begin = times[1] * first + y - top
-            copy(made[z :: times[0], begin :: times[1]], values[:, first:last, columns])
-    return as_tensor(made)
+def weave_planes(parts, times, cuts, rows=1):
+    """Join what a "doubled" convolution gives, see `weave_tensors`.
+
+    Parameters
+    ----------
+    parts, times, cuts
+        As for `weave_tensors`.
+    rows : int
+        How many rows are to lie beside one another: 1, or an even number that divides theirs.
+
+    Returns
+    -------
+    (1, Z, Y / rows, X * rows, F) tensor
+    """
+    arrays = [as_array(part)[0] for part in parts]
+    features = arrays[0].shape[-1] // prod(times)
+    height, width = (cut.stop - cut.start for cut in cuts)
+    sides = sum(map(len, arrays)), height // rows, width
+    made = aligned_array((*sides, rows, features), arrays[0].dtype)
+    for z, values in enumerate(arrays):
+        values = values.reshape(*values.shape[:3], *times, features)
+        for y, x in product(range(max(rows, times[0])), range(times[1])):
+            above, row = divmod(cuts[0].start + y, times[0])
+            before, column = divmod(cuts[1].start + x, times[1])
+            to = made[z :: len(arrays), y // rows :: max(1, times[0] // rows), x :: times[1]]
+            to = to[:, :, :, y % rows]
+            step = max(1, rows // times[0])
+            found = values[:, above : above + step * to.shape[1] : step]
+            copy_items(to, found[:, :, before : before + to.shape[2], row, column])
+    return as_tensor(made.reshape(1, *sides[:2], width * rows, features))
+
+
+def put_rows(to, band, rows):
+    """Put rows, some of which lie beside one another, where they belong.
+
+    Parameters
+    ----------
+    to : (Y, X, C) ndarray
+        Where they go.
+    band : (Y / rows, X * rows, C) ndarray
+        The rows; those beyond `to` are left out.
+    rows : int
+        How many lie beside one another.
+    """
+    if rows == 1:
+        return copy(to, band)
+    for row in range(rows):
+        part = to[row::rows]
+        copy_items(part, band[: len(part), row::rows])
+    return None
+
+
+def copy_items(to, values):
+    """Copy all channels of one voxel after the other, between arrays (..., C) of one type."""
+    item = f"V{to.shape[-1] * to.dtype.itemsize}"
+    to.view(item)[...] = values.view(item)
 
 
 def copy(to, values):
@@ -133,6 +219,11 @@ def copy(to, values):
     if to.dtype == values.dtype and to.dtype.itemsize == 2:
         to, values = to.view("uint16"), values.view("uint16")
     to[...] = values
+
+
+def _comparable(values):
+    """See half floats, none of them negative, as integers of the same order."""
+    return values.view("int16") if values.dtype.itemsize == 2 else values
 
 
 def _clear_around(array, rows, columns):

@@ -13,6 +13,7 @@ from tomoseg_tf.prediction.geometry import (
     SUM,
     UPSAMPLING,
 )
+from tomoseg_tf.prediction.streaming.bands import joined_at_once
 
 
 def convolve_before_doubling(nodes):
@@ -110,6 +111,36 @@ def stack_neighbours(nodes, most):
     ]
 
 
+def fill_lanes(nodes, lanes):
+    """Choose the convolutions of few features that a stream computes several rows of at once.
+
+    A processor computes as many features at a time as its vectors have lanes. Where a convolution
+    has half as many, its kernel of 3 rows gives two rows as one of 4 does: in two thirds of the
+    time.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+    lanes : int
+        Of a vector.
+
+    Returns
+    -------
+    list of Node
+        The same nodes, with their `rows`. Those that are never kept have those of what takes them.
+    """
+    rows, joined = [_rows_at_once(node, lanes) for node in nodes], joined_at_once(nodes)
+    for index, node in enumerate(nodes):
+        if node.inputs and joined.issuperset(node.inputs):
+            terms = [nodes[each] for each in node.inputs]
+            whole = any(term.kind == CONVOLUTION and term.stacked for term in terms)
+            rows[index] = 1 if whole else max(rows[each] for each in node.inputs)
+            for each in node.inputs:
+                rows[each] = rows[index]
+    return [replace(node, rows=number) for node, number in zip(nodes, rows, strict=True)]
+
+
 def without_unused(nodes):
     """Leave out the nodes that the result does not need.
 
@@ -128,6 +159,15 @@ def without_unused(nodes):
         replace(nodes[old], inputs=tuple(places[source] for source in nodes[old].inputs))
         for old in used
     ]
+
+
+def _rows_at_once(node, lanes):
+    """Rows that fill the lanes: a power of two, at most 4."""
+    if node.kind != CONVOLUTION or node.stacked or node.window[1] == 1:
+        return 1
+    if set(node.dilation) != {1}:
+        return 1
+    return max(number for number in (1, 2, 4) if number == 1 or number * node.channels <= lanes)
 
 
 def _can_split(node, sources):
