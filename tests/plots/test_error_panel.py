@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 from matplotlib.colors import to_rgb
 
@@ -50,3 +52,13 @@ def test_the_legend_names_ignored_voxels_where_there_are_some():
 def test_one_slice_and_one_segmentation_are_a_panel_too():
     truth = TRUTH[None] % 255
     assert plot_error_panel(truth, truth, {"a": truth}, ("x", "y", "z")).shape == (1, 3)
+
+
+def test_long_names_of_many_columns_do_not_overlap():
+    truth = np.zeros((1, 20, 20), np.uint8)
+    names = {f"tuned_network_{number}_3d": truth for number in range(12)}
+    axes = plot_error_panel(truth, truth, names, ("x", "y"))
+    axes[0, 0].figure.draw_without_rendering()
+    boxes = [ax.title.get_window_extent() for ax in axes[0]]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+    assert axes[0, 2].get_title().replace("\n", "") == "tuned_network_0_3d"

@@ -136,8 +136,9 @@ class GridMean(layers.Layer):
         for side in (height, width):
             if isinstance(side, int) and side % cells:
                 raise ValueError(
-                    f"a side of {side} features cannot be cut into {cells}; pad the image to "
-                    f"a multiple of {lcm(*LEVELS)} times the downsample_factor"
+                    f"a side of {side} features cannot be cut into {cells}; pad the image, or "
+                    "choose records --patch or batches.crop, to a multiple of "
+                    f"{lcm(*LEVELS)} times the downsample_factor"
                 )
         x = ops.reshape(x, (-1, cells, height // cells, cells, width // cells, channels))
         means = ops.mean(ops.cast(x, "float32"), axis=(2, 4))  # a half overflows in the sum

@@ -1,5 +1,7 @@
 """Rows of slices: scan, truth and what several ways to segment made of them, errors marked."""
 
+import textwrap
+
 import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
@@ -12,6 +14,7 @@ from tomoseg_tf.volume import IGNORE
 
 WRONG_CLASS = "#ff4fd8"  # the orange of a hit map is the colour of a class here
 WIDEST = 16.0  # inches
+LETTERS = 12  # of a name, to the inch
 
 
 def error_image(grey, truth, segmentation):
@@ -82,7 +85,8 @@ def plot_error_panel(grey, truth, segmentations, classes, *, spacing=None):
     size = (side * columns, side * len(grey) * min(max(ratio, 0.3), 3.0) + 0.6)
     axes = np.reshape(new_axes(len(grey), columns, size=size), (len(grey), columns))
     for index, row in enumerate(axes):
-        above = ("Scan", "Truth", *segmentations) if index == 0 else (None,) * columns
+        names = [_wrap(name, side) for name in segmentations]
+        above = ("Scan", "Truth", *names) if index == 0 else (None,) * columns
         plot_slice(grey[index], spacing=spacing, title=above[0], ax=row[0])
         plot_classes(truth[index], title=above[1], ax=row[1])
         for ax, title, found in zip(row[2:], above[2:], segmentations.values(), strict=True):
@@ -92,6 +96,12 @@ def plot_error_panel(grey, truth, segmentations, classes, *, spacing=None):
     ignored = any((np.asarray(each) == IGNORE).any() for each in truth)
     _explain(axes[0, 0].figure, classes, columns, ignored=ignored)
     return axes
+
+
+def _wrap(name, width):
+    """Break a name at its underscores and spaces into lines of so many inches."""
+    words = textwrap.wrap(name.replace("_", "_ "), int(width * LETTERS), break_long_words=False)
+    return "\n".join(words).replace("_ ", "_")
 
 
 def _explain(figure, classes, columns, *, ignored):

@@ -130,12 +130,12 @@ def scale_bar(ax, shape, spacing):
         )
     )
     ax.text(
-        left + length / dx / 2,
+        left,  # where the bar is shorter than the text, too, it stays inside
         bottom - 1.6 * thick,
         _length_text(length),
         color="white",
         size=8,
-        ha="center",
+        ha="left",
         va="bottom",
         path_effects=[withStroke(linewidth=1.5, foreground="black")],
     )
