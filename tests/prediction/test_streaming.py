@@ -14,6 +14,7 @@ from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.prediction.streaming import StreamingEngine, StreamPlan, bands, plan_stream
 from tomoseg_tf.prediction.streaming import engine as streaming_engine
 from tomoseg_tf.prediction.streaming.bands import joined_at_once
+from tomoseg_tf.prediction.streaming.choices import Choices, Parts
 from tomoseg_tf.prediction.streaming.kept import weave_tensors
 from tomoseg_tf.prediction.streaming.kernels import before_doubling, in_rows
 from tomoseg_tf.prediction.streaming.memory import alike, kept_slices
@@ -28,6 +29,7 @@ from tomoseg_tf.prediction.streaming.rewrite import (
     convolve_before_doubling,
     fill_lanes,
     stack_neighbours,
+    take_parts,
 )
 from tomoseg_tf.prediction.streaming.schedule import Schedule
 from tomoseg_tf.volume import ArrayVolume, Normalisation
@@ -121,9 +123,47 @@ def test_a_stream_equals_one_pass_over_the_whole_volume(case):
         assert expected.std() > 0.02
         plain = stream(nodes, volume, chunk=chunk)
         np.testing.assert_allclose(plain, expected, atol=1e-5)
-        for changed in (stack_neighbours(rewritten, 16), fill_lanes(rewritten, 16)):
+        parts = take_parts(rewritten)
+        for changed in (stack_neighbours(rewritten, 16), fill_lanes(rewritten, 16), parts):
             found = stream(changed, volume, chunk=chunk)
             np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_what_a_dense_block_joins_is_held_once():
+    nodes = inference_graph(build("dense"))
+    found = take_parts(nodes)
+    assert any(node.kind == "point" for node in nodes)
+    assert not any(node.kind == "point" for node in found)
+    for node in found:
+        taken = [found[each] for each in node.inputs]
+        if node.kind == "concat":
+            assert not any(each.kind == "concat" for each in taken)
+        if node.kind == "conv":  # the kernel fits all that is taken together
+            assert sum(each.channels for each in taken) == node.kernel.shape[3]
+    before, after = (values_held(each, (64, 256, 256)) for each in (nodes, found))
+    assert after < 0.7 * before
+
+
+def values_held(nodes, shape):
+    """Values that a stream of whole planes holds at most."""
+    roi = tuple((0, side) for side in shape)
+    parts = Parts(nodes, roi, shape)
+    return Choices(nodes, Schedule(nodes, shape[0], 4), roi, parts, 4).values[0, 0]
+
+
+def test_parts_that_are_never_whole_are_joined_and_scaled():
+    grey = keras.Input((None, None, None, 1))
+    layers = keras.layers
+    parts = [layers.Conv3D(2, 3, padding="same", activation="relu")(grey) for _ in range(2)]
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Concatenate()(parts)))
+    model = randomise(keras.Model(grey, layers.Conv3D(2, 1, activation="softmax")(x)))
+    nodes = inference_graph(model)
+    changed = take_parts(nodes)
+    assert joined_at_once(changed) == {1, 2}
+    assert changed[-1].before is not None
+    volume = RNG.standard_normal((5, 9, 8)).astype("f4")
+    found = stream(changed, volume, chunk=2)
+    np.testing.assert_allclose(found, whole(model, nodes, volume), atol=1e-5)
 
 
 @pytest.mark.parametrize("case", ["gaudez", "linear, shallow", "dense"])
@@ -201,9 +241,9 @@ def test_what_is_kept_does_not_grow_with_the_slices_and_is_as_counted():
     assert most[0] == most[1] > 0
 
 
-def test_tensors_kept_on_a_device_give_the_same():
-    model = build("linear, shallow")
-    nodes = convolve_before_doubling(inference_graph(model))
+@pytest.mark.parametrize("case", ["linear, shallow", "dense"])
+def test_tensors_kept_on_a_device_give_the_same(case):
+    nodes = take_parts(convolve_before_doubling(inference_graph(build(case))))
     volume = RNG.standard_normal((9, 40, 12)).astype("f4")
     expected = stream(nodes, volume, chunk=2)
     with pytest.MonkeyPatch.context() as patch:
@@ -211,6 +251,14 @@ def test_tensors_kept_on_a_device_give_the_same():
         patch.setattr(bands, "BAND", 1)
         found = stream(nodes, volume, chunk=2)
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_what_a_dense_block_takes_is_rounded_like_the_rest():
+    nodes = take_parts(inference_graph(build("dense")))
+    volume = RNG.standard_normal((9, 40, 12)).astype("f4")
+    expected = stream(nodes, volume, chunk=2)
+    rounded = stream(nodes, volume, chunk=2, engine=StreamingEngine(nodes, 2, precision="bfloat16"))
+    assert 0 < np.abs(rounded - expected).max() < 0.05
 
 
 def test_a_sum_of_convolutions_is_made_band_after_band():

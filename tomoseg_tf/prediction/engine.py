@@ -4,7 +4,7 @@ import numpy as np
 
 from tomoseg_tf.backend import EnoughMemory, load_keras
 from tomoseg_tf.prediction.device import find_device, place
-from tomoseg_tf.prediction.fused import activate, fused_convolution, fused_sum
+from tomoseg_tf.prediction.fused import fused_convolution, fused_point, fused_sum
 from tomoseg_tf.prediction.geometry import (
     CONCATENATION,
     CONVOLUTION,
@@ -58,13 +58,18 @@ class Engine:
                 for index, node in enumerate(nodes)
                 if node.kind == SUM
             }
+            self.points = {
+                index: fused_point(node, node.channels, self._dtype(index), taken=precision)
+                for index, node in enumerate(nodes)
+                if node.kind == POINTWISE
+            }
 
     def _dtype(self, index):
         return "float32" if index == len(self.nodes) - 1 else self.precision
 
     def _tensors(self, index):
         node = self.nodes[index]
-        if node.kernel is None or node.kind not in (EXPANSION, POINTWISE):
+        if node.kind != EXPANSION:
             return None
         return tuple(
             self.ops.convert_to_tensor(array, dtype=self._dtype(index))
@@ -172,7 +177,7 @@ class Engine:
         if node.kind == SUM:
             return self.sums[index](*(self.ops.cast(x, self._dtype(index)) for x in inputs))
         if node.kind == POINTWISE:
-            return self._point(index, inputs[0])
+            return self.points[index](inputs[0])
         raise ValueError(f"node {node.name} is of unknown kind {node.kind!r}")
 
     def _convolve(self, index, x, have, want):
@@ -186,14 +191,6 @@ class Engine:
         if any(map(any, margins)):
             x = self.ops.pad(x, [(0, 0), *margins, (0, 0)])
         return self.convolutions[index](x)
-
-    def _point(self, index, x):
-        """Scale, shift and activate each voxel."""
-        x = self.ops.cast(x, self._dtype(index))
-        if self.weights[index] is not None:
-            scale, offset = self.weights[index]
-            x = x * scale + offset
-        return activate(self.nodes[index], x)
 
     def _spread(self, index, x):
         """Give each voxel its cell: repeated, interpolated, or from a kernel."""

@@ -44,6 +44,34 @@ def fused_convolution(node, kernel, bias, dtype, *, taken, padding, dilation=1, 
     return fuse(convolve, ((*[None] * (kernel.ndim - 1), kernel.shape[-2]), taken))
 
 
+def fused_point(node, channels, dtype, *, taken):
+    """Make a function that scales, shifts and activates each voxel.
+
+    Parameters
+    ----------
+    node : Node
+        A pointwise step.
+    channels : int
+        Of the tensor.
+    dtype, taken : str
+        Number formats of the result and of the tensor.
+
+    Returns
+    -------
+    callable
+        From a tensor (B, Z, Y, X, C) to one of the same shape.
+    """
+    ops, terms = load_keras().ops, None
+    if node.kernel is not None:
+        terms = [ops.convert_to_tensor(each, dtype=dtype) for each in (node.kernel, node.bias)]
+
+    def point(x):
+        x = ops.cast(x, dtype)
+        return activate(node, x if terms is None else ops.add(ops.multiply(x, terms[0]), terms[1]))
+
+    return fuse(point, ((*[None] * 4, channels), taken))
+
+
 def fused_sum(node, number, dtype, *, rank=5):
     """Make a function that adds tensors and activates.
 

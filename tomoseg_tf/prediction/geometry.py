@@ -32,7 +32,7 @@ class Node:
     name : str
         Name of the layer.
     inputs : tuple of int
-        Indices of the nodes whose tensors it takes.
+        Indices of the nodes whose tensors it takes; a convolution joins them, if there are several.
     channels : int
         Channels of its tensor.
     factor : tuple of int
@@ -58,6 +58,8 @@ class Node:
     rows : int
         Rows that a stream computes at once, as features of one another; see
         `tomoseg_tf.prediction.streaming.rewrite.fill_lanes`.
+    before : Node or None
+        A pointwise step through which a convolution takes what it joins.
     """
 
     kind: str
@@ -75,6 +77,7 @@ class Node:
     cropped: bool = False
     stacked: bool = False
     rows: int = 1
+    before: "Node | None" = None
 
 
 def stride(nodes):

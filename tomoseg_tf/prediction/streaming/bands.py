@@ -44,10 +44,12 @@ def band_rows(nodes, index, made, sides, value_bytes):
 def values_per_voxel(nodes, index):
     """Values that a node takes or gives, whichever is more, per voxel of its tensor."""
     node, most = nodes[index], nodes[index].channels
+    together = sum(nodes[source].channels for source in node.inputs)
     for source in node.inputs:
         if _sees_one_voxel(node) and nodes[source].kind in CONVOLVED:
             most = max(most, values_per_voxel(nodes, source))
-        taken = nodes[source].channels * (node.window[0] if node.stacked else 1)
+        taken = together if node.kind == CONVOLUTION else nodes[source].channels
+        taken *= node.window[0] if node.stacked else 1
         most = max(most, taken * prod(node.factor) / prod(nodes[source].factor))
     return most
 
@@ -66,11 +68,7 @@ def joined_at_once(nodes):
         Indices of convolutions that nothing but one sum takes, whose every term is such a one, or
         nothing but a step that sees one voxel at a time.
     """
-    users = [[] for _ in nodes]
-    for index, node in enumerate(nodes):
-        for source in node.inputs:
-            users[source].append(index)
-    found = set()
+    users, found = users_of(nodes), set()
     for node in nodes:
         sources = [nodes[each] for each in node.inputs]
         if (
@@ -81,6 +79,25 @@ def joined_at_once(nodes):
         ):
             found.update(node.inputs)
     return found
+
+
+def users_of(nodes):
+    """List the indices of the nodes that take each node's tensor.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+
+    Returns
+    -------
+    list of list of int
+    """
+    users = [[] for _ in nodes]
+    for index, node in enumerate(nodes):
+        for source in dict.fromkeys(node.inputs):
+            users[source].append(index)
+    return users
 
 
 def _sees_one_voxel(node):

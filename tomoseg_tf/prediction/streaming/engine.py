@@ -8,13 +8,20 @@ import numpy as np
 from tomoseg_tf.backend import EnoughMemory
 from tomoseg_tf.prediction.device import on_processor, place
 from tomoseg_tf.prediction.engine import Engine
+from tomoseg_tf.prediction.fused import fused_point
 from tomoseg_tf.prediction.geometry import needed_boxes, volume_of
 from tomoseg_tf.prediction.streaming.bands import AT_ONCE
 from tomoseg_tf.prediction.streaming.convolutions import Convolutions
 from tomoseg_tf.prediction.streaming.flow import Flow
 from tomoseg_tf.prediction.streaming.kept import KeptTensors, weave_tensors
 from tomoseg_tf.prediction.streaming.memory import largest_alike
-from tomoseg_tf.prediction.streaming.planes import KeptPlanes, Pool, weave_planes
+from tomoseg_tf.prediction.streaming.planes import (
+    IN_PLACE,
+    KeptPlanes,
+    Pool,
+    joined_planes,
+    weave_planes,
+)
 from tomoseg_tf.prediction.streaming.schedule import Schedule
 
 
@@ -40,6 +47,11 @@ class StreamingEngine(Engine):
         self.on_processor = on_processor(self.device)
         with place(self.device):
             self.rearranged = Convolutions(nodes, self._dtype, precision)
+            self.befores = {
+                index: fused_point(node.before, node.kernel.shape[3], precision, taken=precision)
+                for index, node in enumerate(nodes)
+                if node.before is not None
+            }
         self.threads = ThreadPoolExecutor(AT_ONCE, "band") if self.on_processor else None
         self.schedule = lru_cache(maxsize=4)(lambda depth: Schedule(nodes, depth, chunk))
 
@@ -136,6 +148,42 @@ class StreamingEngine(Engine):
     def step_of(self, index, inputs, have, want):
         """Compute slices of a node: tensors (1, Z, Y, X, C)."""
         return self._step(index, inputs, have, want)
+
+    def join_windows(self, kept, box):
+        """Cut the same box out of several kept tensors, see `joined_planes`."""
+        if self.on_processor:
+            return joined_planes(kept, box)
+        return self.join([each.window(box) for each in kept])
+
+    def join(self, parts):
+        """Put tensors (1, Z, Y, X, C) beside one another as channels."""
+        return parts[0] if len(parts) == 1 else self.ops.concatenate(parts, axis=-1)
+
+    def take_through(self, index, kept, have, want):
+        """Take windows through the pointwise step before a convolution, with zeros around them.
+
+        Parameters
+        ----------
+        index : int
+            Of the convolution.
+        kept : list
+            What it joins.
+        have, want : tuple of (int, int)
+            The box that is there, and the larger one that the convolution sees.
+
+        Returns
+        -------
+        (1, Z, Y, X, C) tensor
+        """
+        margins = [
+            (low - first, last - high)
+            for (low, high), (first, last) in zip(have, want, strict=True)
+        ]
+        before = self.nodes[index].before
+        if self.on_processor and self.precision == "float32" and before.activation in IN_PLACE:
+            return joined_planes(kept, want, through=(before, margins))
+        x = self.befores[index](self.join_windows(kept, have))
+        return self.ops.pad(x, [(0, 0), *margins, (0, 0)]) if any(map(any, margins)) else x
 
     def pool_columns(self, x, size):
         """Take the highest of so many neighbouring columns of a tensor (1, Z, Y, X, C)."""

@@ -107,20 +107,32 @@ class Flow:
                 self._compute_rows(waiting[each], self.engine.nodes[each], want, {})
                 for each in node.inputs
             ]
+            if node.kind == CONVOLUTION:
+                parts = [self.engine.join(parts)]
+            if node.before is not None:
+                parts = [self.engine.befores[move.index](*parts)]
             return self.engine.step_of(move.index, parts, want, want)
         if node.kind == DOUBLED:
             return self._compute_doubled(move.index, node, want)
-        if node.kind == CONVOLUTION:  # of zeros, too, beyond the ends of the volume
-            have = tuple(endless_range(node, axis, *want[axis]) for axis in range(3))
-        else:
-            have = input_box(node, want, self.shape, self.engine.nodes[node.inputs[0]].factor)
+        have = input_box(node, want, self.shape, self.engine.nodes[node.inputs[0]].factor)
+        if node.kind == CONVOLUTION:
+            x, have = self._take_joined(move.index, node, have, want)
+            if node.stacked or node.rows > 1:
+                return self.engine.rearranged.convolve(move.index, node, x)
+            return self.engine.step_of(move.index, [x], have, want)
         if node.kind == POOLING and self._is_comparable(node.inputs[0]):
             highest = self.kept[node.inputs[0]].highest(have, node.window[:2])
             return self.engine.pool_columns(highest, node.window[2])
         inputs = [self.kept[source].window(have) for source in node.inputs]
-        if node.stacked or node.rows > 1:
-            return self.engine.rearranged.convolve(move.index, node, *inputs)
         return self.engine.step_of(move.index, inputs, have, want)
+
+    def _take_joined(self, index, node, have, want):
+        """Take what a convolution sees, with zeros beyond the ends of the volume, and its box."""
+        endless = tuple(endless_range(node, axis, *want[axis]) for axis in range(3))
+        kept = [self.kept[source] for source in node.inputs]
+        if node.before is None:
+            return self.engine.join_windows(kept, endless), endless
+        return self.engine.take_through(index, kept, have, endless), endless
 
     def _is_comparable(self, index):
         """Tell whether `KeptPlanes.highest` can compare the values of a tensor."""

@@ -23,6 +23,7 @@ from tomoseg_tf.prediction.streaming.rewrite import (
     convolve_before_doubling,
     fill_lanes,
     stack_neighbours,
+    take_parts,
 )
 from tomoseg_tf.prediction.streaming.schedule import Schedule
 
@@ -125,7 +126,7 @@ def plan_stream(
     max_memory = max_memory or MAX_MEMORY
     padded = padded_shape(nodes, shape)
     parts = Parts(nodes, roi, padded)
-    held = stack_neighbours(convolve_before_doubling(nodes), stacked)
+    held = stack_neighbours(take_parts(convolve_before_doubling(nodes)), stacked)
     again = compute_again(held)
     held, again = fill_lanes(held, lanes), again and fill_lanes(again, lanes)
     pass_once = work_of_one_pass(held, roi, padded)

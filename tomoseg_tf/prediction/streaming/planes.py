@@ -5,12 +5,14 @@ where it stays, and a window, with the zeros around the volume, is copied once.
 """
 
 from collections import defaultdict
-from itertools import product
+from itertools import accumulate, product
 from math import prod
 
 import numpy as np
 
 from tomoseg_tf.backend import aligned_array, as_array, as_tensor
+
+IN_PLACE = None, "relu"  # activations that a step may have which changes values where they are
 
 
 class Pool:
@@ -92,8 +94,10 @@ class KeptPlanes:
 
     def window(self, box):
         """Cut a box out, with zeros where nothing is kept, see `KeptTensors.window`."""
-        sides = [high - low for low, high in box]
-        made = aligned_array((*sides, self.channels), self.pool.dtype)
+        return joined_planes([self], box)
+
+    def fill(self, made, box):
+        """Put a box, with zeros where nothing is kept, into an array (Z, Y, X, C)."""
         (first, last), planes = box[0], list(zip(box[1:], self.box, strict=True))
         to = tuple(
             slice(max(start - low, 0), min(stop, high) - low)
@@ -107,10 +111,10 @@ class KeptPlanes:
         for index in range(first, last):
             if self.start <= index < self.stop:
                 memory = self.memory[index - self.start]
-                copy(made[index - first][to], self._shaped(memory)[cut])
+                put = copy if made.flags.c_contiguous else copy_items
+                put(made[index - first][to], self._shaped(memory)[cut])
             else:
                 made[index - first] = 0
-        return as_tensor(made[None])
 
     def highest(self, box, cells):
         """Find the highest values in cells of slices and rows, as pooling does, without a window.
@@ -154,6 +158,49 @@ class KeptPlanes:
         """See the memory of a plane as (Y, X, C)."""
         shape = (*(high - low for low, high in self.box), self.channels)
         return memory[: prod(shape)].reshape(shape)
+
+
+def joined_planes(kept, box, through=None):
+    """Cut the same box out of several tensors, beside one another as channels.
+
+    Parameters
+    ----------
+    kept : list of KeptPlanes
+        The tensors.
+    box : tuple of (int, int)
+        Slices, rows and columns; zeros where nothing is kept.
+    through : (Node, list of (int, int)), optional
+        A pointwise step that the values go through, of an activation of `IN_PLACE`, and how many
+        of the slices, rows and columns at either end stay zero.
+
+    Returns
+    -------
+    (1, Z, Y, X, C) tensor
+        With the channels of all.
+    """
+    sides = [high - low for low, high in box]
+    channels = [each.channels for each in kept]
+    made = aligned_array((*sides, sum(channels)), kept[0].pool.dtype)
+    for each, stop in zip(kept, accumulate(channels), strict=True):
+        each.fill(made[..., stop - each.channels : stop], box)
+    if through is not None:
+        node, margins = through
+        cuts = (slice(low, -high or None) for low, high in margins)
+        _point(made[tuple(cuts)], node)
+    return as_tensor(made[None])
+
+
+def _point(values, node):
+    """Scale, shift and activate values (Z, Y, X, C), row after row where they are."""
+    terms = [] if node.kernel is None else [node.kernel, node.bias]
+    terms = [np.tile(np.asarray(each, values.dtype), values.shape[2]) for each in terms]
+    for plane in values:
+        for row in plane:
+            flat = row.reshape(-1)  # one run in memory
+            for each, change in zip(terms, (np.multiply, np.add), strict=False):
+                change(flat, each, out=flat)
+            if node.activation == "relu":
+                np.maximum(flat, 0, out=flat)
 
 
 def weave_planes(parts, times, cuts, rows=1):

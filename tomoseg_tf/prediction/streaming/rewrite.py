@@ -9,11 +9,12 @@ from tomoseg_tf.prediction.geometry import (
     CONVOLUTION,
     DOUBLED,
     INPUT,
+    POINTWISE,
     POOLING,
     SUM,
     UPSAMPLING,
 )
-from tomoseg_tf.prediction.streaming.bands import joined_at_once
+from tomoseg_tf.prediction.streaming.bands import joined_at_once, users_of
 
 
 def convolve_before_doubling(nodes):
@@ -43,6 +44,37 @@ def convolve_before_doubling(nodes):
         else:
             made.extend(_split(node, sources, nodes, places, len(made)))
         places[index] = len(made) - 1
+    return without_unused(made)
+
+
+def take_parts(nodes):
+    """Let convolutions take what is joined before them from its parts, so that it is there once.
+
+    A dense block joins each tensor that it makes with all before it, and normalises the whole
+    anew before each convolution: what it holds would grow with the square of its layers.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        The network.
+
+    Returns
+    -------
+    list of Node
+        The network in which no concatenation takes another, and in which a convolution takes the
+        parts of a concatenation, through the pointwise step before it if nothing else needs that.
+    """
+    users, parts, made = users_of(nodes), {}, []
+    for index, node in enumerate(nodes):
+        if node.kind == CONCATENATION:
+            parts[index] = tuple(part for each in node.inputs for part in parts.get(each, (each,)))
+            node = replace(node, inputs=parts[index])
+        elif node.kind == CONVOLUTION and node.before is None and len(node.inputs) == 1:
+            source, before = node.inputs[0], None
+            if nodes[source].kind == POINTWISE and len(users[source]) == 1:
+                before, (source,) = nodes[source], nodes[source].inputs
+            node = replace(node, inputs=parts.get(source, (source,)), before=before)
+        made.append(node)
     return without_unused(made)
 
 
@@ -174,6 +206,7 @@ def _can_split(node, sources):
     """Tell whether a convolution sees repeated voxels, which its kernel can be moved before."""
     return (
         node.kind == CONVOLUTION
+        and node.before is None
         and set(node.window) == {3}
         and set(node.dilation) == {1}
         and any(_is_doubled(source) for source in sources)

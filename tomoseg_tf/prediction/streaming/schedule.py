@@ -21,6 +21,7 @@ from tomoseg_tf.prediction.geometry import (
     UPSAMPLING,
     input_range,
 )
+from tomoseg_tf.prediction.streaming.bands import users_of
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,7 @@ class Schedule:
 
     def __init__(self, nodes, depth, chunk):
         self.nodes, self.depth, self.chunk = nodes, depth, chunk
-        self.users = [[] for _ in nodes]
-        for index, node in enumerate(nodes):
-            for source in dict.fromkeys(node.inputs):
-                self.users[source].append(index)
-        self.leads = leads(nodes)
+        self.users, self.leads = users_of(nodes), leads(nodes)
 
     @property
     def num_steps(self):
