@@ -1,14 +1,15 @@
 """What augmentation costs, and for how much of its time a training waits for batches.
 
-    python benchmarks/augmentation.py [--crop 4,456,456] [--network residual_unet_3d] [--small]
+    python benchmarks/augmentation.py [--crop 4,456,456] [--recipe james2022/residual_unet_3d]
+        [--batch-size 8] [--steps 20] [--small]
 
 First the pipeline alone: milliseconds per crop and nanoseconds per voxel with each kind of change,
 drawn as fast as all cores give them, in turns with crops that are not changed. Then a training of
-the network with all changes of James et al. (2022) and with the faults of tomograms added: seconds
-per step, and the share of the time in which no batch was there, as `tomoseg_tf.training.waiting`
-measures it. On a processor the network takes the cores that augmentation needs as well, so that
-only the share on a GPU says whether it is fast enough. ``--small`` takes seconds, to see that the
-script works; its figures mean nothing.
+the recipe's network with all changes of James et al. (2022) and with the faults of tomograms added:
+seconds per step, and the share of the time in which no batch was there, as
+`tomoseg_tf.training.waiting` measures it. On a processor the network takes the cores that
+augmentation needs as well, so that only the share on a GPU says whether it is fast enough.
+``--small`` takes seconds, to see that the script works; its figures mean nothing.
 """
 
 import argparse
@@ -20,10 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from tomoseg_tf.backend import load_keras
-from tomoseg_tf.models import BUILDERS
 from tomoseg_tf.records import Augmentation, open_records, training_batches, write_records
+from tomoseg_tf.training import read_recipe
 from tomoseg_tf.training.network import compiled_network, network_arguments
-from tomoseg_tf.training.recipe_file import check_recipe
 from tomoseg_tf.training.waiting import Waiting
 from tomoseg_tf.volume import Normalisation
 
@@ -100,10 +100,11 @@ def time_pipeline(records, crop, repeats):
     print(f"{'not changed':<40}{1e3 * found:>14.1f}{1e9 * found / voxels:>14.1f}", flush=True)
 
 
-def time_training(records, crop, network, arguments, batch_size, steps):
+def time_training(records, crop, recipe, batch_size, steps):
     """Print the share of the time in which a training waits for its batches."""
-    recipe = check_recipe({"model": {"name": network, "arguments": arguments}})
-    model = compiled_network(recipe, network_arguments(recipe, 2), records.classes)
+    arguments = network_arguments(recipe, records.num_classes, crop)
+    model = compiled_network(recipe, arguments, records.classes)
+    network = recipe.model.name
     print(f"\n{network}, batches of {batch_size}: seconds per step, share of the time waited")
     for name in ("all of James et al.", "all"):
         waiting = Waiting()
@@ -117,21 +118,21 @@ def main():
     """Parse the arguments and run both parts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--crop", default="4,456,456", help="sides (z, y, x)")
-    parser.add_argument("--network", default="residual_unet_3d", choices=list(BUILDERS))
+    parser.add_argument("--recipe", default="james2022/residual_unet_3d")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--small", action="store_true")
     options = parser.parse_args()
-    crop, arguments = tuple(int(side) for side in options.crop.split(",")), {}
+    crop, changes = tuple(int(side) for side in options.crop.split(",")), []
     if options.small:
-        crop, arguments = (4, 64, 64), {"base_features": 2}
+        crop, changes = (4, 64, 64), ["model.arguments.base_features=2"]
         options.batch_size, options.repeats, options.steps = 2, 1, 3
     with tempfile.TemporaryDirectory() as folder:
         records = write_scan(Path(folder) / "records", crop)
         time_pipeline(records, crop, options.repeats)
         sizes = options.batch_size, options.steps
-        time_training(records, crop, options.network, arguments, *sizes)
+        time_training(records, crop, read_recipe(options.recipe, changes), *sizes)
 
 
 if __name__ == "__main__":

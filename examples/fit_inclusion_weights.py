@@ -2,13 +2,13 @@
 
 Everything from simulation to the card, with the public functions::
 
-    KERAS_BACKEND=torch python examples/fit_inclusion_weights.py WORK WEIGHTS [MINUTES] [SCAN...]
+    python examples/fit_inclusion_weights.py WORK WEIGHTS [MINUTES] [SCAN...]
 
 WORK is a folder for the simulated scans, the records and the run (0.5 GB); WEIGHTS is the weights
 folder to write; MINUTES is the time of the training, 22 by default. What is already in WORK is used
 as it is; a run that was interrupted goes on with ``tomoseg-tf train``. Objects are inserted into
-each real SCAN that is given, and the scores go to the card. On a processor PyTorch trains this
-network faster than TensorFlow does, hence the backend.
+each real SCAN that is given, and the scores go to the card. On two cores 22 minutes are too few:
+see ``examples/simulation_to_reality``.
 """
 
 import sys

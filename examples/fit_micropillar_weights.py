@@ -7,8 +7,8 @@ Everything from simulation to the card, with the public functions::
 WORK is a folder for the simulated scans, the records and the runs (1 GB); WEIGHTS is
 the weights folder to write. What is already in WORK is used as it is; a run that was
 interrupted goes on with ``tomoseg-tf train``. The recipes are ``micropillar`` and
-``micropillar_finish``; last, the bias of the head is raised. On a processor PyTorch
-trains this network faster than TensorFlow does, hence the backend.
+``micropillar_finish``; last, the bias of the head is raised. The shipped
+weights were fitted on PyTorch; `benchmarks/backends.py` tells which backend is fastest here.
 """
 
 import sys
