@@ -12,6 +12,22 @@ def blobs(shape=(9, 11, 12), sigma=1.2, seed=0):
     return (gaussian_filter(field, sigma) > 0.05).astype(np.uint8)
 
 
+def read_vtk(path):
+    """Vertices, faces and the bytes of what follows of a legacy VTK file of polygons."""
+    head, _, rest = path.read_bytes().partition(b"\nPOINTS ")
+    lines = head.decode("ascii").splitlines()
+    assert lines[0] == "# vtk DataFile Version 3.0"
+    assert lines[2:] == ["BINARY", "DATASET POLYDATA"]
+    counts, _, rest = rest.partition(b" float\n")
+    size = 12 * int(counts)
+    places = np.frombuffer(rest[:size], ">f4").reshape(-1, 3)
+    counts, _, rest = rest[size:].removeprefix(b"\nPOLYGONS ").partition(b"\n")
+    faces, values = map(int, counts.split())
+    rows = np.frombuffer(rest[: 4 * values], ">i4").reshape(faces, 4)
+    np.testing.assert_array_equal(rows[:, 0], 3)
+    return places, rows[:, 1:], rest[4 * values :].removeprefix(b"\n")
+
+
 def read_ply(path):
     """Vertices, labels or None, and faces of a binary PLY by the definition of the format."""
     header, body = path.read_bytes().split(b"end_header\n", 1)
@@ -131,13 +147,17 @@ def _area(corners):
 
 def test_all_formats_hold_the_same_surface(tmp_path):
     classes, spacing = blobs(), (2.0, 1.0, 0.5)
-    for suffix in ("ply", "stl", "obj"):
+    for suffix in ("ply", "vtk", "stl", "obj"):
         (found,), _ = write_meshes(classes, tmp_path / f"m.{suffix}", spacing=spacing, depth=3)
         assert found["unit"] == "um"
     places, _, faces = read_ply(tmp_path / "m.ply")
     vertices, own = read_obj(tmp_path / "m.obj")
     np.testing.assert_allclose(vertices, places, rtol=1e-6)
     np.testing.assert_array_equal(own, faces)
+    vertices, own, data = read_vtk(tmp_path / "m.vtk")
+    np.testing.assert_array_equal(vertices, places)
+    np.testing.assert_array_equal(own, faces)
+    assert data == b""
     normals, corners = read_stl(tmp_path / "m.stl")
     np.testing.assert_allclose(corners, places[faces], rtol=1e-6)
     sides = corners[:, 1:] - corners[:, :1]
@@ -159,6 +179,12 @@ def test_labels_classes_and_small_objects(tmp_path):
     np.testing.assert_array_equal(np.unique(labels), [1, 3])
     assert places[labels == 1].max() <= 2.5
     assert places[labels == 3].min() >= 3.5
+    write_meshes(classes, tmp_path / "m.vtk", labels=True, min_voxels=2, depth=2)
+    vertices, _, data = read_vtk(tmp_path / "m_1.vtk")
+    np.testing.assert_array_equal(vertices, places)
+    header = f"POINT_DATA {len(places)}\nSCALARS label int 1\nLOOKUP_TABLE default\n".encode()
+    assert data[: len(header)] == header
+    np.testing.assert_array_equal(np.frombuffer(data[len(header) :], ">i4"), labels)
     (alone,), _ = write_meshes(classes, tmp_path / "n.ply", classes=(2,))
     assert alone["path"].endswith("n.ply")
     assert alone["unit"] == "voxels"
@@ -167,8 +193,8 @@ def test_labels_classes_and_small_objects(tmp_path):
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
-        ("m.vtk", {}, "a mesh ends in .ply, .stl, .obj"),
-        ("m.stl", {"labels": True}, "labels of vertices need a .ply file"),
+        ("m.off", {}, "a mesh ends in .ply, .vtk, .stl, .obj"),
+        ("m.stl", {"labels": True}, "labels of vertices need a .ply or .vtk file"),
         ("m.ply", {"labels": True, "smooth": 1}, "neither thinned nor smoothed"),
         ("m.ply", {"classes": (3,)}, "no voxel is of class 3; there is 1"),
         ("m.ply", {"step": 0}, "at least 1, 0 and 1"),
@@ -224,7 +250,7 @@ def test_objects_that_are_cut_too_small_or_of_another_class_have_no_mesh(tmp_pat
     options = {"overwrite": True, "classes": (2,)}
     (one,), _ = write_object_meshes(classes, tmp_path / "m", **options, **settings)
     assert (one["label"], len([*(tmp_path / "m").iterdir()])) == (1, 2)
-    mistakes = ({"min_voxels": 99}, "nothing to draw"), ({"suffix": ".vtk"}, "ends in")
+    mistakes = ({"min_voxels": 99}, "nothing to draw"), ({"suffix": ".off"}, "ends in")
     for wrong, message in mistakes:
         with pytest.raises(ValueError, match=message):
             write_object_meshes(classes, tmp_path / "n", **wrong)

@@ -43,19 +43,19 @@ from tomoseg_tf.cli import object_options, options
 )
 @click.option(
     "--per-object",
-    type=click.Choice(["ply", "stl", "obj"]),
-    metavar="ply|stl|obj",
+    type=click.Choice(["ply", "vtk", "stl", "obj"]),
+    metavar="ply|vtk|stl|obj",
     help="Write a mesh of each whole object into the folder OUTPUT, named by its label in the "
     "table of tomoseg-tf objects with the same --min-voxels, and a table of them.",
 )
 @object_options.keep_border
-@click.option("--labels", is_flag=True, help="Give each vertex the label of its object (PLY).")
+@click.option("--labels", is_flag=True, help="Give each vertex the label of its object (PLY, VTK).")
 @options.palette
 @options.spacing
 @options.overwrite
 @options.as_json
 def mesh(segmentation, output, per_object, keep_border, labels, as_json, **settings):
-    """Write the surface of each class of SEGMENTATION as OUTPUT (.ply, .stl, .obj).
+    """Write the surface of each class of SEGMENTATION as OUTPUT (.ply, .vtk, .stl, .obj).
 
     Marching cubes, slab by slab: closed surfaces, normals outwards, x, y, z in µm, or in voxels if
     the spacing is unknown. Of several classes each has its number before the suffix. Of voxels
@@ -63,7 +63,7 @@ def mesh(segmentation, output, per_object, keep_border, labels, as_json, **setti
 
     \b
     Examples:
-      tomoseg-tf mesh pillar_seg.tif pores.ply --class 1 --labels
+      tomoseg-tf mesh pillar_seg.tif pores.vtk --class 1 --labels
       tomoseg-tf mesh dendrites_seg.tif print.stl --step 2 --smooth 2
       tomoseg-tf mesh pillar_seg.tif grains --per-object stl --min-voxels 500
     """

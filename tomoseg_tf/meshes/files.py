@@ -1,11 +1,11 @@
-"""Mesh files that are written piece by piece: PLY, STL and OBJ, in the order x, y, z."""
+"""Mesh files that are written piece by piece: PLY, VTK, STL and OBJ, in the order x, y, z."""
 
 import shutil
 import tempfile
 
 import numpy as np
 
-HEADER = """ply
+PLY = """ply
 format binary_little_endian 1.0
 comment {comment}
 element vertex {vertices}
@@ -16,10 +16,15 @@ property float z
 property list uchar int vertex_indices
 end_header
 """
+VTK = """# vtk DataFile Version 3.0
+{comment}
+BINARY
+DATASET POLYDATA
+"""
 
 
-class PlyFile:
-    """Binary PLY. Vertices and faces wait in temporary files, as their numbers come first.
+class CountedFile:
+    """A file in which numbers come before what they count: its parts wait in temporary files.
 
     Parameters
     ----------
@@ -33,7 +38,7 @@ class PlyFile:
 
     def __init__(self, path, comment, *, labels=False):
         self._path, self._comment, self._labels = path, comment, labels
-        self._parts = [tempfile.TemporaryFile(dir=path.parent) for _ in range(2)]  # noqa: SIM115
+        self._parts = [tempfile.TemporaryFile(dir=path.parent) for _ in range(3)]  # noqa: SIM115
         self._vertices, self._faces = 0, 0
 
     def add(self, new, faces, corners, labels=None):
@@ -50,14 +55,8 @@ class PlyFile:
         labels : (M,) ndarray of int, optional
             Labels of the new vertices.
         """
-        kind = [("place", "<f4", 3)] + ([("label", "<u4")] if self._labels else [])
-        vertices = np.zeros(len(new), kind)
-        vertices["place"] = new
-        if self._labels:
-            vertices["label"] = labels
-        rows = np.zeros(len(faces), [("number", "u1"), ("face", "<i4", 3)])
-        rows["number"], rows["face"] = 3, faces
-        for file, array in zip(self._parts, (vertices, rows), strict=True):
+        arrays = self._arrays(new, faces, labels if self._labels else None)
+        for file, array in zip(self._parts, arrays, strict=False):
             file.write(array.tobytes())
         self._vertices += len(new)
         self._faces += len(faces)
@@ -65,13 +64,13 @@ class PlyFile:
     def close(self):
         """Put the file together."""
         if self._vertices >= 2**31:
-            raise ValueError(f"{self._vertices:,} vertices: PLY counts to 2**31; use a larger step")
-        more = "property uint label\n" if self._labels else ""
-        counts = {"vertices": self._vertices, "faces": self._faces}
+            name = self._path.suffix[1:].upper()
+            raise ValueError(
+                f"{self._vertices:,} vertices: {name} counts to 2**31; use a larger step"
+            )
         with open(self._path, "wb") as file:
-            text = HEADER.format(comment=self._comment, more=more, **counts)
-            file.write(text.encode("ascii"))
-            for part in self._parts:
+            for text, part in zip(self._headers(), self._parts, strict=False):
+                file.write(text.encode("ascii"))
                 part.seek(0)
                 shutil.copyfileobj(part, file)
 
@@ -81,8 +80,44 @@ class PlyFile:
             part.close()
 
 
+class PlyFile(CountedFile):
+    """Binary PLY, with labels as a property of the vertices."""
+
+    def _arrays(self, new, faces, labels):
+        kind = [("place", "<f4", 3)] + ([("label", "<u4")] if self._labels else [])
+        vertices = np.zeros(len(new), kind)
+        vertices["place"] = new
+        if labels is not None:
+            vertices["label"] = labels
+        rows = np.zeros(len(faces), [("number", "u1"), ("face", "<i4", 3)])
+        rows["number"], rows["face"] = 3, faces
+        return vertices, rows
+
+    def _headers(self):
+        more = "property uint label\n" if self._labels else ""
+        counts = {"vertices": self._vertices, "faces": self._faces}
+        return PLY.format(comment=self._comment, more=more, **counts), ""
+
+
+class VtkFile(CountedFile):
+    """Binary legacy VTK, with labels as point data, which ParaView shows."""
+
+    def _arrays(self, new, faces, labels):
+        rows = np.full((len(faces), 4), 3, ">i4")
+        rows[:, 1:] = faces
+        arrays = new.astype(">f4"), rows
+        return arrays if labels is None else (*arrays, np.asarray(labels, ">i4"))
+
+    def _headers(self):
+        yield f"{VTK.format(comment=self._comment)}POINTS {self._vertices} float\n"
+        yield f"\nPOLYGONS {self._faces} {4 * self._faces}\n"
+        if self._labels:
+            data = f"POINT_DATA {self._vertices}\nSCALARS label int 1\nLOOKUP_TABLE default\n"
+            yield f"\n{data}"
+
+
 class StlFile:
-    """Binary STL: faces with their normals; see `PlyFile`."""
+    """Binary STL: faces with their normals; see `CountedFile`."""
 
     def __init__(self, path, comment, *, labels=False):
         del labels
@@ -90,7 +125,7 @@ class StlFile:
         self._file.write(comment.encode("ascii")[:80].ljust(80) + bytes(4))
 
     def add(self, new, faces, corners, labels=None):
-        """Write a piece: see `PlyFile.add`."""
+        """Write a piece: see `CountedFile.add`."""
         del new, faces, labels
         kind = [("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")]
         rows = np.zeros(len(corners), kind)
@@ -116,7 +151,7 @@ class StlFile:
 
 
 class ObjFile:
-    """Wavefront OBJ, a text; see `PlyFile`."""
+    """Wavefront OBJ, a text; see `CountedFile`."""
 
     def __init__(self, path, comment, *, labels=False):
         del labels
@@ -124,7 +159,7 @@ class ObjFile:
         self._file.write(f"# {comment}\n")
 
     def add(self, new, faces, corners, labels=None):
-        """Write a piece: see `PlyFile.add`."""
+        """Write a piece: see `CountedFile.add`."""
         del corners, labels
         self._file.write(("v %.9g %.9g %.9g\n" * len(new)) % tuple(new.ravel().tolist()))
         self._file.write(("f %d %d %d\n" * len(faces)) % tuple((faces + 1).ravel().tolist()))
@@ -136,4 +171,5 @@ class ObjFile:
     discard = close
 
 
-FORMATS = {".ply": PlyFile, ".stl": StlFile, ".obj": ObjFile}
+FORMATS = {".ply": PlyFile, ".vtk": VtkFile, ".stl": StlFile, ".obj": ObjFile}
+LABELLED = ".ply", ".vtk"  # these hold labels

@@ -70,7 +70,7 @@ def write_object_meshes(
         Folder to write: ``object_1.ply`` and so on, and ``objects.csv`` with the label, class,
         file, vertices, faces, area and volume of each.
     suffix : str
-        .ply, .stl or .obj.
+        .ply, .vtk, .stl or .obj.
     classes : sequence of int
         Classes of the objects; all by default.
     step, smooth

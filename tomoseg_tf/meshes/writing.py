@@ -8,7 +8,7 @@ import numpy as np
 
 from tomoseg_tf.meshes.drawing import draw_surface
 from tomoseg_tf.meshes.fields import Field
-from tomoseg_tf.meshes.files import FORMATS
+from tomoseg_tf.meshes.files import FORMATS, LABELLED
 from tomoseg_tf.objects import measure_objects, open_inputs, write_labels
 from tomoseg_tf.volume import IGNORE, check_destination, count_classes, open_volume, staged_file
 
@@ -40,8 +40,8 @@ def write_meshes(
     segmentation : path, (Z, Y, X) array_like or Volume
         Classes; 0 and 255 are outside.
     output : str or Path
-        File that ends in .ply, .stl or .obj; with several classes the number of each goes before
-        the suffix, as in ``pores_2.ply``.
+        File that ends in .ply, .vtk, .stl or .obj; with several classes the number of each goes
+        before the suffix, as in ``pores_2.ply``.
     classes : sequence of int
         Classes to draw; all that occur by default.
     step : int
@@ -51,7 +51,7 @@ def write_meshes(
     min_voxels : int
         Least size of the objects that are drawn.
     labels : bool
-        Whether vertices get the label of their object, which PLY alone can hold; for surfaces
+        Whether vertices get the label of their object, which PLY and VTK can hold; for surfaces
         that are neither thinned nor smoothed.
     palette, spacing
         As for `measure_objects`.
@@ -111,9 +111,9 @@ def _check(output, step, smooth, min_voxels, labels):
         raise ValueError(
             f"step {step}, smooth {smooth}, min_voxels {min_voxels}: at least 1, 0 and 1"
         )
-    if labels and (output.suffix.lower() != ".ply" or step > 1 or smooth):
+    if labels and (output.suffix.lower() not in LABELLED or step > 1 or smooth):
         raise ValueError(
-            f"{output}: labels of vertices need a .ply file, and a surface that is neither "
+            f"{output}: labels of vertices need a .ply or .vtk file, and a surface that is neither "
             "thinned nor smoothed"
         )
 
