@@ -134,14 +134,15 @@ def as_array(tensor):
     Returns
     -------
     ndarray
-        Not to be changed.
+        Not to be changed; the values of its last axis lie beside one another.
     """
     if isinstance(tensor, np.ndarray):
         return tensor
     if load_keras().backend.backend() == "torch":
         torch = importlib.import_module("torch")
+        tensor = tensor.contiguous()  # a convolution of PyTorch gives its channels far apart
         if tensor.dtype == torch.bfloat16:
-            return tensor.contiguous().view(torch.int16).numpy().view("bfloat16")
+            return tensor.view(torch.int16).numpy().view("bfloat16")
         return tensor.numpy()
     return np.asarray(tensor)
 
