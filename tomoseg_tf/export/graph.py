@@ -84,7 +84,9 @@ def make_graph(fitted):
         found = ops.transpose(found, (0, 3, 2, 1, 4))
         step, smallest = step[::-1], smallest[::-1]
     if config.binary:
-        classes = ops.cast(ops.greater(found[..., 0], config.threshold), "uint8")
+        objects = found[..., 0]
+        classes = ops.cast(ops.greater(objects, config.threshold), "uint8")
+        found = ops.expand_dims(objects, -1)  # not `found` itself: tf2onnx may lose its last axes
     else:
         classes = _likeliest(ops, found)
     outputs = {PROBABILITIES: found, CLASSES: classes}
