@@ -228,15 +228,16 @@ def test_mask_and_filters_reach_the_library(monkeypatch, run, tmp_path):
     seen = []
 
     def segment_file(volume, segmentation, **settings):
-        seen.append((settings["mask"], settings["apply_filters"]))
+        seen.append((settings["mask"], settings["filters"], settings["apply_filters"]))
         raise ValueError("enough")
 
     monkeypatch.setattr("tomoseg_tf.prediction.segment_file", segment_file)
     scan = tmp_path / "a.npy"
     np.save(scan, np.zeros((2, 2, 2), np.uint8))
-    for options in ((), ("--mask", "auto", "--no-filters"), ("--mask", tmp_path / "m.tif")):
+    mask, given = tmp_path / "m.tif", ("--filter", "invert", "--filter", "median:3")
+    for options in ((), ("--mask", "auto", "--no-filters"), ("--mask", mask, *given)):
         run("segment", scan, "b.tif", "-w", "w", *options)
-    assert seen == [(None, True), ("auto", False), (tmp_path / "m.tif", True)]
+    assert seen == [(None, (), True), ("auto", (), False), (mask, ("invert", "median:3"), True)]
 
 
 def test_blocks_of_slices_reach_the_library(monkeypatch, run, tmp_path):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.prediction import segment_file
+from tomoseg_tf.prediction.scans.many import segment_files
 from tomoseg_tf.volume import Normalisation, filter_file, open_volume
 from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
 
@@ -72,6 +73,35 @@ def test_filters_of_the_weights_are_replayed_on_the_raw_scan(save, scan, tmp_pat
     assert summaries[0]["filters"] == list(FILTERS)
     assert summaries[2]["filters"] == []
     assert summaries[0]["notices"][0].endswith(f": filtered as it is read: {FILTERS[0]}")
+
+
+@pytest.mark.parametrize("more", [{}, {"binning": 2}, {"turns": "flips"}])
+def test_given_filters_go_before_those_of_the_weights(save, scan, tmp_path, more):
+    weights = save(filters=FILTERS)
+    filter_file(scan, tmp_path / "turned.npy", ["invert"])
+    names = [tmp_path / f"{name}.npy" for name in ("s0", "p0", "s1", "p1", "s2", "p2")]
+    turned = {"filters": ["invert"], **more}
+    summary = segment_file(scan, names[0], weights=weights, probabilities=names[1], **turned)
+    segment_file(tmp_path / "turned.npy", names[2], weights=weights, probabilities=names[3], **more)
+    segment_file(scan, names[4], weights=weights, probabilities=names[5], **more)
+    results = [read(name) for name in names]
+    np.testing.assert_array_equal(results[0], results[2])
+    np.testing.assert_array_equal(results[1], results[3])
+    assert (results[1] != results[5]).any()
+    assert any("filtered as it is read: invert" in notice for notice in summary["notices"])
+
+
+def test_statistics_are_of_scans_behind_the_same_filters(save, scan, tmp_path):
+    weights = save(filters=FILTERS)
+    settings = {"weights": weights, "filters": ["invert"]}
+    segment_files([scan], tmp_path / "all", normalise_together=True, suffix=".npy", **settings)
+    stored = tmp_path / "all" / "statistics.json"
+    segment_file(scan, tmp_path / "again.npy", statistics=stored, **settings)
+    np.testing.assert_array_equal(
+        read(tmp_path / "again.npy"), read(tmp_path / "all" / f"{scan.stem}.npy")
+    )
+    with pytest.raises(ValueError, match="invert and median"):
+        segment_file(scan, tmp_path / "other.npy", weights=weights, statistics=stored)
 
 
 def test_what_is_left_out_becomes_background(save, scan, tmp_path):

@@ -16,7 +16,7 @@ from tomoseg_tf.volume import (
 RNG = np.random.default_rng(0)
 TEXTS = [
     *("median:3", "median:5,axes=yx", "gaussian:1.2", "gaussian:1,yx", "unsharp:1,2"),
-    *("nonlocal:20,3,2", "nonlocal:20,3,2,zyx"),
+    *("nonlocal:20,3,2", "nonlocal:20,3,2,zyx", "local:5", "local:7,yx", "invert"),
 ]
 DTYPES = ["u1", "i2", "f4"]
 

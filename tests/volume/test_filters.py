@@ -20,6 +20,8 @@ ARRAY = RNG.normal(100, 20, (5, 9, 11))
         ("gaussian:axes=yx", "gaussian:sigma=1,axes=yx"),
         ("unsharp:2, amount=0.5", "unsharp:radius=2,amount=0.5,axes=zyx"),
         ("nonlocal:12", "nonlocal:h=12,patch=5,distance=6,axes=yx"),
+        ("local:9", "local:size=9,axes=zyx"),
+        ("invert", "invert"),
         ("nonlocal:0.02,3,distance=4", "nonlocal:h=0.02,patch=3,distance=4,axes=yx"),
     ],
 )
@@ -31,7 +33,11 @@ def test_text_form(text, written):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("blur:3", "filter 'blur' is not known; use one of median, gaussian, unsharp, nonlocal"),
+        (
+            "blur:3",
+            "filter 'blur' is not known; use one of median, gaussian, unsharp, nonlocal, "
+            "local, invert",
+        ),
         ("median:4", "size 4 must be odd"),
         ("median:1.5", "size 1.5 must be a whole number above 0"),
         ("median:-3", "size -3 must be a whole number above 0"),
@@ -46,6 +52,9 @@ def test_text_form(text, written):
         ("median:radius=3", "unknown 'radius'; it has size, axes"),
         ("nonlocal", "h is missing, the difference in grey that it evens out; write nonlocal:h=10"),
         ("nonlocal:5,4", "patch 4 must be odd"),
+        ("local:4", "size 4 must be odd"),
+        ("invert:3", "write '3' with the name of a parameter"),
+        ("invert:axes=yx", "unknown 'axes'; it has no parameters"),
     ],
 )
 def test_what_is_no_filter_is_refused(text, message):
@@ -94,6 +103,45 @@ def test_nonlocal_is_that_of_scikit_image():
     np.testing.assert_array_equal(parse_filter("nonlocal:15,3,2")(ARRAY), by_slice)
     whole = denoise_nl_means(ARRAY, **settings)
     np.testing.assert_array_equal(parse_filter("nonlocal:15,3,2,zyx")(ARRAY), whole)
+
+
+@pytest.mark.parametrize("text", ["local:5", "local:5,yx"])
+def test_local_is_the_difference_to_the_mean_of_each_window_in_standard_deviations(text):
+    array = ARRAY.astype(np.uint8).astype(np.float64)
+    expected = np.empty_like(array)
+    deep = 2 if text == "local:5" else 0
+    padded = np.pad(array, ((deep, deep), (2, 2), (2, 2)), mode="symmetric")
+    for z, y, x in np.ndindex(array.shape):
+        window = padded[z : z + 1 + 2 * deep, y : y + 5, x : x + 5]
+        expected[z, y, x] = (array[z, y, x] - window.mean()) / window.std()
+    np.testing.assert_allclose(parse_filter(text)(array), expected, atol=1e-9)
+    whole = parse_filter(text)(array.astype(np.uint8))
+    assert whole.dtype == np.uint8
+    np.testing.assert_array_equal(whole, np.rint(128 + 255 / 12.8 * expected).clip(0, 255))
+
+
+def test_local_does_not_know_grey_scale_offset_and_bands(monkeypatch):
+    array = ARRAY.astype(np.float64)
+    whole = parse_filter("local:5")(array)
+    np.testing.assert_allclose(parse_filter("local:5")(1e3 + 7 * array), whole, atol=1e-9)
+    monkeypatch.setattr("tomoseg_tf.volume.filters.ROWS_OF_PIXELS", 1)
+    np.testing.assert_allclose(parse_filter("local:5")(array), whole, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4"])
+def test_local_of_a_constant_is_the_middle(dtype):
+    middle = {"u1": 128, "i2": 0, "f4": 0}[dtype]
+    result = parse_filter("local")(np.full((4, 5, 6), 37, dtype))
+    np.testing.assert_array_equal(result, np.full((4, 5, 6), middle, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "f4"])
+def test_inverting_twice_gives_the_scan_again(dtype):
+    array = ARRAY.astype(dtype)
+    inverted = parse_filter("invert")(array)
+    assert inverted.dtype == array.dtype
+    assert np.all(np.diff(inverted.ravel()[np.argsort(array.ravel())].astype(float)) <= 0)
+    np.testing.assert_array_equal(parse_filter("invert")(inverted), array)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,9 @@ def filter(volume, output, filters, spacing, shape, dtype, overwrite, as_json):
       nonlocal:h=10,patch=5,distance=6
                                   mean of voxels whose surroundings look alike; h is
                                   the difference in grey that it evens out
+      local:size=33               difference to the mean of a window, in standard
+                                  deviations of it: one contrast everywhere
+      invert                      dark becomes bright
     Shown are the defaults; values without a name come in this order: median:5 is
     median:size=5. Each works in 3D with axes=zyx, or slice by slice with axes=yx
     (nonlocal by default).

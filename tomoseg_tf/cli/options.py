@@ -80,8 +80,8 @@ filters = click.option(
     "filters",
     multiple=True,
     metavar="NAME:VALUE,...",
-    help="Filter the scan as it is read: median:3, gaussian:1.5, unsharp:1,0.5 or nonlocal:h=10 "
-    "(tomoseg-tf filter --help explains them); may be repeated, the first one first.",
+    help="Filter the scan as it is read: median:3, gaussian:1.5, unsharp:1,0.5, nonlocal:h=10, "
+    "local, invert (tomoseg-tf filter --help explains them); may be repeated, in their order.",
 )
 
 VOLUME = click.Path(path_type=Path)

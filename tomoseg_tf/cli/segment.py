@@ -125,6 +125,15 @@ class Memory(click.ParamType):
     "weights were fitted]",
 )
 @click.option(
+    "--filter",
+    "filters",
+    multiple=True,
+    metavar="NAME:VALUE,...",
+    help="Filter the scan as it is read, before the filters of the weights: invert for weights "
+    "that know objects of the other contrast, median:3 or others of tomoseg-tf filter; may be "
+    "repeated.",
+)
+@click.option(
     "--no-filters",
     "apply_filters",
     is_flag=True,
@@ -217,6 +226,7 @@ def segment(volumes, segmentation, spacing, shape, dtype, as_json, cluster, work
       tomoseg-tf segment scan.tif classes.tif -w my_2d_weights --passes z,y,x --colours rgb.tif
       tomoseg-tf segment scan.tif classes.tif -w my_shallow_3d_weights --z-blocks 4
       tomoseg-tf segment scan.tif classes.tif -w one -w two --turns flips --disagreement d.tif
+      tomoseg-tf segment scan.tif classes.tif -w weights_for_dark_objects --filter invert
       tomoseg-tf segment 'series/*.tif' results -w my_weights --normalise-together
       tomoseg-tf segment scan.zarr result.ome.zarr -w my_weights --cluster tcp://host:8786
     """

@@ -32,6 +32,7 @@ def segment_file(
     colours=None,
     roi=None,
     mask=None,
+    filters=(),
     apply_filters=True,
     turns="none",
     entropy=None,
@@ -85,6 +86,8 @@ def segment_file(
         `tomoseg_tf.volume.open_sample`. What lies outside counts in no statistics, is 0 to the
         network, and becomes background with probability 0 in every channel. By default what the
         weights were fitted with: "auto" if the outside was left out, "none" if it was kept.
+    filters : sequence of Filter or str
+        What the volume goes through first, such as "invert", before the filters of the weights.
     apply_filters : bool
         Whether the filters that the weights were fitted behind are applied to the volume first,
         as it is read; leave them out for a volume that went through them already.
@@ -188,9 +191,9 @@ def segment_file(
         entropy=entropy,
         disagreement=disagreement,
     )
-    filters = config.filters if apply_filters else ()
-    volume = as_volume(volume)
-    source = through_filters(volume, filters)
+    volume = through_filters(as_volume(volume), filters)
+    source = through_filters(volume, config.filters if apply_filters else ())
+    applied = list(map(str, getattr(source, "filters", ())))
     mask = agreed_mask(fitted) if mask is None else mask
     roi = check_roi(roi, source)
     check_paths(volume.name, mask, targets, overwrite=True)
@@ -211,7 +214,7 @@ def segment_file(
         disagreement=disagreement,
         apply_filters=apply_filters,
         max_memory=max_memory,
-        statistics=as_statistics(statistics, filters),
+        statistics=as_statistics(statistics, applied),
         prepared=networks,
         client=client,
     )
@@ -232,7 +235,7 @@ def segment_file(
     return {
         "classes": classes.summary(config.class_names),
         "seconds": time.perf_counter() - started,
-        "filters": list(filters),
+        "filters": applied,
         "resumed": resumed,
         "seams": seams,
         **_what_was_done(run, plans),

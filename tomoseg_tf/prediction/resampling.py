@@ -9,7 +9,15 @@ import numpy as np
 from tomoseg_tf.prediction.ensemble import agree, open_all
 from tomoseg_tf.prediction.resampled_run import ResampledRun
 from tomoseg_tf.prediction.scans.statistics import AS_STORED, as_statistics
-from tomoseg_tf.volume import ResampledMask, ResampledVolume, as_volume, grid_of, open_sample
+from tomoseg_tf.volume import (
+    ResampledMask,
+    ResampledVolume,
+    as_volume,
+    grid_of,
+    open_sample,
+    parse_filter,
+    through_filters,
+)
 
 OF_WEIGHTS = "weights"  # in place of a voxel size: that of training
 
@@ -35,12 +43,13 @@ def on_another_grid(segment):
         volume, segmentation, *, weights, to_spacing=None, binning=None, **settings
     ):
         if to_spacing is not None or binning is not None:
-            volume, fitted = as_volume(volume), open_all(weights)
+            given, fitted = settings.pop("filters", ()), open_all(weights)
+            volume = through_filters(as_volume(volume), given)
             passes = settings.get("passes", "z")
             seen = seen_as(fitted, to_spacing=to_spacing, binning=binning, passes=passes)
             filters = agree(fitted).filters if settings.get("apply_filters", True) else ()
-            stored = settings.get("statistics")
-            settings["statistics"] = as_statistics(stored, filters, seen.voxels)
+            stored, before = settings.get("statistics"), map(str, map(parse_filter, given))
+            settings["statistics"] = as_statistics(stored, [*before, *filters], seen.voxels)
             grid = seen.grid(volume)
             if not all(axis.is_same for axis in grid):
                 return ResampledRun(volume, segmentation, weights, grid, settings).segment(segment)

@@ -1,4 +1,4 @@
-"""Grey filters of the published studies: what they are, and how they are written down.
+"""Grey filters: what they are, and how they are written down.
 
 ============  =================================================  ==================
 name          what it does                                       parameters
@@ -7,10 +7,14 @@ name          what it does                                       parameters
 ``gaussian``  weighted mean of the surroundings                  sigma
 ``unsharp``   adds `amount` times what a Gaussian takes away     radius, amount
 ``nonlocal``  mean of voxels whose surroundings look alike [1]_  h, patch, distance
+``local``     difference to the mean of a window, in standard    size
+              deviations of it
+``invert``    dark becomes bright
 ============  =================================================  ==================
 
 A filter works in three dimensions (``axes=zyx``) or slice by slice (``axes=yx``); its lengths are
-in voxels. At the ends of a volume the voxels are mirrored.
+in voxels. At the ends of a volume the voxels are mirrored. ``local`` makes whole numbers of its
+result: 0 becomes the middle of the type, and 6.4 standard deviations its ends.
 
 References
 ----------
@@ -28,6 +32,9 @@ import numpy as np
 AXES = ("zyx", "yx")
 TRUNCATE = 4.0  # standard deviations after which a Gaussian is cut off
 LARGEST = 100  # voxels that a filter may reach
+RANGE = 6.4  # standard deviations that whole numbers hold to either side
+SMALLEST_SHARE = 1e-6  # of the grey level: less in standard deviation is rounding
+ROWS_OF_PIXELS = 2**17  # per slice of a band
 
 
 @dataclass(frozen=True)
@@ -37,11 +44,11 @@ class Filter:
     Parameters
     ----------
     name : str
-        "median", "gaussian", "unsharp" or "nonlocal".
+        "median", "gaussian", "unsharp", "nonlocal", "local" or "invert".
     parameters : dict, optional
-        Numbers by name, and "axes", "zyx" or "yx". Those not given get their defaults: size 3;
-        sigma 1; radius 1, amount 1; patch 5, distance 6; axes "zyx", but "yx" for "nonlocal". `h`,
-        the difference in grey that "nonlocal" evens out, has none.
+        Numbers by name, and "axes", "zyx" or "yx". Those not given get their defaults: size 3, but
+        33 for "local"; sigma 1; radius 1, amount 1; patch 5, distance 6; axes "zyx", but "yx" for
+        "nonlocal". `h`, the difference in grey that "nonlocal" evens out, has none.
 
     Raises
     ------
@@ -64,7 +71,7 @@ class Filter:
         if unknown:
             raise ValueError(
                 f"filter {name}: unknown {', '.join(map(repr, unknown))}; it has "
-                f"{', '.join(kind.defaults)}"
+                f"{', '.join(kind.defaults) or 'no parameters'}"
             )
         values = {**kind.defaults, **given}
         for key, value in values.items():
@@ -78,7 +85,8 @@ class Filter:
 
     def __str__(self):
         """Write the filter as `parse_filter` reads it, with every parameter."""
-        return f"{self.name}:" + ",".join(f"{key}={_text(v)}" for key, v in self.parameters.items())
+        parts = (f"{key}={_text(value)}" for key, value in self.parameters.items())
+        return f"{self.name}:{','.join(parts)}".removesuffix(":")
 
     @property
     def reach(self):
@@ -88,7 +96,7 @@ class Filter:
     @property
     def overlap(self):
         """Slices to each side that the value of a voxel depends on: 0 if slice by slice."""
-        return self.reach if self.parameters["axes"] == "zyx" else 0
+        return self.reach if self.parameters.get("axes") == "zyx" else 0
 
     @property
     def anchored(self):
@@ -105,7 +113,7 @@ class Filter:
 
         Returns
         -------
-        (Z, Y, X) ndarray of float64, or for "median" of the type of `array`
+        (Z, Y, X) ndarray of float64, or for "median", "local" and "invert" of the type of `array`
             Filtered values; 64-bit integers beyond 2**53 are not exact.
         """
         return _kind(self.name).apply(array, **self.parameters)
@@ -192,6 +200,48 @@ def _nonlocal(array, *, h, patch, distance, axes):
     return np.stack([denoise_nl_means(image, **settings) for image in wide])
 
 
+def _local(array, *, size, axes):
+    """Normalise by the mean and standard deviation of a window around each voxel.
+
+    A running sum of floats depends on where it starts. So each window is summed by itself along z,
+    and the bands of rows depend on the plane alone: a slab gives what the volume gives.
+    """
+    from scipy.ndimage import correlate1d, uniform_filter1d  # takes long to import
+
+    deep, reach = axes == "zyx", size // 2
+    result = np.empty_like(array)
+    rows = max(size, ROWS_OF_PIXELS // array.shape[2])
+
+    def mean(values):
+        if deep:
+            values = correlate1d(values, np.full(size, 1 / size), axis=0)
+        return uniform_filter1d(uniform_filter1d(values, size, axis=1), size, axis=2)
+
+    for start in range(0, array.shape[1], rows):
+        first, stop = max(0, start - reach), min(array.shape[1], start + rows)
+        grey = array[:, first : stop + reach].astype(np.float64)
+        middle = mean(grey)
+        variance = mean(grey**2) - middle**2
+        np.maximum(variance, np.square(SMALLEST_SHARE * middle), out=variance)
+        grey -= middle
+        np.divide(grey, np.sqrt(variance), out=grey, where=variance > 0)
+        result[:, start:stop] = _spread(grey[:, start - first :][:, : stop - start], array.dtype)
+    return result
+
+
+def _spread(values, dtype):
+    """Give standard deviations the range of a type of whole numbers; floats keep them."""
+    if dtype.kind == "f":
+        return values
+    limits = np.iinfo(dtype)
+    middle, step = (limits.min + limits.max + 1) // 2, (limits.max - limits.min) / (2 * RANGE)
+    return np.rint(middle + step * values).clip(limits.min, limits.max)
+
+
+def _invert(array):
+    return -array if array.dtype.kind == "f" else ~array
+
+
 KINDS = {
     "median": _Kind({"size": 3, "axes": "zyx"}, lambda values: values["size"] // 2, _median),
     "gaussian": _Kind(
@@ -209,6 +259,8 @@ KINDS = {
         lambda values: values["patch"] // 2 + values["distance"] + 1,
         _nonlocal,
     ),
+    "local": _Kind({"size": 33, "axes": "zyx"}, lambda values: values["size"] // 2, _local),
+    "invert": _Kind({}, lambda values: 0, _invert),
 }
 
 

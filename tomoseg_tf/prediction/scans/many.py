@@ -11,7 +11,7 @@ from tomoseg_tf.prediction.files import segment_file
 from tomoseg_tf.prediction.resampling import seen_as
 from tomoseg_tf.prediction.scans.naming import list_scans, name_results
 from tomoseg_tf.prediction.scans.statistics import NAME, together
-from tomoseg_tf.volume import open_volume
+from tomoseg_tf.volume import open_volume, parse_filter
 
 FURTHER = ("probabilities", "entropy", "disagreement", "colours")  # outputs that may be wanted
 OF_NETWORK = {"step": None, "z_blocks": None, "blend": None, "passes": "z", "precision": "float32"}
@@ -120,12 +120,13 @@ def segment_files(
 def _shared(scans, path, fitted, opening, overwrite, progress, settings):
     """Statistics of all scans together, of the voxels that the networks see."""
     config, mask = agree(fitted), settings.get("mask")
+    before = [str(parse_filter(each)) for each in settings.get("filters", ())]
     names = ("to_spacing", "binning", "passes")
     return together(
         path,
         [open_volume(scan, **(opening or {})) for scan in scans],
         percentiles=sorted({*chain.from_iterable(map(_percentiles, fitted))}),
-        filters=config.filters if settings.get("apply_filters", True) else (),
+        filters=[*before, *(config.filters if settings.get("apply_filters", True) else ())],
         mask=agreed_mask(fitted) if mask is None else mask,
         seen=seen_as(fitted, **{key: settings[key] for key in names if key in settings}),
         overwrite=overwrite,
