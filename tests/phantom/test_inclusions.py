@@ -68,6 +68,43 @@ def test_bright_objects_are_bright_and_dark_ones_dark():
     assert np.mean(right) > 0.8  # rings and grains may be stronger than a faint object
 
 
+def test_dark_scans_are_those_with_bright_objects_inverted():
+    for seed in range(8):
+        plain, dark = (Inclusions(SHAPE, seed, "precipitates", True, turned) for turned in (0, 1))
+        (grey, truth), (other, same) = plain.slab(0, 4), dark.slab(0, 4)
+        bright = plain.physics.contrast > 0
+        assert dark.summary(np.ones(256))["inverted"] == bright
+        np.testing.assert_array_equal(other, 255 - grey if bright else grey)
+        np.testing.assert_array_equal(same, truth)
+
+
+def test_other_bodies_have_the_opposite_contrast_and_are_no_objects():
+    population = Population(0.02, 4.0, others=0.4, variation=0.2)
+    drawn = population.draw(np.random.default_rng(0), (0,) * 3, (150,) * 3)
+    assert len(drawn) > 100
+    assert (drawn.classes == 0).mean() == pytest.approx(0.4, abs=0.1)
+    assert np.all((drawn.levels < 0) == (drawn.classes == 0))
+    shares = {draw_population(np.random.default_rng(seed), "pores").others for seed in range(40)}
+    assert 0 in shares
+    assert all(0.1 <= share <= 0.5 for share in shares - {0})
+
+
+def test_a_second_phase_is_on_the_other_side_and_objects_keep_their_contrast():
+    contrasts = []
+    for seed in range(60):
+        scan = Inclusions((8, 96, 96), seed, "precipitates", True)
+        physics = scan.physics
+        if physics.phase:
+            second = physics.matrix - physics.phase * physics.contrast
+            assert 0 < second < 255
+            assert (second - physics.matrix) * physics.contrast < 0
+            empty = np.zeros((96, 96), np.float32)
+            steps = scan._clean_slice(4, empty + 1) - scan._clean_slice(4, empty)
+            contrasts.append(np.abs(steps[48, 48] / physics.contrast))
+    assert len(contrasts) > 10
+    assert min(contrasts) > 0.2
+
+
 def test_a_population_has_the_wanted_size_and_share():
     drawn = Population(0.005, 4.0, spread=0.3).draw(np.random.default_rng(0), (0,) * 3, (150,) * 3)
     radii = np.cbrt(drawn.axes.prod(axis=1))

@@ -32,7 +32,13 @@ def _of_kind(kind, singular):
         "--randomise",
         is_flag=True,
         help="Draw contrast, blur, noise, rings, streaks, cupping, fringes, grains, grey scale, "
-        "and sizes, shapes and density of the objects, for each scan anew.",
+        "phases, and sizes, shapes and density of the objects, for each scan anew.",
+    )
+    @click.option(
+        "--dark",
+        is_flag=True,
+        help="Invert scans that would have bright objects, as segment --invert does: one network "
+        "for dark objects serves both.",
     )
     @options.seed
     @options.overwrite

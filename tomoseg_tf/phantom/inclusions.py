@@ -19,7 +19,7 @@ from tomoseg_tf.phantom.pillar import Pillar
 from tomoseg_tf.phantom.population import Population, check_kind, draw_population
 from tomoseg_tf.phantom.scan import Scan
 
-OBJECTS, DRAWN, GRAINS = 15, 16, 17  # streams of random numbers of one seed
+OBJECTS, DRAWN, GRAINS, REGIONS = 15, 16, 17, 23  # streams of random numbers of one seed
 MARGIN = 16  # voxels around the volume from which objects may reach into it
 
 
@@ -38,12 +38,15 @@ class Inclusions(Scan):
     randomise : bool
         Whether the seed also draws how the scan is taken and which objects it holds; otherwise
         only their places and shapes, and the noise.
+    dark : bool
+        Whether scans that would have bright objects are inverted, so that all are dark.
     """
 
     shape: tuple
     seed: int = 0
     kind: str = "precipitates"
     randomise: bool = False
+    dark: bool = False
 
     title = "a scan of inclusions"
     spacing = None  # with drawn sizes a voxel is as large as one likes
@@ -56,6 +59,11 @@ class Inclusions(Scan):
     def physics(self):
         """How the scan is taken: `Physics`."""
         return draw_physics(self._rng(DRAWN), self.kind) if self.randomise else Physics()
+
+    @property
+    def inverted(self):
+        """Whether the grey levels are turned about."""
+        return self.dark and self.physics.contrast > 0
 
     @cached_property
     def population(self):
@@ -85,13 +93,14 @@ class Inclusions(Scan):
         Returns
         -------
         dict
-            ``shape``, ``seed``, ``kind``, ``fraction`` of the voxels in objects, ``physics`` and
-            ``population``.
+            ``shape``, ``seed``, ``kind``, ``inverted``, ``fraction`` of the voxels in objects,
+            ``physics`` before it was inverted, and ``population``.
         """
         return {
             "shape": list(self.shape),
             "seed": self.seed,
             "kind": self.kind,
+            "inverted": self.inverted,
             "fraction": int(counts[1]) / int(counts.sum()),
             "physics": asdict(self.physics),
             "population": asdict(self.population),
@@ -113,15 +122,18 @@ class Inclusions(Scan):
         grey = np.empty(clean[wanted].shape, np.uint8)
         for index, z in enumerate(range(start, stop)):
             grey[index] = self._degraded_slice(z, clean[halo + index])
-        return grey, classes[wanted]
+        return (~grey if self.inverted else grey), classes[wanted]
 
     def _clean_slice(self, z, shares):
-        """Grey levels before the point spread: surroundings, matrix with its grains, objects."""
+        """Grey levels before the point spread: surroundings, matrix, its grains, objects."""
         physics, size = self.physics, abs(self.physics.contrast)
         grey = physics.matrix + physics.contrast * shares
         if physics.texture:
             waves = np.tanh(physics.texture_sharpness * self._grains.slice(z))
             grey += physics.texture * size * waves * (1 - shares.clip(0, 1))
+        if physics.phase:
+            depth = 0.5 * physics.phase_length * (self._regions.slice(z) - physics.phase_level)
+            grey -= physics.contrast * physics.phase * 0.5 * (1 + np.tanh(depth))
         if physics.radius is None:
             return grey
         inside = np.clip(self._pillar.depth(z) + 0.5, 0, 1)
@@ -166,3 +178,8 @@ class Inclusions(Scan):
     def _grains(self):
         length = self.physics.texture_length
         return Shading(self.seed, self.shape, length=length, stream=GRAINS)
+
+    @cached_property
+    def _regions(self):
+        length = self.physics.phase_length
+        return Shading(self.seed, self.shape, length=length, stream=REGIONS)

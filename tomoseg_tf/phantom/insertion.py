@@ -166,7 +166,7 @@ def plan_insertion(
     rng = np.random.default_rng(seed)
     wanted = {"fraction": fraction, "radius": radius}
     wanted = {name: value for name, value in wanted.items() if value is not None}
-    population = replace(draw_population(rng, kind), **wanted)
+    population = replace(draw_population(rng, kind), others=0.0, **wanted)
     bodies = population.draw(rng, (0, 0, 0), scan.shape)
     steps = (1 if bright else -1) * size * bodies.levels
     around = _levels_around(scan, bodies, open_sample(scan, mask))

@@ -11,7 +11,16 @@ MOST = 1000  # scans of one seed
 
 
 def simulate_inclusions(
-    folder, kind, *, shape, count=1, seed=0, randomise=False, overwrite=False, progress=None
+    folder,
+    kind,
+    *,
+    shape,
+    count=1,
+    seed=0,
+    randomise=False,
+    dark=False,
+    overwrite=False,
+    progress=None,
 ):
     """Write scans of precipitates or of pores, each with its truth.
 
@@ -30,6 +39,8 @@ def simulate_inclusions(
         Seed; scan i is `Inclusions` of the seed 1000 `seed` + i.
     randomise : bool
         Whether each scan draws its own physics and population.
+    dark : bool
+        Whether scans that would have bright objects are inverted, so that all are dark.
     overwrite : bool
         Replace an existing folder of such scans.
     progress : callable, optional
@@ -38,8 +49,8 @@ def simulate_inclusions(
     Returns
     -------
     dict
-        ``kind``, ``seed``, ``randomise`` and ``scans``: of each the names of its files and
-        `Inclusions.summary`.
+        ``kind``, ``seed``, ``randomise``, ``dark`` and ``scans``: of each the names of its files
+        and `Inclusions.summary`.
 
     Raises
     ------
@@ -49,13 +60,13 @@ def simulate_inclusions(
     if not 1 <= count <= MOST:
         raise ValueError(f"{count} scans: must be 1 to {MOST}")
     scans = []
-    summary = {"kind": kind, "seed": seed, "randomise": randomise, "scans": scans}
-    first = Inclusions(tuple(shape), MOST * seed, kind, randomise)  # refuses before a folder is
+    summary = {"kind": kind, "seed": seed, "randomise": randomise, "dark": dark, "scans": scans}
+    first = Inclusions(tuple(shape), MOST * seed, kind, randomise, dark)  # may refuse
     with staged_folder(folder, overwrite=overwrite, marker=DRAWN) as partial:
         for name in (SCANS, TRUTH):
             (partial / name).mkdir()
         for number in range(count):
-            scan = Inclusions(first.shape, first.seed + number, kind, randomise)
+            scan = Inclusions(first.shape, first.seed + number, kind, randomise, dark)
             files = {part: f"{part}/{number:03}.tif" for part in (SCANS, TRUTH)}
             drawn = simulate_scan(scan, *(partial / name for name in files.values()))
             scans.append({"scan": files[SCANS], "truth": files[TRUTH], **drawn})

@@ -52,6 +52,13 @@ class Physics:
         Size of the grains in voxels.
     texture_sharpness : float
         How sharp the boundaries of the grains are: 0.5 for waves, 4 for steps.
+    phase : float
+        Grey level of a second phase of the matrix less that of the first, as a share of the
+        contrast; on the other side than the objects, which keep their contrast in either phase.
+    phase_length : float
+        Size of the regions of the second phase in voxels.
+    phase_level : float
+        How rare the second phase is: 0 for half of the sample, 1 for 16 %.
     """
 
     matrix: float = 174.0
@@ -74,6 +81,9 @@ class Physics:
     texture: float = 0.0
     texture_length: float = 24.0
     texture_sharpness: float = 1.0
+    phase: float = 0.0
+    phase_length: float = 32.0
+    phase_level: float = 0.0
 
 
 def draw_physics(rng, kind):
@@ -101,9 +111,12 @@ def draw_physics(rng, kind):
     size = float(np.exp(rng.uniform(np.log(16), np.log(110))))
     dark = pores or rng.random() < 0.5
     reserve = 1.3 * size
-    low, high = DARKEST + reserve, BRIGHTEST - 0.4 * size
+    room = (BRIGHTEST - DARKEST - reserve) / size
+    phase = _sometimes(rng, 0.4, 0.3, min(2.0, room))
+    beyond = max(0.4, phase) * size
+    low, high = DARKEST + reserve, BRIGHTEST - beyond
     if not dark:
-        low, high = DARKEST + 0.4 * size, BRIGHTEST - reserve
+        low, high = DARKEST + beyond, BRIGHTEST - reserve
     matrix = rng.uniform(low, high)
     darker = size * rng.uniform(1.0, 1.5) if pores else rng.uniform(0.3, 1.0) * matrix
     return Physics(
@@ -127,6 +140,9 @@ def draw_physics(rng, kind):
         texture=_sometimes(rng, 0.6, 0.1, 0.7),
         texture_length=rng.uniform(20, 64),
         texture_sharpness=rng.uniform(0.5, 4),
+        phase=phase,
+        phase_length=rng.uniform(24, 80),
+        phase_level=rng.uniform(-1, 1),
     )
 
 

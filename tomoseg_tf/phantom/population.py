@@ -32,6 +32,9 @@ class Population:
         Largest height of bulges and hollows, as a share of the radius.
     variation : float
         How much the contrast of single objects differs from the mean, as a share of it.
+    others : float
+        Share of the bodies that are no objects: their contrast is the opposite one, and not
+        stronger.
     """
 
     fraction: float = 0.01
@@ -40,6 +43,7 @@ class Population:
     elongation: float = 0.1
     lobes: float = 0.1
     variation: float = 0.0
+    others: float = 0.0
 
     def __post_init__(self):
         if not 0 < self.fraction <= 0.1:
@@ -87,12 +91,15 @@ class Population:
         axes /= np.prod(axes, axis=1, keepdims=True) ** (1 / 3)
         rotations = np.linalg.qr(rng.standard_normal((count, 3, 3)))[0]
         levels = 1 + self.variation * rng.uniform(-1, 1, count)
+        lobes = draw_lobes(rng, count, self.lobes)
+        others = rng.random(count) < self.others
+        levels[others] = -rng.uniform(0.3, 1.0, np.count_nonzero(others))
         return Bodies(
             centres,
             radii[:, None] * axes,
             rotations,
-            draw_lobes(rng, count, self.lobes),
-            np.ones(count, np.uint8),
+            lobes,
+            (~others).astype(np.uint8),
             levels,
             np.zeros(count),
         )
@@ -115,6 +122,7 @@ def draw_population(rng, kind):
         Shares from 0.2 to 4 %, mean radii from 2 to 6 voxels.
     """
     pores = kind == "pores"
+    apart = rng.spawn(1)[0]
     return Population(
         fraction=float(np.exp(rng.uniform(np.log(0.002), np.log(0.04)))),
         radius=rng.uniform(2, 6),
@@ -122,6 +130,7 @@ def draw_population(rng, kind):
         elongation=rng.uniform(0, 0.25 if pores else 0.5),
         lobes=rng.uniform(0, 0.6 if pores else 0.3),
         variation=rng.uniform(0, 0.1 if pores else 0.3),
+        others=apart.uniform(0.1, 0.5) if apart.random() < 0.5 else 0.0,
     )
 
 
