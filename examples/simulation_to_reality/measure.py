@@ -1,7 +1,9 @@
 """Measure weights on real data: objects inserted into real scans, or an image with a mask.
 
     python measure.py OUT --scans SCAN... --weights NAME=FOLDER --weights NAME=FOLDER
-    python measure.py OUT --image IMAGE MASK --weights NAME=FOLDER
+    python measure.py OUT --image IMAGE MASK [--invert] --weights NAME=FOLDER
+
+All weights know dark objects: scans with bright ones are inverted for them.
 
 OUT/table.csv and OUT/table.md get a row for each scan, sign and weights.
 """
@@ -30,6 +32,7 @@ def main():
     parser.add_argument("--scans", nargs="+", type=Path, default=[])
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     parser.add_argument("--image", nargs=2, type=Path, metavar=("IMAGE", "MASK"))
+    parser.add_argument("--invert", action="store_true", help="the image has bright objects")
     parser.add_argument("--weights", action="append", required=True, metavar="NAME=FOLDER")
     given = parser.parse_args()
     weights = dict(one.split("=", 1) for one in given.weights)
@@ -40,7 +43,7 @@ def main():
             for seed in given.seeds:
                 rows += on_scan(scan, sign, seed, weights, given.out)
     if given.image:
-        rows += on_image(*given.image, weights, given.out)
+        rows += on_image(*given.image, given.invert, weights, given.out)
     write(rows, given.out)
 
 
@@ -71,22 +74,24 @@ def on_scan(scan, sign, seed, weights, out):
         "contrast_to_noise": abs(found["contrast"]) / found["noise"],
         "blur": found["blur"],
     }
-    return [facts | score(made, truth, name, weights, stem, out) for name in weights]
+    filters = ["invert"] if sign == "bright" else []
+    return [facts | score(made, truth, name, weights, stem, out, filters) for name in weights]
 
 
-def on_image(image, mask, weights, out):
+def on_image(image, mask, invert, weights, out):
     """Score each weights on an image whose mask marks rims: objects are filled. List of dict."""
     classes = open_truth(mask).read(0, 1)[0]
     filled = ndimage.binary_fill_holes((classes > 0) & (classes != 255))
     truth = np.where(classes == 255, 255, filled).astype(np.uint8)[None]
     facts = {"scan": image.name.split(".")[0], "objects": "real"}
-    return [facts | score(image, truth, name, weights, "image", out) for name in weights]
+    filters = ["invert"] if invert else []
+    return [facts | score(image, truth, name, weights, "image", out, filters) for name in weights]
 
 
-def score(scan, truth, name, weights, stem, out):
-    """Segment a scan by weights, and compare with the truth: dict."""
+def score(scan, truth, name, weights, stem, out, filters):
+    """Segment a scan by weights behind filters, and compare with the truth: dict."""
     result = out / f"{stem}_{name}.tif"
-    segment_file(scan, result, weights=weights[name], overwrite=True)
+    segment_file(scan, result, weights=weights[name], filters=filters, overwrite=True)
     voxels = scores(confusion_matrix(truth, result, num_classes=2)).classes[1]
     objects = detection_scores(detect_objects(truth, result, overlap=0.25, keep_border=True))
     found = voxels.dice, voxels.recall, voxels.precision, objects.recall, objects.precision

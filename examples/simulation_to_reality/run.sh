@@ -11,12 +11,14 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 : "${COUNT:=12}"                 # scans of precipitates and as many of pores, of either physics
 : "${SHAPE:=96,160,160}"         # their sides (z,y,x)
 : "${PATCH:=48,80,80}"
-: "${MINUTES:=10}"               # for each of the two networks
+: "${MINUTES:=5}"                # for each of the two networks, first step
+: "${MINUTES_FINISH:=10}"        # second step, with batch normalisation frozen
 : "${SETTINGS:=}"                # further options of train, as "--epochs 1 --set seed=1"
 : "${SEEDS:=1 2}"                # of the inserted objects
 : "${OTHERS=unet_3d_micropillar}" # further weights to measure; empty for none
 : "${IMAGE:=}"                   # a real image with a mask, for networks of slices; empty for none
 : "${MASK:=}"                    # its classes, 0 is background
+: "${INVERT=--invert}"           # its objects are bright; empty if they are dark
 : "${MINUTES_2D:=8}"             # for each of two networks of slices
 
 mkdir -p "$OUT"
@@ -29,36 +31,42 @@ for physics in fixed randomised; do
         if [ ! -e "$OUT/$physics/$kind" ]; then
             mkdir -p "$OUT/$physics"
             tomoseg-tf simulate "$kind" "$OUT/$physics/$kind" --count "$COUNT" --shape "$SHAPE" \
-                --seed "$seed" $option
+                --seed "$seed" --dark $option
         fi
         seed=$((seed + 1))
     done
 done
 
-# Train a network on the scans of one physics: name, recipe, patch, minutes, further settings.
+# Write the records of the scans of one physics: its folder, their name, patch, further options.
+records() {
+    made=$1 name=$2 patch=$3
+    shift 3
+    [ ! -e "$made/records_$name" ] || return 0
+    tomoseg-tf records "$made/records_$name" --patch "$patch" --fractions 0.8,0.2,0 "$@" \
+        --pairs "$made/precipitates/scans" "$made/precipitates/truth" \
+        --pairs "$made/pores/scans" "$made/pores/truth"
+}
+
+# Train a network on such records: folder, their name, recipe, run, minutes, further settings.
 fit() {
-    name=$1 recipe=$2 patch=$3 minutes=$4
-    shift 4
-    for physics in fixed randomised; do
-        made=$OUT/$physics
-        if [ ! -e "$made/records_$name" ]; then
-            tomoseg-tf records "$made/records_$name" --patch "$patch" --fractions 0.8,0.2,0 \
-                --pairs "$made/precipitates/scans" "$made/precipitates/truth" \
-                --pairs "$made/pores/scans" "$made/pores/truth"
-        fi
-        if [ ! -e "$made/fitted_$name" ]; then
-            tomoseg-tf train "$recipe" --records "$made/records_$name" -o "$made/run_$name" \
-                --epochs 1000 --minutes "$minutes" "$@" $SETTINGS
-            touch "$made/fitted_$name"
-        fi
-    done
+    made=$1 name=$2 recipe=$3 run=$4 minutes=$5
+    shift 5
+    [ ! -e "$made/fitted_$run" ] || return 0
+    tomoseg-tf train "$recipe" --records "$made/records_$name" -o "$made/$run" \
+        --epochs 1000 --minutes "$minutes" "$@" $SETTINGS
+    touch "$made/fitted_$run"
 }
 
 # 2. Two 3D networks of the same recipe and time, and what they find in the real scans.
 if [ $# -gt 0 ]; then
-    fit 3d inclusions "$PATCH" "$MINUTES"
-    set -- "$@" --weights "fixed=$OUT/fixed/run_3d/best_dice" \
-        --weights "randomised=$OUT/randomised/run_3d/best_dice"
+    for physics in fixed randomised; do
+        made=$OUT/$physics
+        records "$made" 3d "$PATCH" --filter local
+        fit "$made" 3d inclusions run_3d "$MINUTES"
+        fit "$made" 3d inclusions_finish finish_3d "$MINUTES_FINISH" --from "$made/run_3d/best_dice"
+    done
+    set -- "$@" --weights "fixed=$OUT/fixed/finish_3d/best_dice" \
+        --weights "randomised=$OUT/randomised/finish_3d/best_dice"
     for other in $OTHERS; do
         set -- "$@" --weights "$other=$other"
     done
@@ -68,9 +76,12 @@ fi
 
 # 3. Two networks of slices, and what they find in the real image.
 if [ -n "$IMAGE" ]; then
-    fit 2d slices_unet slice "$MINUTES_2D" --set "batches.crop=[1,128,128]" \
-        --set batches.foreground=0.5 --set "augmentation.contrast=[0.8,1.25]"
-    python "$HERE/measure.py" "$OUT/image" --image "$IMAGE" "$MASK" \
+    for physics in fixed randomised; do
+        records "$OUT/$physics" 2d slice --filter local:33,yx
+        fit "$OUT/$physics" 2d slices_unet run_2d "$MINUTES_2D" --set "batches.crop=[1,128,128]" \
+            --set batches.foreground=0.5 --set "augmentation.contrast=[0.8,1.25]"
+    done
+    python "$HERE/measure.py" "$OUT/image" --image "$IMAGE" "$MASK" $INVERT \
         --weights "fixed=$OUT/fixed/run_2d/best_dice" \
         --weights "randomised=$OUT/randomised/run_2d/best_dice"
 fi

@@ -56,7 +56,7 @@ OWN = (
     "slices_deeplab",
     "slices_pspnet",
 )
-OWN += ("slices_unet", "few_labels", "inclusions")
+OWN += ("slices_unet", "few_labels", "inclusions", "inclusions_finish")
 
 
 # James et al. (2022), Table 1: patch, rates and epochs of both steps, batch size; BDE of Table 2
@@ -180,7 +180,7 @@ def test_its_records_command_is_understood(name):
     lines = comment(name).replace("\\\n", " ").splitlines()
     command = next((line for line in lines if line.startswith("tomoseg-tf records")), None)
     if command is None:
-        assert name.startswith(("compare", "dendrites", "micropillar"))
+        assert name.startswith(("compare", "dendrites", "micropillar", "inclusions_finish"))
         return
     words = re.sub(r"'([^']*)'", r"\1", command).split()[2:]
     words = [word for word in words if word not in ("SCAN", "SLICES", "TRUTH", "--pair")]
