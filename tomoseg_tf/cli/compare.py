@@ -46,10 +46,29 @@ RECIPE = "compare"
 )
 @training_options.changes
 @options.palette
+@click.option(
+    "--turns",
+    type=options.TURNS,
+    default="none",
+    show_default=True,
+    help="Flips and quarter turns of the slices or volumes that networks are averaged over, as in "
+    "tomoseg-tf segment. What is finished is scored again, not trained again.",
+)
 @options.overwrite
 @options.as_json
 def compare(
-    records, folder, models, recipe, arguments, epochs, steps, minutes, changes, palette, **printed
+    records,
+    folder,
+    models,
+    recipe,
+    arguments,
+    epochs,
+    steps,
+    minutes,
+    changes,
+    palette,
+    turns,
+    **printed,
 ):
     """Train, fit or load several ways to segment and compare them on RECORDS.
 
@@ -96,6 +115,7 @@ def compare(
             recipe=recipe,
             changes=budget,
             palette=palette,
+            turns=turns,
             overwrite=printed["overwrite"],
             notify=options.notify,
             report=lambda row: options.notify(f"  {training_options.epoch_line(row, None)}"),

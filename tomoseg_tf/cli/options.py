@@ -85,6 +85,7 @@ filters = click.option(
 )
 
 VOLUME = click.Path(path_type=Path)
+TURNS = click.Choice(["none", "flips", "quarter-turns", "square", "cube"])
 
 
 class Mask(click.ParamType):

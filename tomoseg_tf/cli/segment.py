@@ -71,7 +71,7 @@ class Memory(click.ParamType):
 )
 @click.option(
     "--turns",
-    type=click.Choice(["none", "flips", "quarter-turns", "square", "cube"]),
+    type=options.TURNS,
     default="none",
     show_default=True,
     help="Average what the weights say of the scan and of its flips and quarter turns too. Slices "

@@ -9,6 +9,7 @@ from tomoseg_tf.evaluation import confusion_matrix, scores
 from tomoseg_tf.evaluation.boundary import BoundaryMeans
 from tomoseg_tf.models.summary import num_sides
 from tomoseg_tf.prediction import predict_volume, to_segmentation
+from tomoseg_tf.prediction.ensemble import check_voxels, list_turns
 from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.records import named_shards, validation_batches
 from tomoseg_tf.weights import open_weights
@@ -50,7 +51,7 @@ def score_weights(weights, records, split):
     return scores(found.matrix, records.classes)
 
 
-def weights_segmenter(fitted, records):
+def weights_segmenter(fitted, records, turns="none"):
     """Build the network of fitted weights, as a function that segments patches.
 
     Parameters
@@ -59,6 +60,9 @@ def weights_segmenter(fitted, records):
         The weights.
     records : Records
         An opened folder with the classes of the weights.
+    turns : str, optional
+        Over which flips and quarter turns of a patch the probabilities are averaged, see
+        `tomoseg_tf.prediction.ensemble.list_turns`.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def weights_segmenter(fitted, records):
     ------
     ValueError
         If the weights have other classes, were fitted behind other filters, or need volumes where
-        the records hold slices.
+        the records hold slices, or if turns would swap sides of voxels that differ.
     """
     config, where = fitted.config, fitted.folder
     if len(config.classes) != records.num_classes:
@@ -92,10 +96,16 @@ def weights_segmenter(fitted, records):
     volumes = num_sides(config.model) == 3
     if volumes:
         check_depth(config.model, records)
+    check_voxels(turns, records.spacing, records.folder)
+    every = list_turns(turns, slices=not volumes)
     network = open_network(fitted.build(), axes=config.axes)
 
     def segment(grey, patches):
-        return to_segmentation(predict_volume(network, grey), config.threshold)
+        found = 0
+        for turn in every:
+            turned = np.ascontiguousarray(turn.apply(grey))
+            found = found + turn.undo(predict_volume(network, turned))
+        return to_segmentation(found / len(every), config.threshold)
 
     return segment, 0 if volumes else SLICES
 

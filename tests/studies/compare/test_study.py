@@ -2,6 +2,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,18 @@ import pytest
 import tifffile
 from matplotlib import image
 
-from tomoseg_tf.records import open_records, write_records
+from tomoseg_tf.prediction import predict_volume
+from tomoseg_tf.prediction.networks import open_network
+from tomoseg_tf.records import named_shards, open_records, write_records
 from tomoseg_tf.studies.compare.entries import parse_entries
 from tomoseg_tf.studies.compare.study import compare
-from tomoseg_tf.studies.split_scores import count_split, score_weights, seen_patches
+from tomoseg_tf.studies.split_scores import (
+    count_split,
+    score_weights,
+    seen_patches,
+    split_patches,
+)
+from tomoseg_tf.weights import open_weights
 
 CLASSES = ("matrix", "inclusion", "precipitate")
 LABELS = ("otsu", "theirs", "unet_3d")
@@ -121,6 +130,30 @@ def test_other_settings_are_refused_by_name(done, study):
         run(study, done[1], "unet_3d", changes=["schedule.epochs=3"])
     with pytest.raises(ValueError, match=r"unet_3d\.model\.arguments\.levels is 1 there and 2"):
         run(study, done[1], "unet_3d", arguments={"unet_3d": {"levels": 2}})
+
+
+def test_turns_score_the_mean_over_flips_and_train_nothing_again(done, study, tmp_path):
+    result, folder, _ = done
+    shutil.copytree(folder, tmp_path / "out")
+    _, net, other = run(study, tmp_path / "out", "unet_3d,otsu", turns="flips").results
+    records = open_records(study / "records")
+    fitted = open_weights(tmp_path / "out" / "unet_3d" / "best_loss")
+    network, axes = open_network(fitted.build()), [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2)]
+    matrix = np.zeros((3, 3), np.int64)
+    with named_shards(records):
+        for _, grey, truth in split_patches(records, "test", fitted.config.normalisation):
+            flipped = [
+                np.flip(predict_volume(network, np.flip(grey, way).copy()), way)
+                for way in [*axes, (0, 1, 2)]
+            ]
+            found = np.mean(flipped, axis=0).argmax(axis=-1)
+            np.add.at(matrix, (truth, found), 1)
+    assert net.scores["confusion_matrix"] == matrix.tolist()
+    assert net.scores != result.results[0].scores
+    assert (net.training_seconds, net.turns) == (result.results[0].training_seconds, "flips")
+    assert (other.scores, other.turns) == (result.results[1].scores, "none")
+    text = (tmp_path / "out" / "table.md").read_text()
+    assert "Mean over all turns (flips), prediction times included: unet_3d." in text
 
 
 def test_other_records_are_refused(done, study, tmp_path):

@@ -17,7 +17,7 @@ from tomoseg_tf.plots import (
     save_figure,
 )
 from tomoseg_tf.records import open_records
-from tomoseg_tf.studies.compare.entries import CLASSICAL, NETWORK, RECIPE, WEIGHTS
+from tomoseg_tf.studies.compare.entries import CLASSICAL, NETWORK, RECIPE, SEGMENTATION, WEIGHTS
 from tomoseg_tf.studies.compare.measured import (
     measured_folder,
     read_json,
@@ -37,6 +37,7 @@ from tomoseg_tf.weights import open_weights
 MARKER = "comparison.json"
 KIND = "a comparison"
 SHOWN = 3
+TURNS = "turns"
 
 
 def compare(
@@ -47,6 +48,7 @@ def compare(
     recipe,
     changes=(),
     palette="auto",
+    turns="none",
     overwrite=False,
     isolated=True,
     notify=None,
@@ -79,6 +81,10 @@ def compare(
         Settings that replace those of all recipes, as ``schedule.epochs=5``: the common budget.
     palette : str, optional
         How the values of segmentations map to classes, see `tomoseg_tf.volume.open_truth`.
+    turns : str, optional
+        Flips and quarter turns that the probabilities of networks are averaged over, see
+        `tomoseg_tf.prediction.ensemble.list_turns`. Entries that were finished with others are
+        scored again, not trained again.
     overwrite : bool
         Whether an existing comparison is removed with all its runs.
     isolated : bool
@@ -104,7 +110,8 @@ def compare(
     """
     folder, notify = Path(folder), notify or (lambda text: None)
     records = open_records(records_folder)
-    jobs = _jobs(entries, records, folder, recipe=recipe, changes=changes, palette=palette)
+    options = {"changes": changes, "palette": palette, "turns": turns}
+    jobs = _jobs(entries, records, folder, recipe=recipe, **options)
     split = jobs[0].split
     comparison = Comparison(
         folder,
@@ -140,7 +147,7 @@ def compare(
     return comparison
 
 
-def _jobs(entries, records, folder, *, recipe, changes, palette):
+def _jobs(entries, records, folder, *, recipe, changes, palette, turns):
     """Say what is to be done with each entry."""
     base = read_recipe(recipe, changes)
     if base.model.weights is not None and any(entry.kind == NETWORK for entry in entries):
@@ -155,7 +162,10 @@ def _jobs(entries, records, folder, *, recipe, changes, palette):
         its = _recipe(entry, base, changes)
         common = (records.folder, folder, split, outside, palette, keep, rarest)
         settings = _settings(entry, its, palette, outside)
-        jobs.append(Job(entry, its, *common, settings, _trained_by(entry, recipe, changes)))
+        if turns != "none" and entry.kind not in (CLASSICAL, SEGMENTATION):
+            settings[TURNS] = turns
+        told = _trained_by(entry, recipe, changes)
+        jobs.append(Job(entry, its, *common, settings, told, turns))
     return jobs
 
 
@@ -225,14 +235,19 @@ def _begin(folder, records, jobs, *, overwrite):
         )
     before = begin_study(folder, MARKER, common, kind=KIND, overwrite=overwrite) or {}
     known = before.get("entries", {})
-    trained = {job.entry.label: job.settings for job in jobs if job.entry.trained}
-    there = {label: known[label] for label in trained if label in known}
+    trained = {job.entry.label: _training(job.settings) for job in jobs if job.entry.trained}
+    there = {label: _training(known[label]) for label in trained if label in known}
     refuse_changes(folder, there, {label: trained[label] for label in there}, kind=KIND)
     entries = {**known, **{job.entry.label: job.settings for job in jobs}}
     state = {**common, "entries": entries}
     if not before or entries != known:
         _write_marker(folder, {**before, **state})
     return state
+
+
+def _training(settings):
+    """Leave out of the settings what only the prediction depends on."""
+    return {name: value for name, value in settings.items() if name != TURNS}
 
 
 def _earlier(folder, entries, jobs):

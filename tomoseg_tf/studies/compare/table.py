@@ -52,6 +52,8 @@ class Result:
         As `tomoseg_tf.evaluation.boundary.BoundaryMeans.to_dict` gives them.
     trained_by : str or None
         Recipe of what was trained here, and the settings that were replaced in it.
+    turns : str
+        Flips and quarter turns that a network was averaged over.
     """
 
     label: str
@@ -72,6 +74,7 @@ class Result:
     weights: str | None = None
     boundaries: dict | None = None
     trained_by: str | None = None
+    turns: str = "none"
 
     @property
     def miou(self):
@@ -155,13 +158,19 @@ class Comparison:
         """Say in a few lines how the numbers were taken."""
         height, width = self.patch[1:]
         own = "of each entry" if self.isolated else "that all entries share"
-        recipes = {}
+        recipes, turned = {}, {}
         for result in self.results:
             if result.trained_by is not None:
                 recipes.setdefault(result.trained_by, []).append(result.label)
+            if result.turns != "none":
+                turned.setdefault(result.turns, []).append(result.label)
         return [
             say_where(self.split, self.patches, self.patch),
             *(f"Trained by {recipe}: {', '.join(labels)}." for recipe, labels in recipes.items()),
+            *(
+                f"Mean over all turns ({turns}), prediction times included: {', '.join(labels)}."
+                for turns, labels in turned.items()
+            ),
             "mIoU: mean of the IoU of all classes, the background included.",
             f"BF1 (tolerance of {TOLERANCE:g} voxels), BDE, ASSD and HD95 (voxels): means over the "
             "slices in which the class has a boundary.",

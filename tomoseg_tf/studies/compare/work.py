@@ -63,6 +63,8 @@ class Job:
         What decides the result, as JSON has it.
     trained_by : str or None
         What a table says of that for an entry that is trained.
+    turns : str
+        Flips and quarter turns that networks are averaged over.
     """
 
     entry: Entry
@@ -76,6 +78,7 @@ class Job:
     rarest: int
     settings: dict
     trained_by: str | None = None
+    turns: str = "none"
 
     @property
     def run(self):
@@ -193,7 +196,7 @@ def score_entry(job):
 def _trained(job, records):
     """Load what was trained here."""
     trained = open_trained(job.run, job.recipe)
-    ready = _of_weights(open_weights(trained.weights), records)
+    ready = _of_weights(open_weights(trained.weights), records, job.turns)
     columns = {
         **ready.columns,
         "batch": job.recipe.batches.batch_size,
@@ -208,12 +211,13 @@ def _trained(job, records):
 
 def _loaded(job, records):
     """Open weights that are not trained here."""
-    return _of_weights(open_weights(job.entry.what[0]), records)
+    return _of_weights(open_weights(job.entry.what[0]), records, job.turns)
 
 
-def _of_weights(fitted, records):
-    segment, slices = weights_segmenter(fitted, records)
+def _of_weights(fitted, records, turns):
+    segment, slices = weights_segmenter(fitted, records, turns)
     columns = {"network": fitted.config.model, "parameters": fitted.count_parameters()}
+    columns["turns"] = turns
     columns["weights"] = str(fitted.folder)
     return Ready(segment, fitted.config.normalisation, slices, columns)
 
