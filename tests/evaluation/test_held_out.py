@@ -3,15 +3,18 @@
 import numpy as np
 import pytest
 
+from tomoseg_tf.backend import load_keras
 from tomoseg_tf.evaluation.held_out import (
     IMAGE,
     MICROPILLAR,
     TOLERANCE,
     check_scores,
     score_dendrites,
+    score_image,
     score_micropillar,
 )
 from tomoseg_tf.models import unet_3d
+from tomoseg_tf.volume import ArrayVolume, through_filters
 from tomoseg_tf.weights import WeightsConfig, class_entries, open_weights, save_weights
 
 SHIPPED = "unet_3d_micropillar"
@@ -63,7 +66,7 @@ def test_sandstone_is_segmented_as_well_as_promised():
     assert row["miou"] >= 0.89
 
 
-def save(folder, scores, **options):
+def save(folder, scores, filters=(), **options):
     arguments = {
         "input_shape": [None, None, None, 1],
         "num_classes": 1,
@@ -75,7 +78,9 @@ def save(folder, scores, **options):
         arguments=arguments,
         classes=class_entries(("background", "object")),
         scores=scores,
+        filters=filters,
     )
+    load_keras().utils.set_random_seed(1)
     save_weights(folder, unet_3d(**arguments), config, card="# Not fitted\n", **options)
     return folder
 
@@ -84,6 +89,16 @@ def test_a_false_claim_is_found(tmp_path):
     row = {"data": MICROPILLAR, "shape": "16,64,64", "seed": 1, "recall": 0.987}
     with pytest.raises(ValueError, match=r"recall on seed 1 is .*, but its card says 0.987"):
         check_scores(save(tmp_path / "weights", (row,)))
+
+
+def test_scans_go_through_the_filters_of_the_weights(tmp_path):
+    grey = np.random.default_rng(0).integers(0, 255, (4, 16, 16), np.uint8)
+    truth = (grey > 128).astype(np.uint8)
+    plain = save(tmp_path / "plain", ())
+    behind = save(tmp_path / "behind", (), filters=("invert", "local:5"))
+    seen = through_filters(ArrayVolume(grey), ["invert", "local:5"])
+    assert score_image(behind, grey, truth) == score_image(plain, seen, truth)
+    assert score_image(behind, grey, truth) != score_image(plain, grey, truth)
 
 
 def test_a_false_claim_on_the_image_is_found(tmp_path):

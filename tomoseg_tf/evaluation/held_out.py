@@ -9,7 +9,7 @@ from tomoseg_tf.evaluation.grey_window import best_filtered_window
 from tomoseg_tf.evaluation.scores import scores
 from tomoseg_tf.phantom import Dendrites, Micropillar
 from tomoseg_tf.prediction import predict_volume, to_segmentation
-from tomoseg_tf.volume import as_volume, open_truth
+from tomoseg_tf.volume import as_volume, open_truth, through_filters
 from tomoseg_tf.weights import open_weights
 
 MICROPILLAR = "simulated micropillar"
@@ -195,7 +195,8 @@ def _segment(fitted, grey, threshold):
     """Classes (Z, Y, X) of a scan by weights."""
     config = fitted.config
     options = {"normalisation": config.normalisation, "axes": config.axes}
-    probabilities = predict_volume(fitted.build(), grey, **options)
+    seen = through_filters(as_volume(grey), config.filters)
+    probabilities = predict_volume(fitted.build(), seen, **options)
     return to_segmentation(probabilities, config.threshold if threshold is None else threshold)
 
 

@@ -10,7 +10,7 @@ from tomoseg_tf.phantom import Dendrites, Micropillar
 from tomoseg_tf.plots.panels import plot_panels
 from tomoseg_tf.plots.planes import busiest_plane
 from tomoseg_tf.prediction import predict_volume, to_segmentation
-from tomoseg_tf.volume import ArrayVolume, as_volume, open_truth
+from tomoseg_tf.volume import ArrayVolume, as_volume, open_truth, through_filters
 
 LARGEST = 150_000  # bytes
 RESOLUTIONS = (150, 130, 110, 90, 75, 60, 45)  # dots per inch, the first that is small enough
@@ -46,9 +46,9 @@ def card_picture(fitted, volume=None, truth=None, *, z=None):
     """
     volume, truth, source = _scan(fitted, volume, truth)
     config = fitted.config
-    grey = volume.read(0, volume.shape[0])
+    grey, seen = volume.read(0, volume.shape[0]), through_filters(volume, config.filters)
     options = {"normalisation": config.normalisation, "axes": config.axes}
-    found = to_segmentation(predict_volume(fitted.build(), grey, **options), config.threshold)
+    found = to_segmentation(predict_volume(fitted.build(), seen, **options), config.threshold)
     if z is None:
         z = busiest_plane(found if truth is None else truth, "xy")
     axes = plot_panels(ArrayVolume(grey, spacing=config.spacing), truth, found, z)
