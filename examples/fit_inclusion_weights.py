@@ -32,19 +32,24 @@ STEPS = (  # recipe, its run, where it starts, share of the time
 )
 
 DESCRIPTION = """\
-Precipitates and pores, dark or bright, in scans of unknown contrast, blur and noise.
+Compact dark objects, as pores and precipitates, in scans of unknown contrast, blur and noise.
 
-The network is the 3D U-Net of Gaudez et al., J. Synchrotron Rad. 29, 1232-1240 (2022), with four
-levels and base 8. It was fitted on simulated scans only, each with a physics of its own: contrast
-and its sign, blur, noise and its colour, rings, streaks, cupping, near-field fringes, grains and
-grey scale; sizes, shapes and density of the objects are drawn, too (`tomoseg-tf simulate
-precipitates --randomise` and `pores`, seeds 1 and 2). Micropillars were never among them.
+For bright objects let them see the inverted scan: `tomoseg-tf segment --filter invert`. The network
+is the 3D U-Net of Gaudez et al., J. Synchrotron Rad. 29, 1232-1240 (2022), with four levels and
+base 8; it sees each grey level relative to the mean and the standard deviation of a window of 33
+voxels around it. It was fitted on 90 simulated scans, each with a physics of its own: contrast,
+blur, noise and its colour, rings, streaks, cupping, near-field fringes, grains and phases of the
+matrix, and bright particles among the dark objects; sizes, shapes and density of the objects are
+drawn, too (`tomoseg-tf simulate precipitates --randomise --dark` and `pores`, seeds 1 and 2).
+Micropillars were never among them. The recipes are `inclusions` and `inclusions_finish`.
 """
 LIMITS = (
     "Fitted on simulated scans only; the rows on inserted objects are real scans with simulated "
     "objects, not real objects.",
-    "Anything compact that differs from what is around it counts as an object, whatever it is.",
-    "Mean radii from 2 to 6 voxels were drawn: resample a scan whose objects are larger.",
+    "Anything compact that is darker than what is around it counts as an object, whatever it is.",
+    "Mean radii from 2 to 6 voxels were drawn: show larger objects binned (--bin 2); of those that "
+    "fill a window of 33 voxels only the rims stand out.",
+    "Bright objects of an inverted scan whose brightest grey is clipped have no contrast.",
 )
 
 

@@ -15,22 +15,30 @@ DATA=${1:?"give the folder of the data: sh run.sh FOLDER"}
 : "${FINAL=$MODELS}"             # what is trained on all of train and scored on val, once
 : "${MINUTES:=30}"               # for each of these
 : "${EPOCHS:=1000}"              # more than the minutes allow
+: "${HELD=spot5}"                # spot of train that tells the best epoch in the end and is not
+                                 # trained on; empty: all are, and that spot is looked at all the same
+: "${TURNS:=none}"               # what networks are averaged over: none, flips or square
 : "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
 PLAIN='{"base_features": 32, "batch_norm": true}'
 UNET='{"backbone": "resnet18", "topology": "unet"}'
 
 mkdir -p "$OUT"
 
-# Write records from the micrographs: their names, then the numbers of those to validate and to test.
+# Write records from micrographs to train on, to validate and to test.
 records() {
-    name=$1 files=$2 validation=$3 test=$4
+    name=$1 training=$2 validation=$3 test=$4
     [ ! -e "$OUT/$name" ] || return 0
-    number=0
     set --
-    for file in $files; do
+    for file in $training $validation $test; do
         set -- "$@" --pair "$DATA/${file%%/*}/images/${file#*/}" "$DATA/${file%%/*}/masks/${file#*/}"
-        case " $validation " in *" $file "*) set -- "$@" --validation "$number" ;; esac
-        case " $test " in *" $file "*) set -- "$@" --test "$number" ;; esac
+    done
+    number=$(echo $training | wc -w)
+    for file in $validation; do
+        set -- "$@" --validation "$number"
+        number=$((number + 1))
+    done
+    for file in $test; do
+        set -- "$@" --test "$number"
         number=$((number + 1))
     done
     tomoseg-tf records "$OUT/$name" "$@" --patch "$PATCH" --cover shift --split sample \
@@ -41,7 +49,7 @@ records() {
 compare() {
     name=$1 models=$2 minutes=$3
     set -- --models "$models" --epochs "$EPOCHS" --minutes "$minutes" \
-        --set "batches.crop=$CROP" --set batches.crops_per_patch=8 $SETTINGS
+        --set "batches.crop=$CROP" --set batches.crops_per_patch=8 --turns "$TURNS" $SETTINGS
     for network in unet_2d="$PLAIN" unet_resnet18="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
         pspnet='{"backbone": "resnet18"}' deeplab_v3_plus='{"backbone": "xception_41"}'; do
         case ",$models," in
@@ -56,19 +64,22 @@ of_spots() {
 }
 
 # 1. Every choice is made on train, in three folds by spot: micrographs of one spot look alike.
-train=$(cd "$DATA" && ls -d train/images/* | sed 's,images/,,')
 for fold in $FOLDS; do
     case $fold in
-    1) test=$(of_spots spot3 spot4) validation=$(of_spots spot5) ;;
-    2) test=$(of_spots spot5 spot6) validation=$(of_spots spot7) ;;
-    *) test=$(of_spots spot7) validation=$(of_spots spot3) ;;
+    1) test="spot3 spot4" validation=spot5 training="spot6 spot7" ;;
+    2) test="spot5 spot6" validation=spot7 training="spot3 spot4" ;;
+    *) test=spot7 validation=spot3 training="spot4 spot5 spot6" ;;
     esac
-    records "fold$fold" "$train" "$(echo $validation)" "$(echo $test)"
+    records "fold$fold" "$(of_spots $training)" "$(of_spots $validation)" "$(of_spots $test)"
     compare "fold$fold" "$MODELS" "$FOLD_MINUTES"
 done
 
-# 2. What was chosen is trained on train, without one spot to tell the best epoch, and scored on val.
+# 2. What was chosen is trained on train, without the spot that tells the best epoch, and scored on val.
 [ -n "$FINAL" ] || exit 0
 val=$(cd "$DATA" && ls -d val/images/* | sed 's,images/,,')
-records final "$train $val" "$(echo $(of_spots spot5))" "$(echo $val)"
+training=
+for spot in spot3 spot4 spot5 spot6 spot7; do
+    [ "$spot" = "$HELD" ] || training="$training $spot"
+done
+records final "$(of_spots $training)" "$(of_spots "${HELD:-spot5}")" "$val"
 compare final "$FINAL" "$MINUTES"
