@@ -12,11 +12,12 @@ from tomoseg_tf.volume import (
     parse_filter,
     through_filters,
 )
+from tomoseg_tf.volume.filters import Filter
 
 RNG = np.random.default_rng(0)
 TEXTS = [
     *("median:3", "median:5,axes=yx", "gaussian:1.2", "gaussian:1,yx", "unsharp:1,2"),
-    *("nonlocal:20,3,2", "nonlocal:20,3,2,zyx", "local:5", "local:7,yx", "invert"),
+    *("nonlocal:20,3,2", "nonlocal:20,3,2,zyx", "local:5", "local:7,yx", "local:17", "invert"),
 ]
 DTYPES = ["u1", "i2", "f4"]
 
@@ -157,3 +158,16 @@ def test_what_cannot_be_filtered_is_refused(tmp_path, output, filters, message):
     with pytest.raises(ValueError, match=message):
         filter_file(tmp_path / "a.npy", tmp_path / output, filters)
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_few_slices_at_a_time_are_not_filtered_with_all_their_surroundings(monkeypatch):
+    array, seen = scan("u1", (70, 6, 6)), []
+    apply = Filter.__call__
+    monkeypatch.setattr(
+        Filter, "__call__", lambda self, grey: seen.append(len(grey)) or apply(self, grey)
+    )
+    volume = FilteredVolume(ArrayVolume(array), "local:17")
+    slices = np.concatenate([volume.read(z, z + 1) for z in range(70)])
+    assert sum(seen) < 3 * 70
+    monkeypatch.undo()
+    np.testing.assert_array_equal(slices, parse_filter("local:17")(array))

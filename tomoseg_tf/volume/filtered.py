@@ -10,6 +10,7 @@ from tomoseg_tf.volume.volume import Volume
 
 PIECE_BYTES = 2**26  # of a piece in float64, unless the slices that it overlaps need more
 ANCHORED = 16  # slices of a piece where the result depends on them, at multiples of it
+WIDE = 8  # overlap from which on the last piece is kept: reads of few slices would filter many
 
 
 class FilteredVolume(Volume):
@@ -18,8 +19,9 @@ class FilteredVolume(Volume):
     A voxel has the same value, to the last bit, however the volume is cut into slabs. The type is
     kept: whole numbers are rounded, halves away from 0, and clipped to what the type can hold.
     Voxels that are NaN or infinite or outside the reconstruction circle stay as they are; their
-    neighbours see the nearest other voxel of the slice in their place. Nothing is kept between two
-    reads, so that statistics of floats, which take several passes, filter as many times.
+    neighbours see the nearest other voxel of the slice in their place. At most one piece is kept
+    between two reads, so that statistics of floats, which take several passes, filter as many
+    times.
 
     Parameters
     ----------
@@ -74,8 +76,9 @@ class FilteredVolume(Volume):
     def _pieces(self, start, stop):
         """Slices that are filtered together, in bounded memory."""
         end = stop
-        if self.filter.anchored:
-            depth, start, end = ANCHORED, start // ANCHORED * ANCHORED, self.shape[0]
+        if self._keeps:
+            depth = ANCHORED if self.filter.anchored else 2 * self.filter.overlap
+            start, end = start // depth * depth, self.shape[0]
         else:
             slices = PIECE_BYTES // (8 * self.shape[1] * self.shape[2])
             depth = max(1, 2 * self.filter.overlap, slices - 2 * self.filter.overlap)
@@ -83,7 +86,7 @@ class FilteredVolume(Volume):
             yield low, min(low + depth, end)
 
     def _filtered(self, low, high):
-        """Filter some slices, or take them from the last time if they are anchored."""
+        """Filter some slices, or take them from the last time if they are kept."""
         if self._piece is not None and self._piece[0] == (low, high):
             return self._piece[1]
         first = max(0, low - self.filter.overlap)
@@ -95,9 +98,14 @@ class FilteredVolume(Volume):
         filled = grey if good.all() else _without_holes(grey, good)
         values = _as_type(self.filter(filled)[wanted], self.dtype)
         values = np.where(good[wanted], values, grey[wanted])
-        if self.filter.anchored:
+        if self._keeps:
             self._piece = (low, high), values
         return values
+
+    @property
+    def _keeps(self):
+        """Whether the last piece is kept, which then begins at a multiple of its depth."""
+        return self.filter.anchored or self.filter.overlap >= WIDE
 
 
 def through_filters(volume, filters):
