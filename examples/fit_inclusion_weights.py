@@ -41,7 +41,8 @@ voxels around it. It was fitted on 90 simulated scans, each with a physics of it
 blur, noise and its colour, rings, streaks, cupping, near-field fringes, grains and phases of the
 matrix, and bright particles among the dark objects; sizes, shapes and density of the objects are
 drawn, too (`tomoseg-tf simulate precipitates --randomise --dark` and `pores`, seeds 1 and 2).
-Micropillars were never among them. The recipes are `inclusions` and `inclusions_finish`.
+Micropillars were never among them. The recipes are `inclusions` and `inclusions_finish`, together
+56 minutes on two cores of an AMD EPYC.
 """
 LIMITS = (
     "Fitted on simulated scans only; the rows on inserted objects are real scans with simulated "
@@ -84,8 +85,9 @@ def main(work, weights, minutes="60", *scans):
     for row in rows:
         print(row)
     config = fitted.config
+    recipe = {**config.recipe, "model": {**config.recipe["model"], "weights": STEPS[1][2]}}
     changes = {"scores": (*config.scores, *rows), "simulated": True, "licence": "BSD-3-Clause"}
-    config = config.model_copy(update=changes)
+    config = config.model_copy(update={**changes, "recipe": recipe})
     text = card(config, title=weights.name, description=DESCRIPTION, limits=LIMITS)
     save_weights(weights, fitted.build(), config, card=text, overwrite=True)
 
@@ -101,9 +103,10 @@ def score_insertion(weights, scan, bright):
         voxels = scores(confusion_matrix(truth, result, num_classes=2)).classes[1]
         objects = detection_scores(detect_objects(truth, result, overlap=0.25, keep_border=True))
     row = {
-        "data": f"{kind} inserted into the real scan {scan.name}",
+        "data": "simulated objects inserted into real scans",
+        "scan": scan.name.partition("_")[0],
+        "objects": "bright, the scan inverted" if bright else "dark",
         "shape": ",".join(map(str, found["shape"])),
-        "seed": 1,
     }
     measured = {"recall": voxels.recall, "precision": voxels.precision, "dice": voxels.dice}
     measured |= {"object recall": objects.recall, "object precision": objects.precision}

@@ -19,6 +19,7 @@ from tomoseg_tf.weights import WeightsConfig, class_entries, open_weights, save_
 
 SHIPPED = "unet_3d_micropillar"
 DENDRITE = "residual_unet_3d_dendrite"
+INCLUSIONS = "unet_3d_inclusions"
 SLICES = ("unet_2d_alcu", "unet_2d_sandstone")
 
 
@@ -51,6 +52,16 @@ def test_the_card_claims_what_no_grey_window_reaches(seed):
     assert row["recall"] >= 0.92
     assert row["precision"] >= 0.85
     assert row["dice"] >= row["dice of the best filtered grey window"] + 0.2
+
+
+def test_objects_are_found_in_scans_of_a_kind_that_was_never_shown():
+    rows = [row for row in open_weights(INCLUSIONS).config.scores if row["data"] == MICROPILLAR]
+    assert [row["seed"] for row in rows] == [101, 102]
+    assert all(row["dice"] > row["dice of the best filtered grey window"] + 0.6 for row in rows)
+    shape = tuple(int(side) for side in rows[0]["shape"].split(","))
+    measured = score_micropillar(INCLUSIONS, shape=shape, seed=101)
+    for name in ("recall", "precision", "dice"):
+        assert measured[name] == pytest.approx(rows[0][name], abs=TOLERANCE), name
 
 
 @pytest.mark.parametrize("name", SLICES)

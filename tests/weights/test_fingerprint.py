@@ -13,6 +13,7 @@ from tomoseg_tf.weights import (
     shipped_weights,
     store_fingerprint,
 )
+from tomoseg_tf.weights.fingerprint import name_some
 
 RAMP = np.arange(1000, dtype=np.uint16).reshape(10, 10, 10)
 
@@ -80,3 +81,9 @@ def test_shipped_weights_have_fingerprints():
     for path in shipped_weights().values():
         config = json.loads((path / "config.json").read_bytes())
         assert config["fingerprint"]["quantiles"], path
+
+
+def test_a_long_list_of_scans_is_cut():
+    assert name_some(["a.tif", "b.tif"]) == "a.tif, b.tif"
+    many = [f"{number}.tif" for number in range(15)]
+    assert name_some(many) == f"{', '.join(many[:12])} and 3 more"

@@ -10,6 +10,7 @@ SHIPPED = (
     "residual_unet_3d_dendrite",
     "unet_2d_alcu",
     "unet_2d_sandstone",
+    "unet_3d_inclusions",
     "unet_3d_micropillar",
 )  # one name for each folder in weights/
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from tomoseg_tf.training.run import versions
 from tomoseg_tf.volume import Statistics
 from tomoseg_tf.weights import WeightsConfig, class_entries
+from tomoseg_tf.weights.fingerprint import name_some
 
 
 def weights_config(recipe, arguments, records, row, *, fingerprint=None):
@@ -32,7 +33,7 @@ def weights_config(recipe, arguments, records, row, *, fingerprint=None):
     scores = {name: value for name, value in row.items() if name.startswith("val_")}
     scores = {name: None if math.isnan(value) else value for name, value in scores.items()}
     sources = [source for source in records.sources if _is_for_training(source)]
-    names = ", ".join(Path(source.volume).name for source in sources)
+    names = name_some([Path(source.volume).name for source in sources])
     size = " × ".join(str(side) for side in records.patch)
     return WeightsConfig(
         model=recipe.model.name,

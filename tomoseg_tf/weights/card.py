@@ -85,7 +85,7 @@ def _data(config):
     lines = [
         f"{nature[config.simulated]}. {config.data or 'No description.'}",
         f"Voxel size (z, y, x): {_spacing(config.spacing)}.",
-        _grey(config.intensity),
+        _grey(config.intensity, behind=config.filters),
     ]
     if config.spacing or config.intensity:
         lines.append("Scans whose voxel size or contrast differ much from these need a new fit.")
@@ -98,10 +98,11 @@ def _spacing(spacing):
     return " × ".join(f"{side:g}" for side in spacing) + " µm"
 
 
-def _grey(statistics):
+def _grey(statistics, *, behind=()):
     if statistics is None:
         return "Grey levels: not recorded."
-    text = f"Grey levels: {statistics.mean:.4g} ± {statistics.std:.4g}"
+    text = f"Grey levels{' behind the filters' if behind else ''}: "
+    text += f"{statistics.mean:.4g} ± {statistics.std:.4g}"
     text += f" (mean ± standard deviation), from {statistics.minimum:g} to {statistics.maximum:g}"
     inner = [percent for percent in (1.0, 99.0) if percent in statistics.percentiles]
     if len(inner) == 2:

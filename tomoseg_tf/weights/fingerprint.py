@@ -92,7 +92,6 @@ def describe_fingerprint(fingerprint):
         Section in Markdown, without a final newline.
     """
     scans = fingerprint.scans
-    more = f" and {len(scans) - NAMED} more" if len(scans) > NAMED else ""
     low, median, high = (fingerprint.quantiles[index] for index in (2, 25, -3))
     notes = [f"neighbours along x differ by {fingerprint.grain:.3g} deviations"]
     if len(scans) > 1:
@@ -100,7 +99,28 @@ def describe_fingerprint(fingerprint):
     if fingerprint.levels is not None:
         notes.append(f"at least {fingerprint.levels:.4g} steps of grey from 1 % to 99 %")
     return (
-        f"{HEADING}\n\nOf {', '.join(scans[:NAMED])}{more}: normalised grey {low:.3g} at 5 %, "
+        f"{HEADING}\n\nOf {name_some(scans)}: normalised grey {low:.3g} at 5 %, "
         f"{median:.3g} at half, {high:.3g} at 95 % of the voxels; {'; '.join(notes)}. "
         "`tomoseg-tf segment` compares each scan with it."
     )
+
+
+def name_some(scans):
+    """Name the first dozen of scans, and say how many more there are.
+
+    Parameters
+    ----------
+    scans : sequence of str
+        Their names.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> name_some(["a.tif", "b.tif"])
+    'a.tif, b.tif'
+    """
+    more = f" and {len(scans) - NAMED} more" if len(scans) > NAMED else ""
+    return ", ".join(scans[:NAMED]) + more
