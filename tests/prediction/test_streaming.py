@@ -15,15 +15,8 @@ from tomoseg_tf.prediction.streaming import StreamingEngine, StreamPlan, bands, 
 from tomoseg_tf.prediction.streaming import engine as streaming_engine
 from tomoseg_tf.prediction.streaming.bands import joined_at_once
 from tomoseg_tf.prediction.streaming.choices import Choices, Parts
-from tomoseg_tf.prediction.streaming.kept import weave_tensors
-from tomoseg_tf.prediction.streaming.kernels import before_doubling, in_rows
 from tomoseg_tf.prediction.streaming.memory import alike, kept_slices
-from tomoseg_tf.prediction.streaming.planes import (
-    KeptPlanes,
-    Pool,
-    put_rows,
-    weave_planes,
-)
+from tomoseg_tf.prediction.streaming.planes import Pool
 from tomoseg_tf.prediction.streaming.rewrite import (
     compute_again,
     convolve_before_doubling,
@@ -293,50 +286,6 @@ def test_several_rows_of_few_features_are_computed_at_once():
     assert {node.rows for node in fill_lanes(nodes, 1)} == {1}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-def test_the_highest_values_are_found_where_slices_are_kept(dtype):
-    load_keras()  # knows bfloat16
-    kept = KeptPlanes(Pool(dtype), 6 * 4 * 2, 3, ((2, 8), (1, 5)), 2)
-    values = np.abs(RNG.standard_normal((1, 4, 6, 4, 2))).astype(dtype)
-    values[0, :2, 2:4, 1] = -0.0  # as an activation may give
-    values[0, 2, 2, 2] = np.inf
-    kept.begin(4)
-    kept.put((2, 8), values)
-    kept.end()
-    found = np.asarray(kept.highest(((3, 7), (4, 8), (2, 5)), (2, 2)))
-    part = values[0, :, 2:, 1:].astype("f4")
-    expected = part.reshape(2, 2, 2, 2, 3, 2).max(axis=(1, 3))
-    np.testing.assert_array_equal(found[0].astype("f4"), expected)
-
-
-def test_a_kernel_of_several_rows_is_the_kernel_row_after_row():
-    kernel = RNG.standard_normal((3, 3, 3, 2, 5)).astype("f4")
-    x = RNG.standard_normal((1, 5, 10, 6, 2)).astype("f4")
-    ops = load_keras().ops
-    plain = np.asarray(ops.conv(x, kernel, 1, "valid", data_format="channels_last"))
-    rows = np.asarray(ops.conv(x, in_rows(kernel, 4), (1, 4, 1), "valid", "channels_last"))
-    found = rows.reshape(1, 3, 2, 4, 4, 5).transpose(0, 1, 2, 4, 3, 5).reshape(plain.shape)
-    np.testing.assert_allclose(found, plain, atol=1e-5)
-
-
-@pytest.mark.parametrize("times", [(1, 1), (1, 2), (2, 1), (2, 2)])
-@pytest.mark.parametrize("rows", [1, 2, 4])
-def test_what_comes_by_turns_is_woven(times, rows):
-    features, parts = 3, [RNG.standard_normal((1, n, 9, 8, 3 * np.prod(times))) for n in (2, 1)]
-    cuts = slice(1, 1 + 4 * times[0]), slice(0, 7 * times[1])
-    joined = np.stack([parts[0][0, 0], parts[1][0, 0], parts[0][0, 1]])
-    joined = joined.reshape(3, 9, 8, *times, features)
-    expected = joined.transpose(0, 1, 3, 2, 4, 5).reshape(3, 9 * times[0], 8 * times[1], features)
-    expected = expected[:, cuts[0], cuts[1]]
-    on_device = weave_tensors(load_keras().ops, [each.copy() for each in parts], times, cuts)
-    np.testing.assert_array_equal(np.asarray(on_device)[0], expected)
-    found = np.asarray(weave_planes(parts, times, cuts, rows))[0]
-    put = np.empty_like(expected)
-    for to, band in zip(put, found, strict=True):
-        put_rows(to, band, rows)
-    np.testing.assert_array_equal(put, expected)
-
-
 def test_convolutions_of_few_channels_are_stacked_where_that_is_asked_for():
     nodes = convolve_before_doubling(inference_graph(build("gaudez")))
     convolutions = [n for n in stack_neighbours(nodes, 4) if n.kind in ("conv", "doubled")]
@@ -375,14 +324,3 @@ def test_volumes_are_streamed_unless_tiles_are_given():
     engine, plan = network.plan((16, 16, 16), tile=(8, 8, 8), **settings)
     assert not isinstance(engine, StreamingEngine)
     assert plan.tile == (8, 8, 8)
-
-
-def test_summed_kernels_are_those_of_the_up_sampled_tensor():
-    kernel = RNG.standard_normal((3, 3, 3, 1, 1))
-    (before, even), (first, odd) = before_doubling(kernel, (2, 2, 2))
-    assert (before, first) == (-1, 0)
-    assert even.sum() == pytest.approx(4 * kernel.sum())
-    last = kernel[2, 2, 2, 0, 0]
-    assert odd.shape == (2, 2, 2, 1, 4)
-    assert odd[1, 1, 1, 0, 0] == pytest.approx(last)
-    assert np.count_nonzero(odd) == 2 * 16
