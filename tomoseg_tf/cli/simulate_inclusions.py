@@ -7,6 +7,13 @@ import click
 
 from tomoseg_tf.cli import options
 
+_dark = click.option(
+    "--dark",
+    is_flag=True,
+    help="Invert scans that would have bright objects, as segment --filter invert does: one "
+    "network for dark objects serves both.",
+)
+
 
 def _of_kind(kind, singular):
     """Make the command that simulates scans of a kind of objects."""
@@ -34,12 +41,7 @@ def _of_kind(kind, singular):
         help="Draw contrast, blur, noise, rings, streaks, cupping, fringes, grains, grey scale, "
         "phases, and sizes, shapes and density of the objects, for each scan anew.",
     )
-    @click.option(
-        "--dark",
-        is_flag=True,
-        help="Invert scans that would have bright objects, as segment --invert does: one network "
-        "for dark objects serves both.",
-    )
+    @_dark
     @options.seed
     @options.overwrite
     @options.as_json
