@@ -135,6 +135,15 @@ def test_local_of_a_constant_is_the_middle(dtype):
     np.testing.assert_array_equal(result, np.full((4, 5, 6), middle, dtype))
 
 
+@pytest.mark.parametrize("dtype", ["u1", "i2", "i8", "u8"])
+def test_local_keeps_a_spike_at_the_end_of_the_type(dtype):
+    array = np.full((9, 9, 9), 50, dtype)
+    array[4, 4, 4] = 90
+    result = parse_filter("local:9")(array)
+    assert result[4, 4, 4] == result.max() > 0.999 * np.iinfo(dtype).max
+    assert result[0, 0, 0] < result[4, 4, 4] / 2 + 1
+
+
 @pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "f4"])
 def test_inverting_twice_gives_the_scan_again(dtype):
     array = ARRAY.astype(dtype)

@@ -87,8 +87,9 @@ class FilteredVolume(Volume):
 
     def _filtered(self, low, high):
         """Filter some slices, or take them from the last time if they are kept."""
-        if self._piece is not None and self._piece[0] == (low, high):
-            return self._piece[1]
+        kept = self._piece  # another thread may replace it meanwhile
+        if kept is not None and kept[0] == (low, high):
+            return kept[1]
         first = max(0, low - self.filter.overlap)
         grey = self._source.read(first, min(self.shape[0], high + self.filter.overlap))
         good = np.isfinite(grey) if self.dtype.kind == "f" else np.ones(grey.shape, bool)

@@ -235,7 +235,8 @@ def _spread(values, dtype):
         return values
     limits = np.iinfo(dtype)
     middle, step = (limits.min + limits.max + 1) // 2, (limits.max - limits.min) / (2 * RANGE)
-    return np.rint(middle + step * values).clip(limits.min, limits.max)
+    top = limits.max if dtype.itemsize < 8 else np.nextafter(float(limits.max), 0)
+    return np.rint(middle + step * values).clip(limits.min, top)
 
 
 def _invert(array):
