@@ -49,6 +49,14 @@ def test_entries_budget_and_arguments_reach_the_comparison(run, compared):
     assert out.splitlines()[-1] == "Tables, figures and runs are in out"
 
 
+def test_an_ensemble_may_come_alone(run, compared):
+    code, _, _ = run("there", "-o", "out", "--ensemble", "both=unet_2d,pspnet")
+    assert code == 0
+    assert [(entry.label, entry.what) for entry in compared[0][0]] == [
+        ("both", ("unet_2d", "pspnet"))
+    ]
+
+
 def test_json(run, compared):
     code, out, _ = run("there", "-o", "out", "--models", "otsu", "--json", "--overwrite")
     found = json.loads(out)

@@ -22,9 +22,16 @@ RECIPE = "compare"
     "--models",
     "models",
     multiple=True,
-    required=True,
     metavar="[LABEL=]WHAT,...",
     help="What to compare; repeatable.",
+)
+@click.option(
+    "--ensemble",
+    "ensembles",
+    multiple=True,
+    metavar="LABEL=LABEL,...",
+    help="Compare the mean of the probabilities of networks too: entries here, or of an earlier "
+    "call; repeatable.",
 )
 @training_options.recipe(RECIPE, "Settings that the networks named by a builder are trained by.")
 @click.option(
@@ -60,6 +67,7 @@ def compare(
     records,
     folder,
     models,
+    ensembles,
     recipe,
     arguments,
     epochs,
@@ -96,7 +104,10 @@ def compare(
       tomoseg-tf compare records -o compared --models unet_2d,thin=unet_2d \\
           --arguments 'thin={"base_features": 8}' --models theirs=ilastik.tif --minutes 10
       tomoseg-tf compare random blocks -o leak --models unet_2d,random_forest
+      tomoseg-tf compare records -o compared --ensemble both=unet_2d,pspnet
     """
+    if not models and not ensembles:
+        raise click.UsageError("Missing option '--models' (or '--ensemble').")
     budget = training_options.with_budget(
         changes, epochs=epochs, steps_per_epoch=steps, minutes=minutes
     )
@@ -105,7 +116,7 @@ def compare(
     from tomoseg_tf.studies.compare.entries import parse_entries
     from tomoseg_tf.studies.compare.study import compare as run_comparison
 
-    entries = parse_entries(models, given)
+    entries = parse_entries(models, given, ensembles)
     run, where = (run_comparison, records[0]) if len(records) == 1 else (compare_datasets, records)
     with training_options.training(folder) as progress:
         result = run(

@@ -9,7 +9,7 @@ from tomoseg_tf.evaluation import confusion_matrix, scores
 from tomoseg_tf.evaluation.boundary import BoundaryMeans
 from tomoseg_tf.models.summary import num_sides
 from tomoseg_tf.prediction import predict_volume, to_segmentation
-from tomoseg_tf.prediction.ensemble import check_voxels, list_turns
+from tomoseg_tf.prediction.ensemble import agree, check_voxels, list_turns
 from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.records import named_shards, validation_batches
 from tomoseg_tf.weights import open_weights
@@ -44,24 +44,24 @@ def score_weights(weights, records, split):
         If the split is empty, a shard is damaged, or the weights have another number of classes.
     """
     fitted = open_weights(weights)
-    segment, slices = weights_segmenter(fitted, records)
+    segment, slices = weights_segmenter([fitted], records)
     with named_shards(records):
         patches = split_patches(records, split, fitted.config.normalisation)
         found = count_split(segment, patches, records.num_classes, slices=slices)
     return scores(found.matrix, records.classes)
 
 
-def weights_segmenter(fitted, records, turns="none"):
-    """Build the network of fitted weights, as a function that segments patches.
+def weights_segmenter(members, records, turns="none"):
+    """Build the networks of fitted weights, as a function that segments patches by their mean.
 
     Parameters
     ----------
-    fitted : tomoseg_tf.weights.Weights
-        The weights.
+    members : list of tomoseg_tf.weights.Weights
+        One or several, whose probabilities are averaged; all normalised alike.
     records : Records
         An opened folder with the classes of the weights.
     turns : str, optional
-        Over which flips and quarter turns of a patch the probabilities are averaged, see
+        Over which flips and quarter turns of a patch the probabilities are averaged, too, see
         `tomoseg_tf.prediction.ensemble.list_turns`.
 
     Returns
@@ -74,9 +74,54 @@ def weights_segmenter(fitted, records, turns="none"):
     Raises
     ------
     ValueError
-        If the weights have other classes, were fitted behind other filters, or need volumes where
-        the records hold slices, or if turns would swap sides of voxels that differ.
+        If weights have other classes, were fitted behind other filters, or need volumes where the
+        records hold slices, if several differ in their normalisation, or if turns would swap sides
+        of voxels that differ.
     """
+    for fitted in members:
+        _check_fitted(fitted, records)
+    threshold = agree(members).threshold
+    _check_alike(members)
+    check_voxels(turns, records.spacing, records.folder)
+    seen = [
+        (
+            open_network(fitted.build(), axes=fitted.config.axes),
+            list_turns(turns, slices=not _sees_volumes(fitted)),
+        )
+        for fitted in members
+    ]
+
+    def segment(grey, patches):
+        return to_segmentation(sum(_mean(grey, *each) for each in seen) / len(seen), threshold)
+
+    return segment, 0 if any(map(_sees_volumes, members)) else SLICES
+
+
+def _mean(grey, network, turns):
+    """Average the probabilities of a network over turns."""
+    found = 0
+    for turn in turns:
+        found = found + turn.undo(predict_volume(network, np.ascontiguousarray(turn.apply(grey))))
+    return found / len(turns)
+
+
+def _sees_volumes(fitted):
+    return num_sides(fitted.config.model) == 3
+
+
+def _check_alike(members):
+    """Refuse to average weights that see other grey levels."""
+    first = members[0]
+    for other in members[1:]:
+        if other.config.normalisation != first.config.normalisation:
+            raise ValueError(
+                f"{other.folder} and {first.folder} differ in their normalisation; on records only "
+                "weights that are normalised alike can be averaged"
+            )
+
+
+def _check_fitted(fitted, records):
+    """Refuse weights of other classes, filters or sides than the records have."""
     config, where = fitted.config, fitted.folder
     if len(config.classes) != records.num_classes:
         raise ValueError(
@@ -93,21 +138,8 @@ def weights_segmenter(fitted, records, turns="none"):
             f"{where}: fitted behind the filters {_listed(config.filters)}, but the records hold "
             f"{_listed(records.manifest.filters)}; write them with those of the weights"
         )
-    volumes = num_sides(config.model) == 3
-    if volumes:
+    if _sees_volumes(fitted):
         check_depth(config.model, records)
-    check_voxels(turns, records.spacing, records.folder)
-    every = list_turns(turns, slices=not volumes)
-    network = open_network(fitted.build(), axes=config.axes)
-
-    def segment(grey, patches):
-        found = 0
-        for turn in every:
-            turned = np.ascontiguousarray(turn.apply(grey))
-            found = found + turn.undo(predict_volume(network, turned))
-        return to_segmentation(found / len(every), config.threshold)
-
-    return segment, 0 if volumes else SLICES
 
 
 def check_depth(network, records):

@@ -50,6 +50,29 @@ def test_files_of_one_label_are_kept_in_order(place, tmp_path):
     assert entry.what == ("scan.tif", "second.tif")
 
 
+def test_ensembles_come_last_and_name_their_members():
+    *_, both = parse_entries(["unet_2d"], ensembles=["both = unet_2d, before"])
+    assert (both.label, both.kind, both.what) == ("both", "ensemble", ("unet_2d", "before"))
+    assert not both.trained
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("both", "must be a label and those of two or more entries"),
+        ("both=unet_2d", "must be a label and those of two or more entries"),
+        ("unet_2d,pspnet", "must be a label and those of two or more entries"),
+        ("both=unet_2d,,pspnet", "must be a label and those of two or more entries"),
+        ("both=unet_2d,unet_2d", "an entry is there twice"),
+        ("pspnet=unet_2d,pspnet", "the label pspnet is there twice"),
+        ("both=unet_2d,otsu", "otsu gives no probabilities; leave it out"),
+    ],
+)
+def test_what_is_no_ensemble_is_said(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_entries(["unet_2d,pspnet,otsu"], ensembles=[text])
+
+
 def test_arguments_belong_to_their_label():
     plain, thin = parse_entries(["unet_3d,thin=unet_3d"], {"thin": {"levels": 2}})
     assert (plain.arguments, thin.arguments) == ({}, {"levels": 2})

@@ -12,10 +12,11 @@ from tomoseg_tf.volume import split_location
 from tomoseg_tf.weights import find_weights, shipped_weights
 from tomoseg_tf.weights.address import is_address
 
-NETWORK, RECIPE, WEIGHTS, CLASSICAL, SEGMENTATION = (
-    *("network", "recipe", "weights", "classical", "segmentation"),
+NETWORK, RECIPE, WEIGHTS, CLASSICAL, SEGMENTATION, ENSEMBLE = (
+    *("network", "recipe", "weights", "classical", "segmentation", "ensemble"),
 )
 TRAINED = (NETWORK, RECIPE)
+NO_MEMBERS = (CLASSICAL, SEGMENTATION, ENSEMBLE)
 
 RECIPES = (".yaml", ".yml")
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
@@ -32,9 +33,9 @@ class Entry:
     kind : str
         "network": a builder, trained by the base recipe; "recipe": trained by a recipe; "weights":
         loaded; "classical": a method without a network, fitted to the training patches;
-        "segmentation": files of another program.
+        "segmentation": files of another program; "ensemble": the mean of other entries.
     what : tuple of str
-        Name, folder or files.
+        Name, folder or files; of an ensemble the labels of its members.
     arguments : dict
         Arguments of a builder that differ from its defaults.
     """
@@ -59,7 +60,7 @@ class Entry:
         return cls(**{**values, "what": tuple(values["what"])})
 
 
-def parse_entries(texts, arguments=()):
+def parse_entries(texts, arguments=(), ensembles=()):
     """Recognise the entries of a comparison.
 
     Parameters
@@ -70,11 +71,13 @@ def parse_entries(texts, arguments=()):
         of a volume. A label that comes again with another segmentation adds a file.
     arguments : dict of str to dict, optional
         Arguments of builders by label.
+    ensembles : sequence of str, optional
+        ``LABEL=MEMBER,MEMBER`` each: the mean of other entries, here or of an earlier call.
 
     Returns
     -------
     list of Entry
-        In the order named.
+        In the order named, ensembles last.
 
     Raises
     ------
@@ -101,6 +104,8 @@ def parse_entries(texts, arguments=()):
                 raise ValueError(f"{what} is there twice under the label {label}")
             entries[label] = Entry(label, kind, (*files, what), arguments.get(label, {}))
     _check_arguments(entries, arguments)
+    for text in ensembles:
+        _add_ensemble(entries, text)
     if not entries:
         raise ValueError("nothing to compare; name networks, weights or files as --models")
     lower = [label.lower() for label in entries]
@@ -161,6 +166,25 @@ def _kind(what):
     near = difflib.get_close_matches(what, every, n=1)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(every)}, or give a file"
     raise ValueError(f"{what}: no network, method, recipe, weights or file of that name; {hint}")
+
+
+def _add_ensemble(entries, text):
+    """Take ``LABEL=MEMBER,MEMBER`` apart."""
+    label, _, what = text.partition("=")
+    label, members = label.strip(), [part.strip() for part in what.split(",")]
+    if not (LABEL.fullmatch(label) and len(members) > 1 and all(map(LABEL.fullmatch, members))):
+        raise ValueError(
+            f"ensemble {text}: must be a label and those of two or more entries, as in "
+            "both=unet_2d,pspnet"
+        )
+    if len(set(members)) < len(members):
+        raise ValueError(f"ensemble {label}: an entry is there twice; name each once")
+    if label in entries:
+        raise ValueError(f"the label {label} is there twice; name entries apart")
+    for member in members:
+        if member in entries and entries[member].kind in NO_MEMBERS:
+            raise ValueError(f"ensemble {label}: {member} gives no probabilities; leave it out")
+    entries[label] = Entry(label, ENSEMBLE, tuple(members), {})
 
 
 def _check_arguments(entries, arguments):

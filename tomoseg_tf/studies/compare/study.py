@@ -17,7 +17,15 @@ from tomoseg_tf.plots import (
     save_figure,
 )
 from tomoseg_tf.records import open_records
-from tomoseg_tf.studies.compare.entries import CLASSICAL, NETWORK, RECIPE, SEGMENTATION, WEIGHTS
+from tomoseg_tf.studies.compare.entries import (
+    CLASSICAL,
+    ENSEMBLE,
+    NETWORK,
+    NO_MEMBERS,
+    RECIPE,
+    SEGMENTATION,
+    WEIGHTS,
+)
 from tomoseg_tf.studies.compare.measured import (
     measured_folder,
     read_json,
@@ -65,7 +73,7 @@ def compare(
     Parameters
     ----------
     entries : sequence of Entry
-        As `tomoseg_tf.studies.compare.entries.parse_entries` gives them.
+        As `tomoseg_tf.studies.compare.entries.parse_entries` gives them, ensembles last.
     records_folder : str or Path
         Records with a training and a validation split, and preferably a test split.
     folder : str or Path
@@ -111,7 +119,8 @@ def compare(
     folder, notify = Path(folder), notify or (lambda text: None)
     records = open_records(records_folder)
     options = {"changes": changes, "palette": palette, "turns": turns}
-    jobs = _jobs(entries, records, folder, recipe=recipe, **options)
+    earlier = {} if overwrite else read_json(folder / MARKER).get("entries", {})
+    jobs = _jobs(entries, records, folder, earlier, recipe=recipe, **options)
     split = jobs[0].split
     comparison = Comparison(
         folder,
@@ -147,7 +156,7 @@ def compare(
     return comparison
 
 
-def _jobs(entries, records, folder, *, recipe, changes, palette, turns):
+def _jobs(entries, records, folder, earlier, *, recipe, changes, palette, turns):
     """Say what is to be done with each entry."""
     base = read_recipe(recipe, changes)
     if base.model.weights is not None and any(entry.kind == NETWORK for entry in entries):
@@ -157,16 +166,34 @@ def _jobs(entries, records, folder, *, recipe, changes, palette, turns):
         )
     split, outside = split_to_score(records), base.normalisation.outside
     keep, rarest = _shown(records, split, outside)
-    jobs = []
+    jobs, known = [], dict(earlier)
     for entry in entries:
         its = _recipe(entry, base, changes)
         common = (records.folder, folder, split, outside, palette, keep, rarest)
-        settings = _settings(entry, its, palette, outside)
+        if entry.kind == ENSEMBLE:
+            settings = {"kind": ENSEMBLE, "outside": outside, "members": _members(entry, known)}
+        else:
+            settings = _settings(entry, its, palette, outside)
         if turns != "none" and entry.kind not in (CLASSICAL, SEGMENTATION):
             settings[TURNS] = turns
+        known[entry.label] = settings
         told = _trained_by(entry, recipe, changes)
         jobs.append(Job(entry, its, *common, settings, told, turns))
     return jobs
+
+
+def _members(entry, known):
+    """List the settings of the members of an ensemble by label."""
+    for member in entry.what:
+        if member not in known:
+            raise ValueError(
+                f"ensemble {entry.label}: no entry {member}; there are {', '.join(known) or 'none'}"
+            )
+        if known[member]["kind"] in NO_MEMBERS:
+            raise ValueError(
+                f"ensemble {entry.label}: {member} gives no probabilities; leave it out"
+            )
+    return {member: known[member] for member in entry.what}
 
 
 def _trained_by(entry, recipe, changes):

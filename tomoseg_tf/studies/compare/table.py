@@ -32,7 +32,8 @@ class Result:
     loss : str or None
         Name of the loss.
     training_seconds : float or None
-        Over all epochs, validation included; of a classical method for fitting it.
+        Over all epochs, validation included; of a classical method for fitting it; of an ensemble
+        that of all members.
     seconds_per_slice : float or None
         To predict a slice of the scored patches, normalised already, by a network that is
         compiled: the median over them.
@@ -54,6 +55,8 @@ class Result:
         Recipe of what was trained here, and the settings that were replaced in it.
     turns : str
         Flips and quarter turns that a network was averaged over.
+    members : list of str or None
+        Labels of what an ensemble is the mean of.
     """
 
     label: str
@@ -75,6 +78,7 @@ class Result:
     boundaries: dict | None = None
     trained_by: str | None = None
     turns: str = "none"
+    members: list | None = None
 
     @property
     def miou(self):
@@ -170,6 +174,12 @@ class Comparison:
             *(
                 f"Mean over all turns ({turns}), prediction times included: {', '.join(labels)}."
                 for turns, labels in turned.items()
+            ),
+            *(
+                f"{result.label}: mean of the probabilities of {', '.join(result.members)}; "
+                "their parameters and training times are added up."
+                for result in self.results
+                if result.members is not None
             ),
             "mIoU: mean of the IoU of all classes, the background included.",
             f"BF1 (tolerance of {TOLERANCE:g} voxels), BDE, ASSD and HD95 (voxels): means over the "
@@ -286,6 +296,7 @@ def _flat(result, comparison):
         for name, value in zip(names, values, strict=True)
     }
     row = {**asdict(result), "slice": "x".join(map(str, result.slice))}
+    row["members"] = None if result.members is None else " ".join(result.members)
     del row["scores"], row["boundaries"]
     totals = {"miou": result.miou, "accuracy": result.scores["accuracy"]}
     return {**row, **totals, **scores, "split": comparison.split}

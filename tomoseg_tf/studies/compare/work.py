@@ -12,13 +12,21 @@ from typing import Any
 from tomoseg_tf.evaluation import scores
 from tomoseg_tf.records import named_shards, open_records
 from tomoseg_tf.studies.classical import fit
-from tomoseg_tf.studies.compare.entries import CLASSICAL, NETWORK, RECIPE, SEGMENTATION, Entry
+from tomoseg_tf.studies.compare.entries import (
+    CLASSICAL,
+    ENSEMBLE,
+    NETWORK,
+    RECIPE,
+    SEGMENTATION,
+    Entry,
+)
 from tomoseg_tf.studies.compare.foreign import segmentation_cutter
 from tomoseg_tf.studies.compare.measured import (
     RESULT,
     TRAINING,
     measured_folder,
     read_json,
+    read_result,
     write_json,
     write_shown,
 )
@@ -161,6 +169,7 @@ def score_entry(job):
     """
     records = open_records(job.records, verify=False)
     make = {NETWORK: _trained, RECIPE: _trained, CLASSICAL: _classical, SEGMENTATION: _foreign}
+    make[ENSEMBLE] = _ensemble
     ready = make.get(job.entry.kind, _loaded)(job, records)
     _check_outside(ready.normalisation, job, records)
     predicted = job.entry.kind != SEGMENTATION
@@ -196,7 +205,7 @@ def score_entry(job):
 def _trained(job, records):
     """Load what was trained here."""
     trained = open_trained(job.run, job.recipe)
-    ready = _of_weights(open_weights(trained.weights), records, job.turns)
+    ready = _of_weights([open_weights(trained.weights)], records, job.turns)
     columns = {
         **ready.columns,
         "batch": job.recipe.batches.batch_size,
@@ -211,15 +220,40 @@ def _trained(job, records):
 
 def _loaded(job, records):
     """Open weights that are not trained here."""
-    return _of_weights(open_weights(job.entry.what[0]), records, job.turns)
+    return _of_weights([open_weights(job.entry.what[0])], records, job.turns)
 
 
-def _of_weights(fitted, records, turns):
-    segment, slices = weights_segmenter(fitted, records, turns)
-    columns = {"network": fitted.config.model, "parameters": fitted.count_parameters()}
-    columns["turns"] = turns
-    columns["weights"] = str(fitted.folder)
-    return Ready(segment, fitted.config.normalisation, slices, columns)
+def _ensemble(job, records):
+    """Open the weights of all members, which have been scored before."""
+    found = {
+        label: read_result(measured_folder(job.folder, label), settings)
+        for label, settings in job.settings["members"].items()
+    }
+    missing = [label for label, result in found.items() if result is None]
+    if missing:
+        raise ValueError(f"its members {', '.join(missing)} have no result yet")
+    members = [open_weights(_scored_weights(job, result)) for result in found.values()]
+    ready = _of_weights(members, records, job.turns)
+    seconds = [result["training_seconds"] for result in found.values()]
+    together = None if None in seconds else sum(seconds)
+    columns = {**ready.columns, "members": [*found], "training_seconds": together}
+    return dataclasses.replace(ready, columns=columns)
+
+
+def _scored_weights(job, result):
+    """Folder of the weights of an entry: in the comparison, wherever that was moved, or outside."""
+    weights = Path(result["weights"])
+    inside = job.folder / result["label"] / weights.name
+    return inside if inside.is_dir() else weights
+
+
+def _of_weights(members, records, turns):
+    segment, slices = weights_segmenter(members, records, turns)
+    first = members[0]
+    columns = {"parameters": sum(fitted.count_parameters() for fitted in members), "turns": turns}
+    if len(members) == 1:
+        columns |= {"network": first.config.model, "weights": str(first.folder)}
+    return Ready(segment, first.config.normalisation, slices, columns)
 
 
 def _classical(job, records):
