@@ -78,11 +78,13 @@ def main():
         return
     names = [name for name in options.backends.split(",") if importlib.util.find_spec(name)]
     ways = [(name, one) for name in names for one in options.precisions.split(",")]
-    took = {way: [] for way in ways}
-    for _ in range(options.repeats):
-        for way in ways:
-            took[way].append(run_with(*way))
     print(f"{options.recipe}: batches of {batch_size} crops of {' x '.join(map(str, crop))}")
+    took = {way: [] for way in ways}
+    for number in range(options.repeats):
+        for name, precision in ways:
+            took[name, precision].append(run_with(name, precision))
+            seconds = took[name, precision][-1]
+            print(f"round {number + 1}: {name} {precision}: {seconds:.3f} s a step", flush=True)
     first = took[ways[0]]
     for (name, precision), seconds in took.items():
         ratio = statistics.median(a / b for a, b in zip(first, seconds, strict=True))

@@ -9,6 +9,8 @@ DATA=${1:?"give the folder of the data: sh run.sh FOLDER"}
 : "${OUT:=ni_superalloy}"        # folder for everything that is written
 : "${PATCH:=slice}"              # whole micrographs, so that each pixel is scored once
 : "${CROP:=[1,192,192]}"         # sides are multiples of 96 (PSPNet: 48, UNet++: 32)
+: "${CROPS:=8}"                  # of each micrograph in an epoch
+: "${BATCH:=4}"                  # crops in a step
 : "${MODELS:=unet_2d,unet_resnet18=unet_plus_plus,unet_plus_plus,pspnet,deeplab_v3_plus,otsu,random_forest}"
 : "${FOLDS=1 2 3}"               # folds of the choice among them; empty to leave it out
 : "${FOLD_MINUTES:=3}"           # for each network and fold
@@ -49,7 +51,8 @@ records() {
 compare() {
     name=$1 models=$2 minutes=$3
     set -- --models "$models" --epochs "$EPOCHS" --minutes "$minutes" \
-        --set "batches.crop=$CROP" --set batches.crops_per_patch=8 --turns "$TURNS" $SETTINGS
+        --set "batches.crop=$CROP" --set "batches.crops_per_patch=$CROPS" \
+        --set "batches.batch_size=$BATCH" --turns "$TURNS" $SETTINGS
     for network in unet_2d="$PLAIN" unet_resnet18="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
         pspnet='{"backbone": "resnet18"}' deeplab_v3_plus='{"backbone": "xception_41"}'; do
         case ",$models," in
