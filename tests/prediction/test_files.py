@@ -155,3 +155,17 @@ def test_no_output_spoils_another_or_the_slices_of_the_input(save, scan, tmp_pat
     assert sorted(tmp_path.rglob("*")) == before
     segment_file(slices, slices / "seg.npy", **settings)
     np.testing.assert_array_equal(read(slices).shape, read(slices / "seg.npy").shape)
+
+
+def test_what_the_backend_keeps_of_one_scan_is_there_for_the_next(
+    save, scan, tmp_path, monkeypatch
+):
+    np.save(tmp_path / "second.npy", read(scan))
+    weights, most = save(), 3e9
+    monkeypatch.setattr("tomoseg_tf.prediction.scans.many.resident", lambda: 1e9)
+    monkeypatch.setattr("tomoseg_tf.prediction.budget.resident", lambda: most - 1e6)
+    scans, folder = [scan, tmp_path / "second.npy"], tmp_path / "all"
+    found = segment_files(scans, folder, weights=weights, max_memory=most, suffix=".npy")
+    assert found["segmented"] == 2
+    with pytest.raises(ValueError, match="are too little"):
+        segment_file(scan, tmp_path / "alone.npy", weights=weights, max_memory=most)

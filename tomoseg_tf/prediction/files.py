@@ -48,6 +48,7 @@ def segment_file(
     overwrite=False,
     statistics=None,
     networks=None,
+    base=None,
     client=None,
     dry_run=False,
     notify=None,
@@ -139,6 +140,9 @@ def segment_file(
     networks : list, optional
         What `tomoseg_tf.prediction.ensemble.open_networks` made of the same weights and options:
         to segment many volumes without making it ready for each.
+    base : float, optional
+        Bytes that the process took when these were made: what it takes beyond, the backend keeps
+        from one volume for the next. By default what the process takes now.
     client : dask.distributed.Client, optional
         Of a cluster whose workers predict, each `max_memory`, see
         `tomoseg_tf.prediction.cluster.connect`.
@@ -216,6 +220,7 @@ def segment_file(
         max_memory=max_memory,
         statistics=as_statistics(statistics, applied),
         prepared=networks,
+        base=base,
         client=client,
     )
     check_shared(fitted, run.statistics)

@@ -58,6 +58,8 @@ class Run:
         Those that the grey levels are normalised by; those of the scan if None.
     prepared : list or None
         Networks that an earlier run of the same weights and settings made ready.
+    base : float or None
+        Bytes that the process took when it had; those that it takes now if None.
     client : dask.distributed.Client or None
         Of a cluster whose workers predict.
     """
@@ -76,6 +78,7 @@ class Run:
     max_memory: float | None = None
     statistics: Any = None
     prepared: Any = None
+    base: float | None = None
     client: Any = None
 
     @property
@@ -165,7 +168,8 @@ class Run:
         device = find_device(self.settings["device"], self.settings["precision"])
         if not on_processor(device):
             return self.max_memory or MAX_MEMORY
-        left = memory_for_tiles(self.max_memory, factor=self.memory_factor) - self.kept_bytes
+        settings = {"factor": self.memory_factor, "base": self.base}
+        left = memory_for_tiles(self.max_memory, **settings) - self.kept_bytes
         noted = unfinished.journal.last("memory") if unfinished else None
         if noted and noted[0] == self.max_memory:
             return noted[1]

@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 
+from tomoseg_tf.prediction.budget import resident
 from tomoseg_tf.prediction.device import choose_precision
 from tomoseg_tf.prediction.ensemble import agree, agreed_mask, open_all, open_networks
 from tomoseg_tf.prediction.files import segment_file
@@ -88,13 +89,13 @@ def segment_files(
     names = {key: settings.get(key, default) for key, default in OF_NETWORK.items()}
     names["precision"] = choose_precision(names["precision"], names["device"])
     settings["precision"] = names["precision"]
-    networks = open_networks(fitted, **names)
+    networks, base = open_networks(fitted, **names), resident()
     if normalise_together and not dry_run:
         _check_folder(folder)
         folder.mkdir(exist_ok=True)
         statistics = _shared(found, folder / NAME, fitted, opening, overwrite, progress, settings)
     entries, done = [], "planned" if dry_run else "segmented"
-    settings |= {"weights": weights, "networks": networks, "statistics": statistics}
+    settings |= {"weights": weights, "networks": networks, "base": base, "statistics": statistics}
     settings |= {"overwrite": overwrite, "progress": progress, "dry_run": dry_run}
     with _open_folders([folder, *further.values()], dry_run) as places:
         for scan, result in zip(found, results, strict=True):
