@@ -2,6 +2,7 @@
 
     python measure.py OUT --scans SCAN... --weights NAME=FOLDER --weights NAME=FOLDER
     python measure.py OUT --image IMAGE MASK [--invert] --weights NAME=FOLDER
+    python measure.py OUT --image IMAGE MASK --check      # whether the two can be read and fit
 
 All weights know dark objects: scans with bright ones are inverted for them.
 
@@ -18,7 +19,7 @@ from scipy import ndimage
 from tomoseg_tf.evaluation import confusion_matrix, detect_objects, detection_scores, scores
 from tomoseg_tf.phantom import insert_objects
 from tomoseg_tf.prediction import segment_file
-from tomoseg_tf.volume import open_truth
+from tomoseg_tf.volume import open_truth, open_volume
 
 KINDS = {"dark": "pores", "bright": "precipitates"}
 RADIUS, FRACTION = 4.0, 0.02  # of the inserted objects: voxels, and share before some find no room
@@ -33,8 +34,20 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     parser.add_argument("--image", nargs=2, type=Path, metavar=("IMAGE", "MASK"))
     parser.add_argument("--invert", action="store_true", help="the image has bright objects")
-    parser.add_argument("--weights", action="append", required=True, metavar="NAME=FOLDER")
+    parser.add_argument("--check", action="store_true", help="only read the image and its mask")
+    parser.add_argument("--weights", action="append", default=[], metavar="NAME=FOLDER")
     given = parser.parse_args()
+    try:
+        if given.check:
+            check_pair(*given.image)
+            return
+        measure(given)
+    except ValueError as error:
+        parser.error(str(error))
+
+
+def measure(given):
+    """Measure what the arguments name."""
     weights = dict(one.split("=", 1) for one in given.weights)
     given.out.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -86,6 +99,16 @@ def on_image(image, mask, invert, weights, out):
     facts = {"scan": image.name.split(".")[0], "objects": "real"}
     filters = ["invert"] if invert else []
     return [facts | score(image, truth, name, weights, "image", out, filters) for name in weights]
+
+
+def check_pair(image, mask):
+    """Read an image and its mask; ValueError if one cannot be, or they differ in shape."""
+    scan, truth = open_volume(image), open_truth(mask)
+    if scan.shape != truth.shape:
+        here, there = (" x ".join(map(str, volume.shape)) for volume in (truth, scan))
+        raise ValueError(f"{mask}: {here} voxels, but {image} has {there}")
+    for volume in (scan, truth):
+        volume.read(0, 1)
 
 
 def score(scan, truth, name, weights, stem, out, filters):

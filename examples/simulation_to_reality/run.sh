@@ -22,6 +22,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 : "${MINUTES_2D:=8}"             # for each of two networks of slices
 
 mkdir -p "$OUT"
+[ -z "$IMAGE" ] || python "$HERE/measure.py" "$OUT/image" --image "$IMAGE" "$MASK" --check
 
 # 1. The same objects in scans that are all taken alike, and in scans that each draw their physics.
 for physics in fixed randomised; do

@@ -2,6 +2,7 @@ import csv
 import json
 import runpy
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,22 @@ def test_rims_of_an_image_are_filled(tmp_path, monkeypatch):
     expected[0, 2:7, 2:7], expected[0, 8, 8] = 1, 255
     np.testing.assert_array_equal(seen["truth"], expected)
     assert seen["filters"] == ["invert"]
+
+
+@pytest.mark.parametrize(
+    ("values", "sides", "message"),
+    [(1, 9, None), (1, 8, "1 x 8 x 8 voxels, but"), (60000, 9, "values without a class")],
+)
+def test_a_mask_is_checked_before_anything_is_trained(tmp_path, values, sides, message):
+    script = EXAMPLES / "simulation_to_reality" / "measure.py"
+    np.save(tmp_path / "image.npy", np.ones((1, 9, 9), np.uint16))
+    np.save(tmp_path / "mask.npy", np.full((1, sides, sides), values, np.uint16))
+    pair = tmp_path / "image.npy", tmp_path / "mask.npy"
+    command = [sys.executable, script, tmp_path / "out", "--image", *pair, "--check"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == (0 if message is None else 2)
+    assert (message or "") in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.parametrize("example", ["few_labels", "simulation_to_reality"])
