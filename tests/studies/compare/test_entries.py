@@ -65,7 +65,7 @@ def test_ensembles_come_last_and_name_their_members():
         ("both=unet_2d,,pspnet", "must be a label and those of two or more entries"),
         ("both=unet_2d,unet_2d", "an entry is there twice"),
         ("pspnet=unet_2d,pspnet", "the label pspnet is there twice"),
-        ("both=unet_2d,otsu", "otsu gives no probabilities; leave it out"),
+        ("both=unet_2d,otsu", "otsu is no network; leave it out"),
     ],
 )
 def test_what_is_no_ensemble_is_said(text, message):

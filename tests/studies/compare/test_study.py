@@ -32,10 +32,10 @@ LABELS = ("otsu", "theirs", "unet_3d")
 
 def run(study, folder, *models, **options):
     """Compare in this process, to save the time of starting others."""
-    arguments, ensembles = options.pop("arguments", {}), options.pop("ensembles", ())
+    arguments = options.pop("arguments", {})
     settings = {"recipe": study / "tiny.yaml", "isolated": False, **options}
     records = settings.pop("records", study / "records")
-    return compare(parse_entries(models, arguments, ensembles), records, folder, **settings)
+    return compare(parse_entries(models, arguments), records, folder, **settings)
 
 
 def foreign(study, name="truth", label="theirs"):
@@ -154,49 +154,6 @@ def test_turns_score_the_mean_over_flips_and_train_nothing_again(done, study, tm
     assert (other.scores, other.turns) == (result.results[1].scores, "none")
     text = (tmp_path / "out" / "table.md").read_text()
     assert "Mean over all turns (flips), prediction times included: unet_3d." in text
-
-
-def test_an_ensemble_is_scored_by_the_mean_of_its_members(done, study, tmp_path):
-    _, folder, _ = done
-    out = tmp_path / "out"
-    shutil.copytree(folder, out)
-    arguments = {"other": {"levels": 2}}
-    result = run(study, out, "other=unet_3d", arguments=arguments, ensembles=["both=unet_3d,other"])
-    assert [each.label for each in result.results] == ["unet_3d", "otsu", "theirs", "other", "both"]
-    net, other, both = (result.results[number] for number in (0, 3, 4))
-    records, members = open_records(study / "records"), [net, other]
-    fitted = [open_weights(out / each.label / "best_loss") for each in members]
-    networks = [open_network(each.build()) for each in fitted]
-    matrix = np.zeros((3, 3), np.int64)
-    with named_shards(records):
-        for _, grey, truth in split_patches(records, "test", fitted[0].config.normalisation):
-            found = sum(predict_volume(network, grey) for network in networks).argmax(axis=-1)
-            np.add.at(matrix, (truth, found), 1)
-    assert both.scores["confusion_matrix"] == matrix.tolist()
-    assert both.scores not in (net.scores, other.scores)
-    assert both.parameters == net.parameters + other.parameters
-    assert both.training_seconds == net.training_seconds + other.training_seconds
-    assert "both: mean of the probabilities of unet_3d, other;" in (out / "table.md").read_text()
-    # alone, later, and from where the folder was moved to
-    moved = tmp_path / "moved"
-    shutil.move(out, moved)
-    shutil.rmtree(moved / "measured" / "both")
-    again = run(study, moved, ensembles=["both=unet_3d,other"]).results[-1]
-    assert again.scores == both.scores
-
-
-def test_an_ensemble_needs_its_members(done, study, tmp_path):
-    with pytest.raises(ValueError, match="ensemble both: no entry pspnet; there are unet_3d, otsu"):
-        run(study, done[1], ensembles=["both=unet_3d,pspnet"])
-    with pytest.raises(ValueError, match="ensemble both: otsu gives no probabilities"):
-        run(study, done[1], ensembles=["both=unet_3d,otsu"])
-    recipe = tmp_path / "other.yaml"
-    settings = (study / "tiny.yaml").read_text().replace("method: zscore", "method: percentile")
-    recipe.write_text(settings)
-    result = run(
-        *(study, tmp_path / "out", "unet_3d", f"other={recipe}"), ensembles=["both=unet_3d,other"]
-    )
-    assert "differ in their normalisation" in result.failures["both"]
 
 
 def test_other_records_are_refused(done, study, tmp_path):

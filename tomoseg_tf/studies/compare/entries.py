@@ -183,7 +183,7 @@ def _add_ensemble(entries, text):
         raise ValueError(f"the label {label} is there twice; name entries apart")
     for member in members:
         if member in entries and entries[member].kind in NO_MEMBERS:
-            raise ValueError(f"ensemble {label}: {member} gives no probabilities; leave it out")
+            raise ValueError(f"ensemble {label}: {member} is no network; leave it out")
     entries[label] = Entry(label, ENSEMBLE, tuple(members), {})
 
 

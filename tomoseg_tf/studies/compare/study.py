@@ -190,9 +190,7 @@ def _members(entry, known):
                 f"ensemble {entry.label}: no entry {member}; there are {', '.join(known) or 'none'}"
             )
         if known[member]["kind"] in NO_MEMBERS:
-            raise ValueError(
-                f"ensemble {entry.label}: {member} gives no probabilities; leave it out"
-            )
+            raise ValueError(f"ensemble {entry.label}: {member} is no network; leave it out")
     return {member: known[member] for member in entry.what}
 
 

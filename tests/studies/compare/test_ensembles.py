@@ -1,0 +1,82 @@
+"""The mean of several networks as one more entry of a comparison."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from tomoseg_tf.prediction import predict_volume
+from tomoseg_tf.prediction.networks import open_network
+from tomoseg_tf.records import named_shards, open_records
+from tomoseg_tf.studies.compare.entries import parse_entries
+from tomoseg_tf.studies.compare.study import compare
+from tomoseg_tf.studies.split_scores import split_patches
+from tomoseg_tf.weights import open_weights
+
+BOTH = "both=unet_3d,deep"
+
+
+def run(study, folder, *models, ensembles=(), arguments=()):
+    """Compare in this process, to save the time of starting others."""
+    entries = parse_entries(models, arguments, ensembles)
+    recipe = study / "tiny.yaml"
+    return compare(entries, study / "records", folder, recipe=recipe, isolated=False)
+
+
+@pytest.fixture(scope="module")
+def done(study, tmp_path_factory):
+    """A comparison of two networks, their mean, and a method without probabilities."""
+    folder, arguments = tmp_path_factory.mktemp("ensembles") / "out", {"deep": {"levels": 2}}
+    models = "unet_3d,deep=unet_3d,otsu"
+    return run(study, folder, models, ensembles=[BOTH], arguments=arguments), folder
+
+
+def test_an_ensemble_is_scored_by_the_mean_of_its_members(done, study):
+    result, folder = done
+    assert [each.label for each in result.results] == ["unet_3d", "deep", "otsu", "both"]
+    net, deep, _, both = result.results
+    records = open_records(study / "records")
+    fitted = [open_weights(folder / each.label / "best_loss") for each in (net, deep)]
+    networks = [open_network(each.build()) for each in fitted]
+    matrix = np.zeros((3, 3), np.int64)
+    with named_shards(records):
+        for _, grey, truth in split_patches(records, "test", fitted[0].config.normalisation):
+            found = sum(predict_volume(network, grey) for network in networks).argmax(axis=-1)
+            np.add.at(matrix, (truth, found), 1)
+    assert both.scores["confusion_matrix"] == matrix.tolist()
+    assert both.scores not in (net.scores, deep.scores)
+    assert both.parameters == net.parameters + deep.parameters
+    assert both.training_seconds == net.training_seconds + deep.training_seconds
+    assert "both: mean of the probabilities of unet_3d, deep;" in (folder / "table.md").read_text()
+
+
+def test_it_may_come_later_and_from_where_the_folder_was_moved_to(done, study, tmp_path):
+    result, folder = done
+    moved = tmp_path / "moved"
+    shutil.copytree(folder, moved)
+    shutil.rmtree(moved / "measured" / "both")
+    for path in moved.glob("measured/*/result.json"):  # nothing is found where it was before
+        path.write_text(path.read_text().replace(str(folder), str(tmp_path / "gone")))
+    assert run(study, moved, ensembles=[BOTH]).results[-1].scores == result.results[-1].scores
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("all=unet_3d,pspnet", "ensemble all: no entry pspnet; there are unet_3d, deep, otsu"),
+        ("all=unet_3d,otsu", "ensemble all: otsu is no network"),
+        ("all=unet_3d,both", "ensemble all: both is no network"),
+    ],
+)
+def test_members_are_finished_networks(done, study, text, message):
+    with pytest.raises(ValueError, match=message):
+        run(study, done[1], ensembles=[text])
+
+
+def test_members_are_normalised_alike(study, tmp_path):
+    recipe = tmp_path / "other.yaml"
+    settings = (study / "tiny.yaml").read_text().replace("method: zscore", "method: percentile")
+    recipe.write_text(settings)
+    models = "unet_3d", f"other={recipe}"
+    failed = run(study, tmp_path / "out", *models, ensembles=["both=unet_3d,other"]).failures
+    assert "differ in their normalisation" in failed["both"]
