@@ -47,10 +47,15 @@ records() {
         --fractions 0.6,0.2,0.2 --palette classes --classes matrix,large,small
 }
 
-# Compare networks on records, for so many minutes each.
+# Compare networks on records, of several folds or of one split, for so many minutes each.
 compare() {
     name=$1 models=$2 minutes=$3
-    set -- --models "$models" --epochs "$EPOCHS" --minutes "$minutes" \
+    shift 3
+    for records in "$@"; do
+        set -- "$@" "$OUT/$records"
+        shift
+    done
+    set -- "$@" --models "$models" --epochs "$EPOCHS" --minutes "$minutes" \
         --set "batches.crop=$CROP" --set "batches.crops_per_patch=$CROPS" \
         --set "batches.batch_size=$BATCH" --turns "$TURNS" $SETTINGS
     for network in unet_2d="$PLAIN" unet_resnet18="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
@@ -59,7 +64,7 @@ compare() {
         *",${network%%=*},"* | *",${network%%=*}="*) set -- "$@" --arguments "$network" ;;
         esac
     done
-    tomoseg-tf compare "$OUT/$name" -o "$OUT/compared_$name" "$@"
+    tomoseg-tf compare -o "$OUT/compared_$name" "$@"
 }
 
 of_spots() {
@@ -74,8 +79,9 @@ for fold in $FOLDS; do
     *) test=spot7 validation=spot3 training="spot4 spot5 spot6" ;;
     esac
     records "fold$fold" "$(of_spots $training)" "$(of_spots $validation)" "$(of_spots $test)"
-    compare "fold$fold" "$MODELS" "$FOLD_MINUTES"
+    names="${names:-} fold$fold"
 done
+[ -z "$FOLDS" ] || compare folds "$MODELS" "$FOLD_MINUTES" $names
 
 # 2. What was chosen is trained on train, without the spot that tells the best epoch, and scored on val.
 [ -n "$FINAL" ] || exit 0
@@ -85,4 +91,4 @@ for spot in spot3 spot4 spot5 spot6 spot7; do
     [ "$spot" = "$HELD" ] || training="$training $spot"
 done
 records final "$(of_spots $training)" "$(of_spots "${HELD:-spot5}")" "$val"
-compare final "$FINAL" "$MINUTES"
+compare final "$FINAL" "$MINUTES" final

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.evaluation import scores
+from tomoseg_tf.records import write_records
 from tomoseg_tf.studies.compare.table import Comparison, Result
 
 COMMAND = ("compare",)
@@ -76,8 +77,9 @@ def test_failures_are_one_line_after_the_table(run, compared):
 
 
 def test_several_records_are_put_side_by_side(run, compared, tmp_path):
-    for name in ("random", "blocks"):
-        (tmp_path / name).mkdir()
+    for name, split in (("random", "slice"), ("blocks", "block")):
+        pair = np.zeros((9, 8, 8), np.uint8), np.zeros((9, 8, 8), np.uint8)
+        write_records(tmp_path / name, [pair], patch="slice", split=split, guard=None)
     folder = tmp_path / "out"
     code, out, _ = run(
         tmp_path / "random", tmp_path / "blocks", "-o", folder, "--models", "otsu,kmeans"

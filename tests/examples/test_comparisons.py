@@ -75,8 +75,12 @@ def test_the_superalloy_study_keeps_spots_and_val_apart(tmp_path):
             image = (100 * mask + rng.integers(0, 50, mask.shape)).astype(np.uint8)
             tifffile.imwrite(tmp_path / part / "images" / name, image, photometric="minisblack")
     out = tmp_path / "out"
-    done = run("ni_superalloy", str(tmp_path), OUT=str(out), FOLDS="")
+    done = run("ni_superalloy", str(tmp_path), OUT=str(out))
     assert done.returncode == 0, done.stderr
+    folds = (out / "compared_folds" / "table.csv").read_text()
+    assert folds.startswith("label,miou_fold1,miou_fold2,miou_fold3,miou_mean,miou_sd")
+    tests = [name for fold in (1, 2, 3) for name in splits(out / f"fold{fold}", "test")]
+    assert sorted(tests) == [f"spot{number}_0d_0.tif" for number in spots["train"]]
     assert labels(out / "compared_final" / "table.csv") == ["otsu"]
     assert splits(out / "final", "test") == ["spot1_0d_0.tif"]
     assert splits(out / "final", "validation") == ["spot5_0d_0.tif"]

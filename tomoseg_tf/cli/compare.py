@@ -96,7 +96,8 @@ def compare(
     removed.
 
     Several RECORDS, such as the same slices split at random and split by blocks, are compared each
-    in a folder of its own in FOLDER, and their scores are put side by side.
+    in a folder of its own in FOLDER, and their scores are put side by side. If they are folds of
+    one another (see: tomoseg-tf records --fold), the table has means and standard deviations.
 
     \b
     Examples:
@@ -104,6 +105,7 @@ def compare(
       tomoseg-tf compare records -o compared --models unet_2d,thin=unet_2d \\
           --arguments 'thin={"base_features": 8}' --models theirs=ilastik.tif --minutes 10
       tomoseg-tf compare random blocks -o leak --models unet_2d,random_forest
+      tomoseg-tf compare fold1 fold2 fold3 -o folds --models unet_2d,pspnet
       tomoseg-tf compare records -o compared --ensemble both=unet_2d,pspnet
     """
     if not models and not ensembles:

@@ -1,6 +1,7 @@
 """The command ``tomoseg-tf records``."""
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -15,6 +16,19 @@ class Patch(options.Numbers):
     def convert(self, value, param, ctx):
         """Turn the text into three numbers; keep the word."""
         return value if value == "slice" else super().convert(value, param, ctx)
+
+
+class Fold(click.ParamType):
+    """Which fold of how many, as in 1/5."""
+
+    name = "fold"
+
+    def convert(self, value, param, ctx):
+        """Turn the text into two numbers."""
+        found = re.fullmatch(r"(\d+)/(\d+)", value) if isinstance(value, str) else None
+        if found is None:
+            self.fail(f"{value!r} is not a fold, such as 1/5", param, ctx)
+        return tuple(map(int, found.groups()))
 
 
 @click.command(short_help="Cut volumes and truth into training records.")
@@ -77,6 +91,13 @@ class Patch(options.Numbers):
     type=options.Numbers(int, minimum=0),
     metavar="N,N,N",
     help="Numbers of groups for training, validation and test, in place of --fractions.",
+)
+@click.option(
+    "--fold",
+    type=Fold(),
+    metavar="K/N",
+    help="Fold K of a cross-validation of N, in place of --fractions: of whole samples, or of N "
+    "blocks of each sample with --split block. One part is the test, the next one the validation.",
 )
 @click.option(
     "--validation",
@@ -152,6 +173,7 @@ def records(output, pairs, folders, classes, masks, as_json, **settings):
       tomoseg-tf records out --pair a.tif a_truth.tif --pair b.tif b_truth.tif --split block
       tomoseg-tf records out --pair scan truth --patch slice --split slice --slices 530,20,180
       tomoseg-tf records out --pair a.tif a_truth.tif --patch 4,456,456 --split group --group 8
+      tomoseg-tf records fold1 --pair a.tif a_truth.tif --split block --fold 1/3
     """
     if not pairs and not folders:
         raise click.UsageError("Missing option '--pair' or '--pairs'.")

@@ -136,7 +136,8 @@ class Split(_Part):
 
     `slices` are the numbers asked for when slices were drawn one by one; `skip_empty` says whether
     patches (in a split by slice: slices) without an object were left out. In a split by group,
-    `group` is the slices of one, and `groups` the numbers asked for; else they are not written.
+    `group` is the slices of one, and `groups` the numbers asked for; `fold` is which of how many.
+    What does not apply of these is not written.
     """
 
     method: Literal["sample", "block", "slice", "group"]
@@ -149,13 +150,16 @@ class Split(_Part):
     skip_empty: bool = False
     group: int | None = None
     groups: Triple | None = None
+    fold: tuple[int, int] | None = None
 
     @pydantic.model_serializer(mode="wrap")
-    def _without_groups(self, write):
-        """Leave out what only a split by group has: the others are written as they always were."""
+    def _as_always(self, write):
+        """Leave out what only some splits have: the others are written as they always were."""
         content = write(self)
         if self.method != "group":
             del content["group"], content["groups"]
+        if self.fold is None:
+            del content["fold"]
         return content
 
 

@@ -146,6 +146,7 @@ def _describe_split(settings, skip_empty):
         skip_empty=skip_empty,
         group=settings.unit if settings.method == "group" else None,
         groups=settings.groups,
+        fold=settings.fold,
     )
 
 

@@ -13,7 +13,7 @@ from tomoseg_tf.records.notices import left_out_notices, missing_notices
 from tomoseg_tf.records.preparing import prepare
 from tomoseg_tf.records.schema import encode
 from tomoseg_tf.records.shards import ShardWriter
-from tomoseg_tf.records.split import SPLITS, SplitSettings, shares_of
+from tomoseg_tf.records.split import SPLITS, SplitSettings, shares_of, shares_of_folds
 from tomoseg_tf.records.unfinished import check_target, resume_notice, tidy, unfinished_records
 from tomoseg_tf.volume import single_writer
 
@@ -28,6 +28,7 @@ def write_records(
     slices=None,
     group=None,
     groups=None,
+    fold=None,
     validation_samples=(),
     test_samples=(),
     skip_empty=False,
@@ -80,6 +81,10 @@ def write_records(
         4 and 8 in [4]_. Slices at the end of a sample that fill no group are left out.
     groups : tuple of three int, optional
         Numbers of groups in place of the fractions: (6, 4, 4) in [4]_.
+    fold : (int, int), optional
+        One fold of a cross-validation, in place of the fractions: which, from 1, of how many. With
+        "sample" the samples are shared out among the folds, with "block" each sample is cut into as
+        many blocks; one part is the test, the next one the validation, the others the training.
     validation_samples, test_samples : sequence of int, optional
         Indices of the samples kept for the validation and for the test, in place of the best fit
         to the fractions.
@@ -149,7 +154,7 @@ def write_records(
         patch, classes = check_sides(patch), check_classes(classes)
         settings = SplitSettings(
             split,
-            fractions=_shares(fractions, slices=slices, groups=groups),
+            fractions=_shares(fractions, fold, slices=slices, groups=groups),
             test_samples=tuple(test_samples),
             guard=guard,
             patch_depth=1 if patch == "slice" else patch[0],
@@ -159,6 +164,7 @@ def write_records(
             slices=None if slices is None else tuple(slices),
             group=group,
             groups=None if groups is None else tuple(groups),
+            fold=None if fold is None else tuple(fold),
         )
         prepared = prepare(
             pairs,
@@ -180,8 +186,10 @@ def write_records(
     return manifest.model_dump(mode="json")
 
 
-def _shares(fractions, **numbers):
-    """Shares of the splits: by the numbers of slices or groups if there are some."""
+def _shares(fractions, fold, **numbers):
+    """Shares of the splits: by the fold, or the numbers of slices or groups, if there are some."""
+    if fold is not None:
+        return shares_of_folds(fold)
     for what, given in numbers.items():
         if given is not None:
             return shares_of(given, what)

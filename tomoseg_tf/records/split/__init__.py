@@ -10,6 +10,7 @@ from tomoseg_tf.records.split.settings import (
     Sample,
     SplitSettings,
     shares_of,
+    shares_of_folds,
 )
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "grid_starts",
     "plan_blocks",
     "shares_of",
+    "shares_of_folds",
     "uncovered_share",
 ]

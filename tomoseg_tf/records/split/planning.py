@@ -1,6 +1,7 @@
 """Which slices of which sample go into which split."""
 
 from tomoseg_tf.records.split.by_block import guard_notices, split_sample
+from tomoseg_tf.records.split.by_fold import fold_blocks
 from tomoseg_tf.records.split.by_sample import assign_whole
 from tomoseg_tf.records.split.by_slice import draw_slices
 
@@ -29,6 +30,8 @@ def plan_blocks(samples, settings, empty=None):
     ValueError
         If a split whose fraction is positive would get no slices.
     """
+    if settings.fold is not None:
+        return fold_blocks(samples, settings)
     if settings.method == "sample":
         return assign_whole(samples, settings)
     if settings.method in ("slice", "group"):

@@ -56,6 +56,8 @@ class SplitSettings:
         Slices of a group in a split by group; as many as a patch has if not given.
     groups : tuple of three int, optional
         Numbers of groups, as `slices` of slices.
+    fold : (int, int), optional
+        Which fold of how many: the fractions are to be `shares_of_folds` then.
     """
 
     method: str
@@ -69,6 +71,7 @@ class SplitSettings:
     slices: tuple | None = None
     group: int | None = None
     groups: tuple | None = None
+    fold: tuple | None = None
 
     def __post_init__(self):
         _check_choice("split", self.method, METHODS)
@@ -92,6 +95,7 @@ class SplitSettings:
                     f"{split} samples are named, but the fraction of the {split} is 0; set it"
                 )
         self._check_slices()
+        self._check_fold()
 
     @property
     def named_samples(self):
@@ -141,6 +145,49 @@ class SplitSettings:
                 f"guard {self.guard}: no slices can lie between {self.method}s that are drawn one "
                 "by one; split by block, or leave the guard out"
             )
+
+    def _check_fold(self):
+        if self.fold is None:
+            return
+        if self.method not in ("sample", "block"):
+            raise ValueError(
+                f"folds are of whole samples or of blocks, not by {self.method}: split by one of "
+                "these"
+            )
+        if any(self.named_samples.values()):
+            raise ValueError("samples cannot be named for a split of folds; leave them out")
+
+
+def shares_of_folds(fold):
+    """Shares of the splits in a fold.
+
+    Parameters
+    ----------
+    fold : (int, int)
+        Which fold, from 1, of how many.
+
+    Returns
+    -------
+    tuple of three float
+        Of training, validation and test.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 3 folds, or no such fold.
+
+    Examples
+    --------
+    >>> shares_of_folds((1, 5))
+    (0.6, 0.2, 0.2)
+    """
+    number, folds = fold
+    if folds < 3 or not 1 <= number <= folds:
+        raise ValueError(
+            f"fold {number}/{folds} must be one of 3 folds or more, such as 1/5: one for the test, "
+            "one for the validation, the others for the training"
+        )
+    return shares_of((folds - 2, 1, 1))
 
 
 def shares_of(slices, what="slices"):

@@ -1,10 +1,13 @@
-"""The same entries on several folders of records, side by side: what a leak between splits does."""
+"""The same entries on several folders of records: folds, or what a leak between splits does."""
 
 import csv
 import io
 from dataclasses import dataclass
 from pathlib import Path
 
+from tomoseg_tf.evaluation import format_score
+from tomoseg_tf.records import open_records
+from tomoseg_tf.studies.compare.folds import are_folds, mean_and_deviation
 from tomoseg_tf.studies.compare.study import compare
 from tomoseg_tf.studies.compare.table import NONE, markdown_table, write_text
 from tomoseg_tf.table import aligned
@@ -20,10 +23,13 @@ class Datasets:
         Where they are, each in a folder of its own.
     comparisons : dict of str to Comparison
         By the name of that folder, which is that of the records.
+    folds : bool
+        Whether they are those of a cross-validation, so that means over them say something.
     """
 
     folder: Path
     comparisons: dict
+    folds: bool = False
 
     @property
     def failures(self):
@@ -42,53 +48,94 @@ class Datasets:
     def to_dict(self):
         """All of it as plain values for JSON; what is not defined is None."""
         datasets = {name: each.to_dict() for name, each in self.comparisons.items()}
-        return {"folder": str(self.folder), "datasets": datasets}
+        return {"folder": str(self.folder), "folds": self.folds, "datasets": datasets}
 
-    def rows(self):
-        """For each entry its label and its mean IoU on each folder of records, None without."""
+    def by_label(self):
+        """For each entry its results by folder of records."""
         found = {}
         for name, comparison in self.comparisons.items():
             for result in comparison.results:
-                found.setdefault(result.label, {})[name] = result.miou
-        return [
-            (label, *(mious.get(name) for name in self.comparisons))
-            for label, mious in found.items()
-        ]
+                found.setdefault(result.label, {})[name] = result
+        return found
+
+    def means(self, results):
+        """Mean and standard deviation of an entry over the folds: mIoU, then IoU of each class."""
+        values = [(result.miou, *result.of_classes("iou")) for result in results.values()]
+        return [mean_and_deviation(scores) for scores in zip(*values, strict=True)]
 
     def table(self):
         """Text of the mean IoUs side by side, and below it what they are of."""
-        head, *rows = self._cells()
-        return f"{aligned([head, *rows], rule=1)}\n\n" + "\n".join(self.describe())
+        parts = [aligned([head, *rows], rule=1) for head, rows in self._tables()]
+        return "\n\n".join([*parts, "\n".join(self.describe())])
 
     def markdown(self):
         """Markdown of the same."""
-        head, *rows = self._cells()
-        lines = "\n".join(f"- {line}" for line in self.describe())
-        return f"{markdown_table(head, rows)}\n\n{lines}\n"
+        parts = [markdown_table(head, rows) for head, rows in self._tables()]
+        return "\n\n".join([*parts, "\n".join(f"- {line}" for line in self.describe())]) + "\n"
 
     def csv(self):
         """CSV of the same, with all digits; what is not defined is left empty."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(("label", *(f"miou_{name}" for name in self.comparisons)))
-        writer.writerows(self.rows())
+        head = ["label", *(f"miou_{name}" for name in self.comparisons)]
+        if self.folds:
+            scores = ["miou", *(f"iou_{name.replace(' ', '_')}" for name in self._classes())]
+            head += [f"{score}_{what}" for score in scores for what in ("mean", "sd")]
+        writer.writerow(head)
+        for label, results in self.by_label().items():
+            means = self.means(results) if self.folds else []
+            writer.writerow(
+                [label, *self._mious(results), *(part for pair in means for part in pair)]
+            )
         return text.getvalue()
 
     def describe(self):
-        """Say in a line for each folder of records what was scored."""
-        return [
+        """Say in a line for each folder of records what was scored, and what the means are."""
+        lines = [
             f"{name}: {comparison.records}; {comparison.describe()[0]}"
             for name, comparison in self.comparisons.items()
         ]
+        if self.folds:
+            lines.append(
+                "Means over the folds, whose tests share no slice, and their standard deviations."
+            )
+        return lines
 
-    def _cells(self):
-        yield ("Entry", *(f"mIoU, {name}" for name in self.comparisons))
-        for label, *mious in self.rows():
-            yield (label, *(NONE if miou is None else f"{miou:.4f}" for miou in mious))
+    def _mious(self, results):
+        """Mean IoU on each folder of records, None without."""
+        return [results[name].miou if name in results else None for name in self.comparisons]
+
+    def _classes(self):
+        return next(iter(self.comparisons.values())).classes
+
+    def _tables(self):
+        """Head and rows: mean IoU by records; of folds, the means over them as well."""
+        found = self.by_label()
+        head = ("Entry", *(f"mIoU, {name}" for name in self.comparisons))
+        rows = [(label, *map(_score, self._mious(results))) for label, results in found.items()]
+        yield head, rows
+        if self.folds:
+            head = ("Mean over the folds", "mIoU", *(f"{name} IoU" for name in self._classes()))
+            rows = [
+                (label, *(_with_deviation(*pair) for pair in self.means(results)))
+                for label, results in found.items()
+            ]
+            yield head, rows
+
+
+def _score(value):
+    return NONE if value is None else format_score(value, 4)
+
+
+def _with_deviation(value, deviation):
+    return _score(value) if deviation is None else f"{_score(value)} ± {_score(deviation)}"
 
 
 def compare_datasets(entries, records_folders, folder, **options):
     """Compare the same entries on several folders of records, one after the other.
+
+    Folders of the same samples whose tests share no slice are the folds of a cross-validation: the
+    table has means over them and standard deviations.
 
     Slices of a volume are like their neighbours: in a random split the test slices lie between
     training slices, which flatters every score. Records of the same volumes, once split at random
@@ -126,7 +173,8 @@ def compare_datasets(entries, records_folders, folder, **options):
     if (folder / "comparison.json").exists():
         raise ValueError(f"{folder} already exists with a comparison on one folder of records")
     folder.mkdir(exist_ok=True)
-    found = Datasets(folder, {})
+    all_records = [open_records(records, verify=False) for records in records_folders]
+    found = Datasets(folder, {}, are_folds(all_records))
     for name, records in zip(names, records_folders, strict=True):
         found.comparisons[name] = compare(entries, records, folder / name, **options)
     if found.results:
