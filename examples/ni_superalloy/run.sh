@@ -72,6 +72,7 @@ of_spots() {
 }
 
 # 1. Every choice is made on train, in three folds by spot: micrographs of one spot look alike.
+names=
 for fold in $FOLDS; do
     case $fold in
     1) test="spot3 spot4" validation=spot5 training="spot6 spot7" ;;
@@ -79,7 +80,7 @@ for fold in $FOLDS; do
     *) test=spot7 validation=spot3 training="spot4 spot5 spot6" ;;
     esac
     records "fold$fold" "$(of_spots $training)" "$(of_spots $validation)" "$(of_spots $test)"
-    names="${names:-} fold$fold"
+    names="$names fold$fold"
 done
 [ -z "$FOLDS" ] || compare folds "$MODELS" "$FOLD_MINUTES" $names
 

@@ -108,6 +108,9 @@ def test_output_is_refused_then_replaced(run, tmp_path, pairs):
         (["--patch", "8,8,8", "--split", "slice"], "for patches of 1 slice, not of 8; use a patch"),
         (["--patch", "slice", "--slices", "3,1,1"], "only be given when splitting by slice"),
         (["--patch", "slice", "--validation", "3"], "validation sample 3 does not exist"),
+        (["--patch", "8,8,8", "--fold", "4/3"], "fold 4/3 must be one of 3 folds or more"),
+        (["--patch", "8,8,8", "--fold", "1/4"], "too few for 4 folds of whole samples"),
+        (["--patch", "8,8,8", "--fold", "1/3", "--test", "1"], "samples cannot be named"),
     ],
 )
 def test_errors_are_one_line_and_leave_nothing(run, tmp_path, pairs, options, message):
@@ -128,7 +131,14 @@ def test_truth_of_another_shape(run, tmp_path, pairs):
 
 @pytest.mark.parametrize(
     "options",
-    [["--patch", "8,8"], ["--split", "random"], ["--patch", "a,b,c"], ["--patch", "slices"]],
+    [
+        ["--patch", "8,8"],
+        ["--split", "random"],
+        ["--patch", "a,b,c"],
+        ["--patch", "slices"],
+        ["--fold", "1-3"],
+        ["--fold", "1/3", "--fractions", "0.6,0.2,0.2"],
+    ],
 )
 def test_wrong_usage(run, tmp_path, pairs, options):
     assert run(tmp_path / "out", *pairs, *options)[0] == 2

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from tomoseg_tf.cli import options
 from tomoseg_tf.table import aligned
@@ -175,6 +176,9 @@ def records(output, pairs, folders, classes, masks, as_json, **settings):
       tomoseg-tf records out --pair a.tif a_truth.tif --patch 4,456,456 --split group --group 8
       tomoseg-tf records fold1 --pair a.tif a_truth.tif --split block --fold 1/3
     """
+    source = click.get_current_context().get_parameter_source("fractions")
+    if settings["fold"] is not None and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--fold decides the shares of the splits; leave --fractions out")
     if not pairs and not folders:
         raise click.UsageError("Missing option '--pair' or '--pairs'.")
     from tomoseg_tf.records import has_unfinished, pair_folders, write_records

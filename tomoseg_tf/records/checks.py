@@ -139,27 +139,27 @@ def check_duplicates(measured, blocks, named=()):
     return notices
 
 
-def check_not_empty(shards, fractions, skip_empty=False):
+def check_not_empty(shards, split):
     """Refuse a split without patches whose fraction is positive.
 
     Parameters
     ----------
     shards : dict from str to sequence of Shard
         Shards of each split.
-    fractions : tuple of three float
-        Shares asked for.
-    skip_empty : bool, optional
-        Whether patches without an object were left out.
+    split : tomoseg_tf.records.manifest.Split
+        What was asked for.
 
     Raises
     ------
     ValueError
         If there is such a split.
     """
-    what = "background or ignored" if skip_empty else "ignored"
-    for name, fraction in zip(SPLITS, fractions, strict=True):
+    what = "background or ignored" if split.skip_empty else "ignored"
+    cure = "label more of it, or use other samples or another split"
+    if split.fold is None:
+        cure += ", or a fraction of 0 for it"
+    for name, fraction in zip(SPLITS, split.fractions, strict=True):
         if fraction > 0 and not shards[name]:
             raise ValueError(
-                f"the {name} split would hold no patch: all of its voxels are {what}; "
-                "use other samples, another split, or a fraction of 0 for it"
+                f"the {name} split would hold no patch: all of its voxels are {what}; {cure}"
             )

@@ -133,7 +133,8 @@ def write_records(
     ValueError
         If the folder exists, another process is writing it, unfinished records are of other
         settings or volumes, a pair cannot be read or does not fit together, a volume is smaller
-        than the patch, or a split would be empty although its fraction is positive.
+        than the patch, a split would be empty although its fraction is positive, or there is no
+        such fold or too little for it.
     OSError
         If the folder cannot be written.
 
@@ -223,7 +224,7 @@ def _cut(prepared, unfinished, done, progress):
         progress=progress,
     )
     shards = {name: tuple(writer.shards) for name, writer in writers.items()}
-    check_not_empty(shards, draft.split.fractions, draft.split.skip_empty)
+    check_not_empty(shards, draft.split)
     voxels = {name: _count(shards[name], num_classes) for name in SPLITS}
     notices = (
         *draft.notices,

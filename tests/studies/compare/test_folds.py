@@ -9,7 +9,8 @@ import pytest
 from tomoseg_tf.records import open_records, write_records
 from tomoseg_tf.studies.compare.datasets import compare_datasets
 from tomoseg_tf.studies.compare.entries import parse_entries
-from tomoseg_tf.studies.compare.folds import are_folds, mean_and_deviation
+from tomoseg_tf.studies.compare.folds import count_folds, mean_of
+from tomoseg_tf.studies.compare.study import compare
 
 CLASSES = ("matrix", "inclusion", "precipitate")
 SETTINGS = {"patch": (4, 8, 8), "classes": CLASSES, "split": "block", "guard": 0}
@@ -22,6 +23,9 @@ def folds(study, tmp_path_factory):
     for number in (1, 2, 3):
         write_records(folder / f"fold{number}", pairs[:1], **SETTINGS, fold=(number, 3))
     write_records(folder / "other", pairs[1:], **SETTINGS, fold=(2, 3))
+    write_records(folder / "fold4", pairs[:1], **SETTINGS, fold=(4, 4))
+    renamed = {**SETTINGS, "classes": ("matrix", "inclusion", "pore")}
+    write_records(folder / "renamed", pairs[:1], **renamed, fold=(2, 3))
     drawn = {"patch": (1, 8, 8), "classes": CLASSES, "split": "slice", "slices": (20, 2, 2)}
     write_records(folder / "drawn", pairs[:1], **drawn)
     return folder
@@ -30,15 +34,22 @@ def folds(study, tmp_path_factory):
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (("fold1", "fold2", "fold3"), True),
-        (("fold1", "fold3"), True),
-        (("fold1", "fold1"), False),
-        (("fold1", "other"), False),
-        (("fold1", "drawn"), False),
+        (("fold1", "fold2", "fold3"), 3),
+        (("fold1", "fold3"), 3),
+        (("fold1", "fold1"), 0),
+        (("fold1", "fold4"), 0),
+        (("fold1", "other"), 0),
+        (("fold1", "renamed"), 0),
+        (("fold1", "drawn"), 0),
     ],
 )
 def test_folds_are_of_the_same_samples_with_tests_apart(folds, names, expected):
-    assert are_folds([open_records(folds / name) for name in names]) == expected
+    assert count_folds([open_records(folds / name) for name in names]) == expected
+
+
+def read_csv(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def test_means_and_deviations_over_folds(folds, study, tmp_path):
@@ -50,24 +61,40 @@ def test_means_and_deviations_over_folds(folds, study, tmp_path):
         recipe=study / "tiny.yaml",
         isolated=False,
     )
-    assert found.folds
-    with open(tmp_path / "out" / "table.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    assert found.folds == 3
+    rows = read_csv(tmp_path / "out" / "table.csv")
+    own = [read_csv(tmp_path / "out" / path.name / "table.csv") for path in records]
     assert [row["label"] for row in rows] == ["otsu", "kmeans"]
-    for row in rows:
-        mious = [float(row[f"miou_fold{number}"]) for number in (1, 2, 3)]
-        assert float(row["miou_mean"]) == pytest.approx(np.mean(mious))
-        assert float(row["miou_sd"]) == pytest.approx(statistics.stdev(mious))
-        assert 0 < float(row["iou_inclusion_mean"]) <= 1
+    for index, row in enumerate(rows):
+        for score in ("miou", *(f"iou_{name}" for name in CLASSES)):
+            values = [float(each[index][score]) for each in own]
+            assert float(row[f"{score}_mean"]) == pytest.approx(np.mean(values))
+            assert float(row[f"{score}_sd"]) == pytest.approx(statistics.stdev(values))
+            assert row[f"{score}_folds"] == "3"
     lines = (tmp_path / "out" / "table.md").read_text(encoding="utf-8").splitlines()
     head = "| Mean over the folds | mIoU | matrix IoU | inclusion IoU | precipitate IoU |"
     assert head in lines
     mean, deviation = (float(rows[0][f"miou_{what}"]) for what in ("mean", "sd"))
     assert any(line.startswith(f"| otsu | {mean:.4f} ± {deviation:.4f} |") for line in lines)
-    assert lines[-1].startswith("- Means over the folds, whose tests share no slice")
+    assert lines[-1].startswith("- Means over 3 folds, whose tests share no slice")
+    assert found.to_dict()["means"]["otsu"]["miou"]["mean"] == pytest.approx(mean)
+
+
+def test_a_mean_over_fewer_folds_says_so(folds, study, tmp_path):
+    """The entry is there for the first fold only, and two of three folds are here."""
+    records = [folds / f"fold{number}" for number in (1, 2)]
+    settings = {"recipe": study / "tiny.yaml", "isolated": False}
+    (tmp_path / "out").mkdir()
+    compare(parse_entries(["otsu"]), records[0], tmp_path / "out" / "fold1", **settings)
+    found = compare_datasets(parse_entries(["kmeans"]), records, tmp_path / "out", **settings)
+    text = found.table()
+    alone = found.comparisons["fold1"].results[0]
+    assert alone.label == "otsu"
+    assert f"{alone.miou:.4f} (1)" in text
+    assert "Means over 2 of the 3 folds" in text
 
 
 def test_a_score_that_is_not_defined_in_a_fold_is_left_out_of_the_mean():
-    assert mean_and_deviation([0.25, None, 0.75]) == (0.5, pytest.approx(0.353553, abs=1e-6))
-    assert mean_and_deviation([0.25, None]) == (0.25, None)
-    assert mean_and_deviation([None]) == (None, None)
+    assert mean_of([0.25, None, 0.75]) == (0.5, pytest.approx(0.353553, abs=1e-6), 2)
+    assert mean_of([0.25, None]) == (0.25, None, 1)
+    assert mean_of([None]) == (None, None, 0)

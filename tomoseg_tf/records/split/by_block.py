@@ -34,56 +34,27 @@ def split_sample(index, sample, fractions, settings):
     ValueError
         If the sample is too shallow for a patch in each block.
     """
-    shares = {split: share for split, share in zip(SPLITS, fractions, strict=True) if share > 0}
-    return cut_sample(index, sample, shares, shares.values(), settings)
-
-
-def cut_sample(index, sample, splits, shares, settings):
-    """Cut one sample in z into a block for each part, with the guard between them.
-
-    Parameters
-    ----------
-    index : int
-        Index of the sample.
-    sample : Sample
-        Its name and depth.
-    splits : iterable of str
-        Split of each part, from the first slice on.
-    shares : iterable of float
-        Share of each part, positive, in any scale.
-    settings : SplitSettings
-        Guard, patch depth and cover.
-
-    Returns
-    -------
-    list of Block
-
-    Raises
-    ------
-    ValueError
-        If the sample is too shallow for a patch in each block.
-    """
-    splits, shares = list(splits), list(shares)
-    gaps = len(splits) - 1
+    active = [split for split, share in zip(SPLITS, fractions, strict=True) if share > 0]
+    shares = [share for share in fractions if share > 0]
+    gaps = len(active) - 1
     depth = settings.patch_depth
     guard = settings.guard
     if guard is None:
-        spare = sample.depth - len(splits) * depth
+        spare = sample.depth - len(active) * depth
         guard = min(LARGEST_GUARD, max(0, spare) // gaps) if gaps else 0
     unit = depth if settings.cover == "drop" else 1
     units = (sample.depth - gaps * guard) // unit
-    if units < len(splits) * depth // unit:
-        fit = largest_side((sample.depth - gaps * guard) // len(splits))
+    if units < len(active) * depth // unit:
+        fit = largest_side((sample.depth - gaps * guard) // len(active))
         remedy = "a smaller guard, " if guard else ""
-        fewer = "fewer folds" if settings.fold else "a fraction of 0"
         raise ValueError(
-            f"{sample.name}: {sample.depth} slices are too few for {len(splits)} blocks "
-            f"({', '.join(splits)}) of at least one patch of {depth} slices with {guard} between; "
-            f"use a patch of at most {fit} slices, {remedy}or {fewer}"
+            f"{sample.name}: {sample.depth} slices are too few for {len(active)} blocks "
+            f"({', '.join(active)}) of at least one patch of {depth} slices with {guard} between; "
+            f"use a patch of at most {fit} slices, {remedy}or a fraction of 0"
         )
     sizes = apportion(units, shares, depth // unit)
     blocks, start = [], 0
-    for split, size in zip(splits, sizes, strict=True):
+    for split, size in zip(active, sizes, strict=True):
         blocks.append(Block(index, split, start, start + size * unit))
         start += size * unit + guard
     return blocks

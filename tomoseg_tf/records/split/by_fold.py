@@ -4,15 +4,19 @@ import itertools
 
 import numpy as np
 
-from tomoseg_tf.records.split.by_block import cut_sample, guard_notices
+from tomoseg_tf.records.split.by_block import LARGEST_GUARD, apportion, guard_notices
 from tomoseg_tf.records.split.settings import Block
+
+GIVES = ("training", "validation", "test")  # the guard between two is taken from the first of them
+FEWEST = 3
 
 
 def fold_blocks(samples, settings):
     """Give one part to the test, the next one to the validation and the others to the training.
 
     The parts are whole samples, or as many blocks along z of each sample. They are the same in
-    every fold, so that the tests of all folds together are all of the data, each part once.
+    every fold, and the test is never cut for a guard: the tests of all folds together are all of
+    the data, each slice once.
 
     Parameters
     ----------
@@ -41,10 +45,48 @@ def fold_blocks(samples, settings):
             Block(index, splits[part], 0, samples[index].depth) for index, part in enumerate(parts)
         ]
         return blocks, []
-    blocks = []
-    for index, sample in enumerate(samples):
-        blocks += _joined(cut_sample(index, sample, splits, [1] * folds, settings))
+    blocks = [
+        block
+        for index, sample in enumerate(samples)
+        for block in _cut(index, sample, splits, settings)
+    ]
     return blocks, guard_notices(blocks, settings)
+
+
+def _cut(index, sample, splits, settings):
+    """Cut a sample into equal parts; join those of one split, with a guard to the others."""
+    depth, folds = settings.patch_depth, len(splits)
+    unit = depth if settings.cover == "drop" else 1
+    if sample.depth // unit < folds * depth // unit:
+        raise ValueError(
+            f"{sample.name}: {sample.depth} slices are too few for {folds} folds of at least one "
+            f"patch of {depth} slices; use {_remedy(folds)}a patch of fewer slices or other samples"
+        )
+    sizes = [unit * size for size in apportion(sample.depth // unit, [1] * folds, depth // unit)]
+    ends = [0, *itertools.accumulate(sizes)]
+    runs = []
+    for split, parts in itertools.groupby(range(folds), key=splits.__getitem__):
+        first, *rest = parts
+        runs.append([split, ends[first], ends[(rest or [first])[-1] + 1]])
+    guard = settings.guard
+    if guard is None:
+        guard = min(LARGEST_GUARD, min(sizes) // 4, (min(sizes) - depth) // 2)
+    for before, after in itertools.pairwise(runs):
+        if GIVES.index(before[0]) < GIVES.index(after[0]):
+            before[2] -= guard
+        else:
+            after[1] += guard
+    if min(stop - start for _, start, stop in runs) < depth:
+        raise ValueError(
+            f"{sample.name}: {folds} folds of {min(sizes)} slices leave no patch of {depth} slices "
+            f"beside guards of {guard}; use {_remedy(folds)}a smaller guard or a patch of fewer "
+            "slices"
+        )
+    return [Block(index, *run) for run in runs]
+
+
+def _remedy(folds):
+    return "fewer folds, " if folds > FEWEST else ""
 
 
 def share_out(depths, folds, seed):
@@ -76,8 +118,8 @@ def share_out(depths, folds, seed):
     """
     if len(depths) < folds:
         raise ValueError(
-            f"{len(depths)} sample(s) are too few for {folds} folds of whole samples; use fewer "
-            "folds, add samples, or split by block"
+            f"{len(depths)} sample(s) are too few for {folds} folds of whole samples; use "
+            f"{_remedy(folds)}more samples, or split by block"
         )
     order = np.random.default_rng(seed).permutation(len(depths)).tolist()
     held, found = [0] * folds, [0] * len(depths)
@@ -92,12 +134,3 @@ def _split_of(part, test, folds):
     if part == test:
         return "test"
     return "validation" if part == (test + 1) % folds else "training"
-
-
-def _joined(blocks):
-    """Join neighbours of one split, with the guard between them."""
-    found = []
-    for split, run in itertools.groupby(blocks, key=lambda block: block.split):
-        run = list(run)
-        found.append(Block(run[0].sample, split, run[0].start, run[-1].stop))
-    return found

@@ -75,6 +75,7 @@ class SplitSettings:
 
     def __post_init__(self):
         _check_choice("split", self.method, METHODS)
+        self._check_fold()
         _check_choice("cover", self.cover, COVERS)
         shares = self.fractions
         if len(shares) != 3 or min(shares) < 0 or not abs(sum(shares) - 1) <= 1e-6:
@@ -95,7 +96,6 @@ class SplitSettings:
                     f"{split} samples are named, but the fraction of the {split} is 0; set it"
                 )
         self._check_slices()
-        self._check_fold()
 
     @property
     def named_samples(self):
@@ -156,6 +156,10 @@ class SplitSettings:
             )
         if any(self.named_samples.values()):
             raise ValueError("samples cannot be named for a split of folds; leave them out")
+        if self.method == "sample" and self.guard is not None:
+            raise ValueError(
+                f"guard {self.guard}: no slices lie between whole samples; leave the guard out"
+            )
 
 
 def shares_of_folds(fold):
@@ -174,19 +178,21 @@ def shares_of_folds(fold):
     Raises
     ------
     ValueError
-        If there are fewer than 3 folds, or no such fold.
+        If they are not two whole numbers, there are fewer than 3 folds, or no such fold.
 
     Examples
     --------
     >>> shares_of_folds((1, 5))
     (0.6, 0.2, 0.2)
     """
-    number, folds = fold
-    if folds < 3 or not 1 <= number <= folds:
+    numbers = tuple(fold) if isinstance(fold, tuple | list) else (fold,)
+    whole = all(isinstance(n, int) and not isinstance(n, bool) for n in numbers)
+    if len(numbers) != 2 or not whole or numbers[1] < 3 or not 1 <= numbers[0] <= numbers[1]:
         raise ValueError(
-            f"fold {number}/{folds} must be one of 3 folds or more, such as 1/5: one for the test, "
-            "one for the validation, the others for the training"
+            f"fold {'/'.join(map(str, numbers))} must be one of 3 folds or more, such as 1/5: one "
+            "is the test, the next one the validation, the others the training"
         )
+    folds = numbers[1]
     return shares_of((folds - 2, 1, 1))
 
 

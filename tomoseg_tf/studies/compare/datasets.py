@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tomoseg_tf.evaluation import format_score
 from tomoseg_tf.records import open_records
-from tomoseg_tf.studies.compare.folds import are_folds, mean_and_deviation
+from tomoseg_tf.studies.compare.folds import count_folds, mean_of
 from tomoseg_tf.studies.compare.study import compare
 from tomoseg_tf.studies.compare.table import NONE, markdown_table, write_text
 from tomoseg_tf.table import aligned
@@ -23,13 +23,14 @@ class Datasets:
         Where they are, each in a folder of its own.
     comparisons : dict of str to Comparison
         By the name of that folder, which is that of the records.
-    folds : bool
-        Whether they are those of a cross-validation, so that means over them say something.
+    folds : int
+        Of the cross-validation that they are of, so that means over them say something; 0 if they
+        are of none.
     """
 
     folder: Path
     comparisons: dict
-    folds: bool = False
+    folds: int = 0
 
     @property
     def failures(self):
@@ -48,7 +49,13 @@ class Datasets:
     def to_dict(self):
         """All of it as plain values for JSON; what is not defined is None."""
         datasets = {name: each.to_dict() for name, each in self.comparisons.items()}
-        return {"folder": str(self.folder), "folds": self.folds, "datasets": datasets}
+        plain = {"folder": str(self.folder), "folds": self.folds, "datasets": datasets}
+        if self.folds:
+            plain["means"] = {
+                label: {score: found._asdict() for score, found in self.means(results).items()}
+                for label, results in self.by_label().items()
+            }
+        return plain
 
     def by_label(self):
         """For each entry its results by folder of records."""
@@ -59,9 +66,11 @@ class Datasets:
         return found
 
     def means(self, results):
-        """Mean and standard deviation of an entry over the folds: mIoU, then IoU of each class."""
+        """Mean of an entry over the folds that it has a result of: mIoU, then IoU of each class."""
+        names = ["miou", *(f"iou_{name.replace(' ', '_')}" for name in self._classes())]
         values = [(result.miou, *result.of_classes("iou")) for result in results.values()]
-        return [mean_and_deviation(scores) for scores in zip(*values, strict=True)]
+        means = map(mean_of, zip(*values, strict=True))
+        return dict(zip(names, means, strict=True))
 
     def table(self):
         """Text of the mean IoUs side by side, and below it what they are of."""
@@ -76,17 +85,17 @@ class Datasets:
     def csv(self):
         """CSV of the same, with all digits; what is not defined is left empty."""
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        head = ["label", *(f"miou_{name}" for name in self.comparisons)]
-        if self.folds:
-            scores = ["miou", *(f"iou_{name.replace(' ', '_')}" for name in self._classes())]
-            head += [f"{score}_{what}" for score in scores for what in ("mean", "sd")]
-        writer.writerow(head)
+        rows = []
         for label, results in self.by_label().items():
-            means = self.means(results) if self.folds else []
-            writer.writerow(
-                [label, *self._mious(results), *(part for pair in means for part in pair)]
-            )
+            mious = zip(self.comparisons, self._mious(results), strict=True)
+            row = {"label": label} | {f"miou_{name}": miou for name, miou in mious}
+            for score, found in self.means(results).items() if self.folds else ():
+                row |= {f"{score}_{what}": value for what, value in found._asdict().items()}
+            rows.append(row)
+        if rows:
+            writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
         return text.getvalue()
 
     def describe(self):
@@ -95,9 +104,12 @@ class Datasets:
             f"{name}: {comparison.records}; {comparison.describe()[0]}"
             for name, comparison in self.comparisons.items()
         ]
+        here = len(self.comparisons)
         if self.folds:
+            of = here if here == self.folds else f"{here} of the {self.folds}"
             lines.append(
-                "Means over the folds, whose tests share no slice, and their standard deviations."
+                f"Means over {of} folds, whose tests share no slice, ± the standard deviation "
+                "between them; (n) where only n of them have the score."
             )
         return lines
 
@@ -117,18 +129,20 @@ class Datasets:
         if self.folds:
             head = ("Mean over the folds", "mIoU", *(f"{name} IoU" for name in self._classes()))
             rows = [
-                (label, *(_with_deviation(*pair) for pair in self.means(results)))
+                (label, *(self._cell(mean) for mean in self.means(results).values()))
                 for label, results in found.items()
             ]
             yield head, rows
 
+    def _cell(self, found):
+        """Text of a mean."""
+        deviation = "" if found.sd is None else f" ± {_score(found.sd)}"
+        fewer = f" ({found.folds})" if found.folds < len(self.comparisons) else ""
+        return f"{_score(found.mean)}{deviation}{fewer}"
+
 
 def _score(value):
     return NONE if value is None else format_score(value, 4)
-
-
-def _with_deviation(value, deviation):
-    return _score(value) if deviation is None else f"{_score(value)} ± {_score(deviation)}"
 
 
 def compare_datasets(entries, records_folders, folder, **options):
@@ -171,10 +185,13 @@ def compare_datasets(entries, records_folders, folder, **options):
             "of these names: rename one"
         )
     if (folder / "comparison.json").exists():
-        raise ValueError(f"{folder} already exists with a comparison on one folder of records")
-    folder.mkdir(exist_ok=True)
+        raise ValueError(
+            f"{folder} already exists with a comparison on one folder of records; use another "
+            "folder"
+        )
     all_records = [open_records(records, verify=False) for records in records_folders]
-    found = Datasets(folder, {}, are_folds(all_records))
+    folder.mkdir(exist_ok=True)
+    found = Datasets(folder, {}, count_folds(all_records))
     for name, records in zip(names, records_folders, strict=True):
         found.comparisons[name] = compare(entries, records, folder / name, **options)
     if found.results:
