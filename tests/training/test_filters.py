@@ -2,8 +2,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from tomoseg_tf.models import unet_2d
 from tomoseg_tf.training import check_recipe
-from tomoseg_tf.training.filters import check_filters
+from tomoseg_tf.training.filters import check_filters, filters_notice
+from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
 
 
 def records(*filters):
@@ -53,3 +55,20 @@ def test_a_recipe_leaves_the_outside_out_unless_it_says_so():
     assert check_recipe({"normalisation": {"method": "minmax"}}).normalisation.outside == "left_out"
     kept = check_recipe({"normalisation": {"outside": "kept"}})
     assert kept.normalisation.outside == "kept"
+
+
+def test_weights_behind_other_filters_than_the_records_are_told(tmp_path):
+    arguments = {"input_shape": [None, None, 1], "num_classes": 1, "levels": 1, "base_features": 1}
+    config = WeightsConfig(
+        model="unet_2d",
+        arguments=arguments,
+        classes=class_entries(("background", "object")),
+        filters=("median:size=3,axes=zyx",),
+    )
+    save_weights(tmp_path / "fitted", unet_2d(**arguments), config, card="# Not fitted\n")
+    recipe = check_recipe({"model": {"name": "unet_2d", "weights": str(tmp_path / "fitted")}})
+    assert filters_notice(recipe, records("median:size=3,axes=zyx")) is None
+    text = filters_notice(recipe, records())
+    assert "through the filters median:size=3,axes=zyx, those of r went through none" in text
+    assert "(write the records --filter median:size=3,axes=zyx to keep what it knows)" in text
+    assert filters_notice(check_recipe({}), records("median:size=3,axes=zyx")) is None

@@ -11,7 +11,7 @@ from tomoseg_tf.training.best import weights_config
 from tomoseg_tf.training.callbacks import SCORES, Epochs
 from tomoseg_tf.training.checkpoint import restore_state, take_state, write_state
 from tomoseg_tf.training.devices import choose_devices, distribution
-from tomoseg_tf.training.filters import check_filters
+from tomoseg_tf.training.filters import check_filters, filters_notice
 from tomoseg_tf.training.fingerprint import records_fingerprint
 from tomoseg_tf.training.network import (
     check_sides,
@@ -116,6 +116,8 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
         model = compiled_network(recipe, arguments, records.classes, class_weights, notify=said)
         if state is not None:
             restore_state(state, model)
+    if said is not None and (text := filters_notice(recipe, records)):
+        said(text)
     sides = _validation_sides(model, records.patch)
     validation = validation_data(recipe, records, devices, sides)
     if state is None:
@@ -191,7 +193,8 @@ def _check(recipe, records):
     if any(side > full for side, full in zip(crop, records.patch, strict=True)):
         raise ValueError(
             f"batches.crop is {list(crop)}, larger than the patches of the records, "
-            f"{list(records.patch)}"
+            f"{list(records.patch)}; write them with a larger --patch, or set a smaller crop with "
+            "--set batches.crop=[Z,Y,X]"
         )
     sides = {"the crop": crop}
     if num_sides(recipe.model.name) == 3:  # slices are padded where the network needs it
