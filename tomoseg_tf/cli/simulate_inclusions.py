@@ -141,7 +141,7 @@ def insert(scan, output, truth, spacing, as_json, **settings):
     Example:
       tomoseg-tf simulate insert scan.tif with_pores.tif pores.tif --kind pores --seed 1
       tomoseg-tf segment with_pores.tif found.tif -w WEIGHTS
-      tomoseg-tf evaluate pores.tif found.tif --objects
+      tomoseg-tf evaluate pores.tif found.tif --objects matched.csv
     """
     from tomoseg_tf.phantom import insert_objects
     from tomoseg_tf.volume import open_volume
