@@ -1,19 +1,22 @@
 """Speed and memory of prediction by 2D networks against a plain Keras loop, in one run.
 
     python benchmarks/predict_slices.py [--shape 64,768,768] [--repeats 3] [--small]
+                                        [--precision bfloat16]
 
 For each 2D network, at its published size and with three classes: seconds per slice, and
 voxels per second of `segment_file` from TIFF to TIFF, against ``model.predict`` of the same
 slices, which are in memory, normalised and padded already. Of both the first eighth of the
 slices is not timed, so that loading and compiling, which come once, are left out; the end of
 `segment_file`, when the result is there, is. The two alternate, in processes of their own,
-whose peak memory the system reports. Only the ratio means something on a machine that others
-use, too. `xlearn_unet` has no plain loop over slices: its patches are predicted in batches of
-512 there, at the same step, without gathering, summing or averaging. ``--small`` takes a few
-small slices and narrow networks, to see that the script works; its figures mean nothing.
+whose peak memory the system reports; beside it stands what ``--dry-run`` expects. Only the
+ratio means something on a machine that others use, too. `xlearn_unet` has no plain loop over
+slices: its patches are predicted in batches of 512 there, at the same step, without gathering,
+summing or averaging. ``--small`` takes a few small slices and narrow networks, to see that the
+script works; its figures mean nothing.
 """
 
 import argparse
+import json
 import statistics
 import tempfile
 import time
@@ -77,18 +80,33 @@ def read_normalised(path, stride):
     return np.pad(grey, ((0, 0), *((0, -side % stride) for side in grey.shape[1:])))
 
 
-def time_segment(scan, target, weights):
-    """Time `segment_file`, in a process of its own."""
+def expect_memory(scan, target, weights, precision):
+    """Print the memory that is expected of `time_segment`, in a process of its own."""
     from tomoseg_tf.prediction import segment_file
+
+    settings = {"step": find_step(weights), "precision": precision, "overwrite": True}
+    plan = segment_file(scan, target, weights=weights, dry_run=True, **settings)
+    print(json.dumps({"memory": plan["memory"]}))
+
+
+def find_step(weights):
+    """Pixels from patch to patch of a network of one patch size; None of others."""
     from tomoseg_tf.weights import load
 
-    step = STEP if all(load(weights).input_shape[1:3]) else None
+    return STEP if all(load(weights).input_shape[1:3]) else None
+
+
+def time_segment(scan, target, weights, precision):
+    """Time `segment_file`, in a process of its own."""
+    from tomoseg_tf.prediction import segment_file
+
+    settings = {"step": find_step(weights), "precision": precision, "overwrite": True}
     slices, marks = len(read_normalised(scan, 1)), []
 
     def note(done, total):
         marks.append((time.perf_counter(), done / total * slices))
 
-    segment_file(scan, target, weights=weights, step=step, overwrite=True, progress=note)
+    segment_file(scan, target, weights=weights, progress=note, **settings)
     ended = time.perf_counter()
     timed = [mark for mark in marks if untimed(slices) <= mark[1] < slices]
     if not timed:
@@ -97,13 +115,15 @@ def time_segment(scan, target, weights):
     print_measured((ended - started) / (slices - done))
 
 
-def compare(label, folder, shape, repeats, small):
+def compare(label, folder, shape, repeats, small, precision):
     """Alternate both ways for a network; print a line."""
     scan, weights = folder / "scan.tif", folder / label.replace(", ", "-")
     save_network(weights, label, small)
+    segment = scan, folder / "s.tif", weights, precision
+    expected = run_again("--expect", *segment)["memory"] / 1e9
     plain, ours = [], []
     for _ in range(repeats):
-        ours.append(run_again("--segment", scan, folder / "s.tif", weights))
+        ours.append(run_again("--segment", *segment))
         plain.append(run_again("--plain", scan, weights))
     seconds = statistics.median(entry["seconds"] for entry in ours)
     ratio = statistics.median(
@@ -113,7 +133,8 @@ def compare(label, folder, shape, repeats, small):
     rate = np.prod(shape[1:]) / seconds / 1e6
     print(
         f"{label:26}{seconds:10.3f} s/slice{rate:9.3f} Mvoxel/s"
-        f"   speed over plain {ratio:5.2f}   {memory:5.2f} GB, plain {plain_memory:5.2f} GB",
+        f"   speed over plain {ratio:5.2f}   {memory:5.2f} GB, expected {expected:5.2f}, "
+        f"plain {plain_memory:5.2f}",
         flush=True,
     )
 
@@ -123,15 +144,15 @@ def untimed(slices):
     return max(1, slices // 8)
 
 
-def main(shape, repeats, networks, small):
+def main(shape, repeats, networks, small, precision):
     """Compare all networks."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         write_noise(folder / "scan.tif", shape)
-        print(f"segment_file from TIFF to TIFF, {shape} uint8, medians of {repeats}")
+        print(f"segment_file from TIFF to TIFF, {shape} uint8, {precision}, medians of {repeats}")
         for label in networks or NETWORKS:
             if not small or NETWORKS[label][1] is not None:
-                compare(label, folder, shape, repeats, small)
+                compare(label, folder, shape, repeats, small, precision)
 
 
 if __name__ == "__main__":
@@ -140,14 +161,18 @@ if __name__ == "__main__":
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--networks", nargs="*", choices=list(NETWORKS))
     parser.add_argument("--small", action="store_true")
+    parser.add_argument("--precision", default="float32", help="of segment_file alone")
     parser.add_argument("--plain", nargs=2, help=argparse.SUPPRESS)
-    parser.add_argument("--segment", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--expect", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--segment", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.plain:
         time_plain(*options.plain)
+    elif options.expect:
+        expect_memory(*options.expect)
     elif options.segment:
         time_segment(*options.segment)
     else:
         sides = options.shape or ("6,640,640" if options.small else "64,768,768")
         shape = tuple(int(side) for side in sides.split(","))
-        main(shape, options.repeats, options.networks, options.small)
+        main(shape, options.repeats, options.networks, options.small, options.precision)

@@ -95,3 +95,42 @@ def test_the_memory_of_a_process_is_what_was_planned_and_never_more(tmp_path):
     assert 0.75 * allowed < large < allowed
     assert 0.75 * expected < small < expected, (expected, small)
     assert np.load(tmp_path / "l.npy", mmap_mode="r").shape == (800, 250, 250)
+
+
+SLICES = """
+import json, sys
+from pathlib import Path
+from tomoseg_tf.models import unet_2d
+from tomoseg_tf.prediction import segment_file
+from tomoseg_tf.prediction.budget import process_memory
+from tomoseg_tf.volume import open_volume
+from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
+
+folder = Path(sys.argv[1])
+arguments = {"input_shape": [None, None, 1], "num_classes": 3, "batch_norm": True}
+config = WeightsConfig(model="unet_2d", arguments=arguments,
+    classes=class_entries(("a", "b", "c")), normalisation={"method": "none"})
+save_weights(folder / "weights", unet_2d(**arguments), config, card="# Random")
+scan = open_volume(folder / "scan.raw", shape=(1, 640, 640), dtype="uint8")
+settings = {"weights": folder / "weights", "precision": sys.argv[2]}
+if sys.argv[3] == "tiles":
+    settings["max_memory"] = process_memory(9e8)  # less than a slice takes
+plan = segment_file(scan, folder / "s.npy", dry_run=True, **settings)
+taken = segment_file(scan, folder / "s.npy", **settings)["memory"]
+print(json.dumps([plan["memory"], taken, plan["plans"][0]["reason"]]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("precision", "way"), [("float32", "whole"), ("bfloat16", "whole"), ("float32", "tiles")]
+)
+def test_a_large_network_of_slices_takes_no_more_than_expected(tmp_path, precision, way):
+    """The published U-Net, whose 31 million weights count as well."""
+    with open(tmp_path / "scan.raw", "wb") as file:
+        os.truncate(file.fileno(), 640 * 640)
+    command = [sys.executable, "-c", SLICES, str(tmp_path), precision, way]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expected, taken, reason = json.loads(done.stdout)
+    assert ("in exact tiles" in (reason or "")) == (way == "tiles")
+    assert 0.6 * expected < taken < expected, (taken, expected)

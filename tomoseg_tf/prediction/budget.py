@@ -10,7 +10,6 @@ from pathlib import Path
 MAX_MEMORY = 3e9  # bytes of the process
 SPARE = 1.5e9  # bytes that may be added where a process, such as a notebook, holds much already
 FIXED = 100e6  # what libraries take once they compute and write, beyond what they take before
-VOLUMES, SLICES = 1.0, 1.45  # most that plans were measured to take over what they expect
 LEAST = 32e6  # bytes for tiles below which none is worth trying
 UNITS = {"": 1e9, "B": 1, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 BINARY = {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
@@ -73,7 +72,7 @@ def highest():
     return _status("VmHWM") or most
 
 
-def memory_for_tiles(max_memory, *, factor=VOLUMES, base=None):
+def memory_for_tiles(max_memory, *, base=None):
     """Divide the memory of the process: what is left for tiles and buffers.
 
     Parameters
@@ -81,9 +80,6 @@ def memory_for_tiles(max_memory, *, factor=VOLUMES, base=None):
     max_memory : float or None
         Bytes that the process may take, all in all; by default 3 GB, or 1.5 GB more than it takes
         before.
-    factor : float, optional
-        What tiles take over what their plan expects: `VOLUMES` or `SLICES`, by what the network
-        sees.
     base : float, optional
         Bytes that it takes before it predicts; those that it takes now by default.
 
@@ -99,9 +95,9 @@ def memory_for_tiles(max_memory, *, factor=VOLUMES, base=None):
     """
     base = resident() if base is None else base
     allowed = max_memory or max(MAX_MEMORY, base + SPARE)
-    left = (allowed - base - FIXED) / factor
+    left = allowed - base - FIXED
     if left < LEAST:
-        least = ceil(process_memory(LEAST, factor=factor, base=base) / 1e7) / 100
+        least = ceil(process_memory(LEAST, base=base) / 1e7) / 100
         raise ValueError(
             f"{allowed / 1e9:.2g} GB of memory are too little: Python, Keras and the network take "
             f"{base / 1e9:.2f} GB before anything is predicted; allow "
@@ -110,14 +106,14 @@ def memory_for_tiles(max_memory, *, factor=VOLUMES, base=None):
     return left
 
 
-def process_memory(tiles, *, factor=VOLUMES, base=None):
+def process_memory(tiles, *, base=None):
     """Estimate the memory of the process from that of the tiles and buffers.
 
     Parameters
     ----------
     tiles : float
         Bytes that the plan expects to take.
-    factor, base : float, optional
+    base : float, optional
         As for `memory_for_tiles`.
 
     Returns
@@ -125,7 +121,7 @@ def process_memory(tiles, *, factor=VOLUMES, base=None):
     float
         Bytes.
     """
-    return (resident() if base is None else base) + FIXED + factor * tiles
+    return (resident() if base is None else base) + FIXED + tiles
 
 
 def _status(name):

@@ -10,10 +10,12 @@ from tomoseg_tf.prediction.graph import inference_graph
 from tomoseg_tf.prediction.keras_network import KerasNetwork
 from tomoseg_tf.prediction.patches import PatchEngine, plan_patches
 from tomoseg_tf.prediction.plan import MAX_MEMORY, make_plan
+from tomoseg_tf.prediction.slice_memory import weights_memory
 from tomoseg_tf.prediction.slices import SliceEngine, plan_slices
 from tomoseg_tf.prediction.streaming import StreamingEngine, plan_stream, why_not_streamed
 
 PASSES = "zyx"
+TILED_WEIGHTS = 2  # times that tiles hold the weights of a network of slices again
 
 
 def open_network(
@@ -170,7 +172,10 @@ class SliceNetwork:
             if tile is not None:
                 raise ValueError(f"{error}; leave the tile out, for whole slices") from None
             raise _too_large(shape, plan, max_memory, error) from None
+        weights = TILED_WEIGHTS * weights_memory(self.model)
+        settings["max_memory"] = max(1, (max_memory or MAX_MEMORY) - weights)
         engine, plan = tiled.plan(shape, tile=tile, **settings)
+        plan = replace(plan, memory=plan.memory + weights)
         if tile is None:
             sides = " x ".join(map(str, shape[1:]))
             text = (

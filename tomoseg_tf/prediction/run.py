@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from tomoseg_tf.prediction.arrays import measured_statistics
-from tomoseg_tf.prediction.budget import SLICES, VOLUMES, memory_for_tiles
+from tomoseg_tf.prediction.budget import memory_for_tiles
 from tomoseg_tf.prediction.device import find_device, on_processor
 from tomoseg_tf.prediction.ensemble import (
     Member,
@@ -123,11 +123,6 @@ class Run:
         told = None if self.has_members else self.reader.notice()  # each member reads all again
         return [] if told is None else [f"{self.source.name}: {told}"]
 
-    @property
-    def memory_factor(self):
-        """What tiles take over what their plan expects, see `memory_for_tiles`."""
-        return SLICES if any(map(sees_slices, self.fitted)) else VOLUMES
-
     @cached_property
     def networks(self):
         """The networks, ready to predict."""
@@ -168,8 +163,7 @@ class Run:
         device = find_device(self.settings["device"], self.settings["precision"])
         if not on_processor(device):
             return self.max_memory or MAX_MEMORY
-        settings = {"factor": self.memory_factor, "base": self.base}
-        left = memory_for_tiles(self.max_memory, **settings) - self.kept_bytes
+        left = memory_for_tiles(self.max_memory, base=self.base) - self.kept_bytes
         noted = unfinished.journal.last("memory") if unfinished else None
         if noted and noted[0] == self.max_memory:
             return noted[1]

@@ -1,17 +1,14 @@
-"""What whole slices cost a 2D network: its strides, and the tensors alive at once.
+"""The strides and tensors of a 2D network on slices.
 
 Any functional graph of the layers of this package will do, as nothing is computed here: each
 tensor has a factor, pixels of the slice per pixel of its own, and a number of channels.
 """
 
 from dataclasses import dataclass
-from math import ceil, lcm, prod
-
-import numpy as np
+from math import lcm, prod
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.prediction.geometry import Node
-from tomoseg_tf.prediction.plan import tile_cost
 
 
 @dataclass(frozen=True)
@@ -36,16 +33,6 @@ class SliceGraph:
     def padded_side(self, side):
         """Side of a slice after padding at the high end to what the network takes."""
         return -(-max(side, self.smallest) // self.stride) * self.stride
-
-    def values(self, height, width):
-        """Largest number of values alive at once while one slice is predicted."""
-        factors = [node.factor[1] for node in self.nodes]
-        rows, columns = (
-            np.array([[ceil(side / factor) if factor else 1 for factor in factors]])
-            for side in (height, width)
-        )
-        _, peak = tile_cost(self.nodes, [np.ones_like(rows), rows, columns])
-        return int(peak.item())
 
 
 def slice_graph(model):

@@ -5,9 +5,10 @@ import numpy as np
 from tomoseg_tf.prediction.device import on_processor, value_bytes
 from tomoseg_tf.prediction.plan import MAX_MEMORY, Plan
 from tomoseg_tf.prediction.slice_graph import slice_graph
+from tomoseg_tf.prediction.slice_memory import slice_memory, weights_memory
 
 PIXELS = 2**20, 2**24  # of a batch, on a processor and on a GPU: more is no faster
-WORKSPACE = 1.1  # memory over the estimate: 0.6 to 1.03 was measured for the networks here
+WORKSPACE = 1.3  # memory over the estimate: 0.1 to 1.2 was measured for the networks here
 BUFFERS = 2  # slabs there are: one in use, one read or written meanwhile
 DEEPEST = 64  # slices that are read and written at a time
 
@@ -98,10 +99,11 @@ def plan_slices(network, shape, *, roi, precision, voxel_bytes, max_memory=None)
         Slices in one call; 0 if one slice does not fit.
     """
     graph = slice_graph(network.model)
-    allowed = max_memory or MAX_MEMORY
+    values = value_bytes(precision)
+    weights = weights_memory(network.model, values)
+    allowed = (max_memory or MAX_MEMORY) - weights
     height, width = (graph.padded_side(side) for side in shape[1:])
-    values = graph.values(height, width)
-    each = WORKSPACE * value_bytes(precision) * values
+    each = WORKSPACE * slice_memory(graph.nodes, height, width, values)
     beside = slice_bytes(shape, (height, width), network.num_classes, voxel_bytes)
     slices = roi[0][1] - roi[0][0]
     depth = even_share(slices, min(DEEPEST, allowed / 4 / beside, (allowed - each) / beside))
@@ -109,7 +111,7 @@ def plan_slices(network, shape, *, roi, precision, voxel_bytes, max_memory=None)
     pixels = PIXELS[0 if on_processor(network.device) else 1]
     batch = min(max(0, fitting), depth, max(1, pixels // (height * width)))
     tile = (depth, *(high - low for low, high in roi[1:]))
-    memory = int(max(1, batch) * each + depth * beside)
+    memory = int(max(1, batch) * each + depth * beside + weights)
     overhead = height * width / (tile[1] * tile[2])
     return Plan(tuple(shape), (shape[0], height, width), tuple(roi), tile, memory, overhead), batch
 
