@@ -53,7 +53,8 @@ def test_the_tables_of_the_thesis_are_made_of_own_slices(tmp_path):
     )
     tifffile.imwrite(tmp_path / "truth.tif", truth)
     own = {"SCAN": str(tmp_path / "scan.tif"), "TRUTH": str(tmp_path / "truth.tif")}
-    small = {"SLICES": "6,2,2", "PATCHES": "32 64", "IMAGES": "2 3", "SETTINGS": "--steps 1"}
+    settings = "--steps 1 --set batches.batch_size=4"
+    small = {"SLICES": "6,2,2", "PATCHES": "32 64", "IMAGES": "2 3", "SETTINGS": settings}
     out = tmp_path / "out"
     done = run("barboza2020", OUT=str(out), TABLES="4.2 4.3", **own, **small)
     assert done.returncode == 0, done.stderr
