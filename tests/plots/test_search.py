@@ -35,6 +35,7 @@ def test_settings_have_their_axes_and_trials_their_places():
     )
     assert len(axes) == 4
     assert axes[0].get_xscale() == "log"
+    assert not any(tick.get_text() for tick in axes[0].get_xticklabels(minor=True))
     assert [tick.get_text() for tick in axes[1].get_xticklabels()] == ["none", "4×8×8"]
     assert [tick.get_text() for tick in axes[2].get_xticklabels()] == ["no", "yes"]
     hollow, solid, star = axes[0].collections

@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogLocator, MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from tomoseg_tf.plots.figure import new_axes
 
 COMPLETE, PRUNED, BEST = "#4c78a8", "#9a9a9a", "#e45756"
 COLUMNS = 3
+WIDE = 1.5  # decades from which on powers of ten are marks enough
 JITTER = 0.5  # width over which points of one choice are spread
 
 
@@ -111,7 +112,11 @@ def _scatter(ax, tried, values, complete, best, logarithmic):
         places = np.array(tried, float)
         if logarithmic:
             ax.set_xscale("log")
-            ax.xaxis.set_major_locator(LogLocator(numticks=5))
+            decades = np.log10(places.max() / places.min())
+            subs = (1, 3) if decades < WIDE else (1,)
+            ax.xaxis.set_major_locator(LogLocator(subs=subs, numticks=5))
+            ax.xaxis.set_major_formatter("{x:g}")
+            ax.xaxis.set_minor_formatter(NullFormatter())
         elif len(set(tried)) <= 6:
             ax.set_xticks(sorted(set(tried)))
         else:
