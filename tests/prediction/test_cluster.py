@@ -185,6 +185,12 @@ def test_without_dask_one_line_says_what_to_install(monkeypatch):
         pass
 
 
+def test_two_clusters_of_one_machine_do_not_meet():
+    with connect(workers=1) as one, connect(workers=1) as other:
+        processes = {client.submit(os.getpid).result() for client in (one, other)}
+    assert len(processes) == 2
+
+
 def test_processes_of_one_machine_share_its_gpus(monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert [environment(i, 2)["CUDA_VISIBLE_DEVICES"] for i in range(3)] == ["0", "1", "0"]

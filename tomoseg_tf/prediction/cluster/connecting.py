@@ -75,7 +75,11 @@ def _local(distributed, workers):
     return distributed.SpecCluster(
         scheduler={
             "cls": distributed.Scheduler,
-            "options": {"host": "127.0.0.1", "dashboard": False, "dashboard_address": None},
+            "options": {
+                "host": "127.0.0.1",
+                "dashboard": False,
+                "dashboard_address": "127.0.0.1:0",  # else 8787, which another cluster may have
+            },
         },
         workers={
             index: {"cls": distributed.Nanny, "options": {"host": "127.0.0.1", **each}}
