@@ -1,7 +1,7 @@
 """Measure weights on real data: objects inserted into real scans, or an image with a mask.
 
     python measure.py OUT --scans SCAN... --weights NAME=FOLDER --weights NAME=FOLDER
-    python measure.py OUT --image IMAGE MASK [--invert] --weights NAME=FOLDER
+    python measure.py OUT --image IMAGE MASK [--invert] [--bin N] --weights NAME=FOLDER
     python measure.py OUT --image IMAGE MASK --check      # whether the two can be read and fit
 
 All weights know dark objects: scans with bright ones are inverted for them.
@@ -34,6 +34,7 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     parser.add_argument("--image", nargs=2, type=Path, metavar=("IMAGE", "MASK"))
     parser.add_argument("--invert", action="store_true", help="the image has bright objects")
+    parser.add_argument("--bin", type=int, help="of the image, for the network")
     parser.add_argument("--check", action="store_true", help="only read the image and its mask")
     parser.add_argument("--weights", action="append", default=[], metavar="NAME=FOLDER")
     given = parser.parse_args()
@@ -56,7 +57,7 @@ def measure(given):
             for seed in given.seeds:
                 rows += on_scan(scan, sign, seed, weights, given.out)
     if given.image:
-        rows += on_image(*given.image, given.invert, weights, given.out)
+        rows += on_image(*given.image, given.invert, given.bin, weights, given.out)
     write(rows, given.out)
 
 
@@ -88,17 +89,20 @@ def on_scan(scan, sign, seed, weights, out):
         "blur": found["blur"],
     }
     filters = ["invert"] if sign == "bright" else []
-    return [facts | score(made, truth, name, weights, stem, out, filters) for name in weights]
+    return [
+        facts | score(made, truth, name, weights, stem, out, filters=filters) for name in weights
+    ]
 
 
-def on_image(image, mask, invert, weights, out):
+def on_image(image, mask, invert, binning, weights, out):
     """Score each weights on an image whose mask marks rims: objects are filled. List of dict."""
     classes = open_truth(mask).read(0, 1)[0]
     filled = ndimage.binary_fill_holes((classes > 0) & (classes != 255))
     truth = np.where(classes == 255, 255, filled).astype(np.uint8)[None]
     facts = {"scan": image.name.split(".")[0], "objects": "real"}
     filters = ["invert"] if invert else []
-    return [facts | score(image, truth, name, weights, "image", out, filters) for name in weights]
+    seen = {"filters": filters, "binning": binning}
+    return [facts | score(image, truth, name, weights, "image", out, **seen) for name in weights]
 
 
 def check_pair(image, mask):
@@ -111,10 +115,10 @@ def check_pair(image, mask):
         volume.read(0, 1)
 
 
-def score(scan, truth, name, weights, stem, out, filters):
-    """Segment a scan by weights behind filters, and compare with the truth: dict."""
+def score(scan, truth, name, weights, stem, out, **seen):
+    """Segment a scan by weights, with options of how they see it, and compare with truth: dict."""
     result = out / f"{stem}_{name}.tif"
-    segment_file(scan, result, weights=weights[name], filters=filters, overwrite=True)
+    segment_file(scan, result, weights=weights[name], overwrite=True, **seen)
     voxels = scores(confusion_matrix(truth, result, num_classes=2)).classes[1]
     objects = detection_scores(detect_objects(truth, result, overlap=0.25, keep_border=True))
     found = voxels.dice, voxels.recall, voxels.precision, objects.recall, objects.precision

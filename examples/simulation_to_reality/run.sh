@@ -19,15 +19,21 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 : "${IMAGE:=}"                   # a real image with a mask, for networks of slices; empty for none
 : "${MASK:=}"                    # its classes, 0 is background
 : "${INVERT=--invert}"           # its objects are bright; empty if they are dark
-: "${MINUTES_2D:=8}"             # for each of two networks of slices
+: "${BIN:=1}"                     # of the image: its objects should be some 3 to 12 pixels in radius
+: "${MINUTES_2D:=8}"             # for each of three networks of slices
 
 mkdir -p "$OUT"
 [ -z "$IMAGE" ] || python "$HERE/measure.py" "$OUT/image" --image "$IMAGE" "$MASK" --check
 
-# 1. The same objects in scans that are all taken alike, and in scans that each draw their physics.
-for physics in fixed randomised; do
+# 1. Objects in scans that are all taken alike, and in scans that each draw their physics; for the image
+# also in such scans that show edges, as of phase contrast without phase retrieval.
+for physics in fixed randomised ${IMAGE:+edges}; do
     seed=1
-    [ "$physics" = fixed ] && option= || option=--randomise
+    case $physics in
+    fixed) option= ;;
+    randomised) option=--randomise ;;
+    edges) option="--randomise --edge-enhanced" ;;
+    esac
     for kind in precipitates pores; do
         if [ ! -e "$OUT/$physics/$kind" ]; then
             mkdir -p "$OUT/$physics"
@@ -75,14 +81,15 @@ if [ $# -gt 0 ]; then
     python "$HERE/measure.py" "$OUT/scans" --scans "$@"
 fi
 
-# 3. Two networks of slices, and what they find in the real image.
+# 3. Networks of slices, and what they find in the real image.
 if [ -n "$IMAGE" ]; then
-    for physics in fixed randomised; do
+    for physics in fixed randomised edges; do
         records "$OUT/$physics" 2d slice --filter local:33,yx
         fit "$OUT/$physics" 2d slices_unet run_2d "$MINUTES_2D" --set "batches.crop=[1,128,128]" \
             --set batches.foreground=0.5 --set "augmentation.contrast=[0.8,1.25]"
     done
-    python "$HERE/measure.py" "$OUT/image" --image "$IMAGE" "$MASK" $INVERT \
+    python "$HERE/measure.py" "$OUT/image" --image "$IMAGE" "$MASK" $INVERT --bin "$BIN" \
         --weights "fixed=$OUT/fixed/run_2d/best_dice" \
-        --weights "randomised=$OUT/randomised/run_2d/best_dice"
+        --weights "randomised=$OUT/randomised/run_2d/best_dice" \
+        --weights "edges=$OUT/edges/run_2d/best_dice"
 fi

@@ -42,6 +42,15 @@ def test_simulated_pairs_become_records(run, tmp_path):
     assert (code, "Missing option '--pair' or '--pairs'" in err) == (2, True)
 
 
+def test_edges_are_drawn_for_each_scan(run, tmp_path):
+    command = ("simulate", "precipitates", tmp_path / "made", "--shape", "2,64,64", "--count", "2")
+    code, out, _ = run(*command, "--randomise", "--edge-enhanced", "--json")
+    summary = json.loads(out)
+    kept = {scan["physics"]["kept"] for scan in summary["scans"]}
+    assert (code, summary["edge_enhanced"], len(kept)) == (0, True, 2)
+    assert max(kept) <= 0.4
+
+
 def test_objects_are_inserted_into_a_scan(run, tmp_path):
     rng = np.random.default_rng(0)
     scan = rng.normal(150, 5, (16, 48, 48)).clip(0, 255).astype(np.uint8)

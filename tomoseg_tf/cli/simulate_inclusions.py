@@ -41,6 +41,12 @@ def _of_kind(kind, singular):
         help="Draw contrast, blur, noise, rings, streaks, cupping, fringes, grains, grey scale, "
         "phases, and sizes, shapes and density of the objects, for each scan anew.",
     )
+    @click.option(
+        "--edge-enhanced",
+        is_flag=True,
+        help="Objects show by bright and dark fringes at their edges and are nearly as grey as "
+        "the matrix inside, as in phase contrast without phase retrieval.",
+    )
     @_dark
     @options.seed
     @options.overwrite

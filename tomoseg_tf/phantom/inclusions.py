@@ -14,7 +14,7 @@ from tomoseg_tf.phantom.artefacts import (
     streaks_slice,
 )
 from tomoseg_tf.phantom.bodies import paint
-from tomoseg_tf.phantom.physics import Physics, draw_physics
+from tomoseg_tf.phantom.physics import EDGES, Physics, draw_physics
 from tomoseg_tf.phantom.pillar import Pillar
 from tomoseg_tf.phantom.population import Population, check_kind, draw_population
 from tomoseg_tf.phantom.scan import Scan
@@ -40,6 +40,9 @@ class Inclusions(Scan):
         only their places and shapes, and the noise.
     dark : bool
         Whether scans that would have bright objects are inverted, so that all are dark.
+    edge_enhanced : bool
+        Whether objects show by fringes at their edges and little inside, as in phase contrast
+        without phase retrieval; drawn ones are larger then, since the smallest are all edge.
     """
 
     shape: tuple
@@ -47,6 +50,7 @@ class Inclusions(Scan):
     kind: str = "precipitates"
     randomise: bool = False
     dark: bool = False
+    edge_enhanced: bool = False
 
     title = "a scan of inclusions"
     spacing = None  # with drawn sizes a voxel is as large as one likes
@@ -58,7 +62,9 @@ class Inclusions(Scan):
     @cached_property
     def physics(self):
         """How the scan is taken: `Physics`."""
-        return draw_physics(self._rng(DRAWN), self.kind) if self.randomise else Physics()
+        if not self.randomise:
+            return EDGES if self.edge_enhanced else Physics()
+        return draw_physics(self._rng(DRAWN), self.kind, edge_enhanced=self.edge_enhanced)
 
     @property
     def inverted(self):
@@ -68,8 +74,9 @@ class Inclusions(Scan):
     @cached_property
     def population(self):
         """Which objects the sample holds: `Population`."""
-        rng = self._rng(DRAWN, 1)
-        return draw_population(rng, self.kind) if self.randomise else Population()
+        if not self.randomise:
+            return Population(radius=6.0) if self.edge_enhanced else Population()
+        return draw_population(self._rng(DRAWN, 1), self.kind, large=self.edge_enhanced)
 
     @cached_property
     def objects(self):
@@ -117,7 +124,8 @@ class Inclusions(Scan):
             shares[index] = self._clean_slice(z, shares[index])
         clean = ndimage.gaussian_filter(shares, physics.blur)
         if physics.fringes:
-            clean += physics.fringes * (clean - ndimage.gaussian_filter(clean, widths[1]))
+            fringes = physics.fringes * (clean - ndimage.gaussian_filter(clean, widths[1]))
+            clean = physics.matrix + physics.kept * (clean - physics.matrix) + fringes
         wanted = slice(halo, halo + stop - start)
         grey = np.empty(clean[wanted].shape, np.uint8)
         for index, z in enumerate(range(start, stop)):

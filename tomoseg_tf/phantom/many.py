@@ -1,6 +1,7 @@
 """Folders of simulated scans, each with its truth under the same name."""
 
 import json
+from dataclasses import replace
 
 from tomoseg_tf.phantom.inclusions import Inclusions
 from tomoseg_tf.phantom.simulate import simulate_scan
@@ -19,6 +20,7 @@ def simulate_inclusions(
     seed=0,
     randomise=False,
     dark=False,
+    edge_enhanced=False,
     overwrite=False,
     progress=None,
 ):
@@ -41,6 +43,9 @@ def simulate_inclusions(
         Whether each scan draws its own physics and population.
     dark : bool
         Whether scans that would have bright objects are inverted, so that all are dark.
+    edge_enhanced : bool
+        Whether objects show by fringes at their edges, as in phase contrast without phase
+        retrieval.
     overwrite : bool
         Replace an existing folder of such scans.
     progress : callable, optional
@@ -49,8 +54,8 @@ def simulate_inclusions(
     Returns
     -------
     dict
-        ``kind``, ``seed``, ``randomise``, ``dark`` and ``scans``: of each the names of its files
-        and `Inclusions.summary`.
+        ``kind``, ``seed``, ``randomise``, ``dark``, ``edge_enhanced`` and ``scans``: of each the
+        names of its files and `Inclusions.summary`.
 
     Raises
     ------
@@ -60,13 +65,14 @@ def simulate_inclusions(
     if not 1 <= count <= MOST:
         raise ValueError(f"{count} scans: must be 1 to {MOST}")
     scans = []
-    summary = {"kind": kind, "seed": seed, "randomise": randomise, "dark": dark, "scans": scans}
-    first = Inclusions(tuple(shape), MOST * seed, kind, randomise, dark)  # may refuse
+    taken = {"randomise": randomise, "dark": dark, "edge_enhanced": edge_enhanced}
+    summary = {"kind": kind, "seed": seed, **taken, "scans": scans}
+    first = Inclusions(tuple(shape), MOST * seed, kind, **taken)  # may refuse
     with staged_folder(folder, overwrite=overwrite, marker=DRAWN) as partial:
         for name in (SCANS, TRUTH):
             (partial / name).mkdir()
         for number in range(count):
-            scan = Inclusions(first.shape, first.seed + number, kind, randomise, dark)
+            scan = replace(first, seed=first.seed + number)
             files = {part: f"{part}/{number:03}.tif" for part in (SCANS, TRUTH)}
             drawn = simulate_scan(scan, *(partial / name for name in files.values()))
             scans.append({"scan": files[SCANS], "truth": files[TRUTH], **drawn})

@@ -1,6 +1,6 @@
 """How a simulated scan is taken: grey levels, point spread, noise and artefacts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -31,6 +31,10 @@ class Physics:
         `fringe_width` is added.
     fringe_width : float
         Standard deviation of the fringes, in voxels.
+    kept : float
+        Share of the differences in grey that is left beneath the fringes: 1 in absorption, near 0
+        in phase contrast without phase retrieval, where objects are as grey as the matrix inside
+        and show by their edges.
     noise, rings, streaks, shading : float
         Standard deviations, as shares of the contrast: of the noise, of rings on the axis of
         rotation, of streaks, and of the slow change of grey.
@@ -69,6 +73,7 @@ class Physics:
     blur: float = 0.9
     fringes: float = 0.0
     fringe_width: float = 1.5
+    kept: float = 1.0
     noise: float = 0.16
     rings: float = 0.16
     streaks: float = 0.0
@@ -86,7 +91,10 @@ class Physics:
     phase_level: float = 0.0
 
 
-def draw_physics(rng, kind):
+EDGES = Physics(fringes=4.0, fringe_width=1.8, kept=0.15)  # edge-enhanced, not randomised
+
+
+def draw_physics(rng, kind, *, edge_enhanced=False):
     """Draw the imaging of a scan.
 
     Parameters
@@ -95,6 +103,9 @@ def draw_physics(rng, kind):
         Source of randomness.
     kind : {"precipitates", "pores"}
         Precipitates are dark or bright; pores are dark, and nearly as dark as the surroundings.
+    edge_enhanced : bool
+        Whether objects show by fringes at their edges and little inside, as in phase contrast
+        without phase retrieval.
 
     Returns
     -------
@@ -119,7 +130,7 @@ def draw_physics(rng, kind):
         low, high = DARKEST + beyond, BRIGHTEST - reserve
     matrix = rng.uniform(low, high)
     darker = size * rng.uniform(1.0, 1.5) if pores else rng.uniform(0.3, 1.0) * matrix
-    return Physics(
+    drawn = Physics(
         matrix=matrix,
         contrast=-size if dark else size,
         surroundings=max(DARKEST, matrix - darker),
@@ -144,6 +155,10 @@ def draw_physics(rng, kind):
         phase_length=rng.uniform(24, 80),
         phase_level=rng.uniform(-1, 1),
     )
+    if not edge_enhanced:
+        return drawn
+    strength, width = rng.uniform(3.0, 7.0), rng.uniform(1.2, 2.4) * drawn.blur
+    return replace(drawn, fringes=strength, fringe_width=width, kept=rng.uniform(0, 0.4))
 
 
 def _sometimes(rng, probability, low, high):

@@ -105,7 +105,7 @@ class Population:
         )
 
 
-def draw_population(rng, kind):
+def draw_population(rng, kind, *, large=False):
     """Draw what objects a scan holds.
 
     Parameters
@@ -115,17 +115,19 @@ def draw_population(rng, kind):
     kind : {"precipitates", "pores"}
         Precipitates may be plates and needles; pores are rounder or more ragged, and alike in
         contrast.
+    large : bool
+        Whether mean radii are half as large again, and shares twice as large.
 
     Returns
     -------
     Population
-        Shares from 0.2 to 4 %, mean radii from 2 to 6 voxels.
+        Shares from 0.2 to 4 %, mean radii from 2 to 6 voxels; or 0.4 to 8 % and 3 to 9 voxels.
     """
     pores = kind == "pores"
     apart = rng.spawn(1)[0]
     return Population(
-        fraction=float(np.exp(rng.uniform(np.log(0.002), np.log(0.04)))),
-        radius=rng.uniform(2, 6),
+        fraction=float(np.exp(rng.uniform(np.log(0.002), np.log(0.04)))) * (2 if large else 1),
+        radius=rng.uniform(2, 6) * (1.5 if large else 1),
         spread=rng.uniform(0.2, 0.6),
         elongation=rng.uniform(0, 0.25 if pores else 0.5),
         lobes=rng.uniform(0, 0.6 if pores else 0.3),
