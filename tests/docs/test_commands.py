@@ -8,6 +8,9 @@ another in one folder. A comment of HTML, which no reader sees, says what else i
 - ``<!-- not run: reason -->``: the next block is not run.
 
 README has no such comments: what is smaller there stands in `SMALLER`.
+
+With ``DOCS_SIZE=full`` in the environment nothing is made small: the pages run as they are read,
+which takes hours. ``--durations 0`` says how long each took.
 """
 
 import os
@@ -27,6 +30,7 @@ import tifffile
 from tomoseg_tf.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
+FULL = os.environ.get("DOCS_SIZE") == "full"
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 MAKES_ITS_FILES = ("index.md", "install.md", "first-steps.md", "how-to/index.md")
 PART = re.compile(
@@ -68,8 +72,8 @@ class Block:
     reason: str = ""
 
 
-def blocks(text):
-    """Blocks of a page in their order, made small as its comments say."""
+def blocks(text, full=False):
+    """Blocks of a page in their order, made small as its comments say, or in full."""
     found, replaced, reason = [], [], ""
     for part in PART.finditer(text):
         line = text.count("\n", 0, part.start()) + 1
@@ -83,7 +87,7 @@ def blocks(text):
             code = part["code"]
             for old, new in replaced:
                 assert old in code, f"line {line}: {old!r} is not in the block"
-                code = code.replace(old, new)
+                code = code if full else code.replace(old, new)
             found.append(Block(part["language"], code, line, reason))
             replaced, reason = [], ""
     assert not replaced
@@ -115,7 +119,7 @@ def readme_blocks():
     found = []
     for part in PART.finditer((ROOT / "README.md").read_text()):
         calls = [one for one in commands(part["code"] or "") if " demo" not in one]
-        for pattern, smaller in SMALLER.items():
+        for pattern, smaller in ({} if FULL else SMALLER).items():
             calls = [re.sub(pattern, smaller, call) for call in calls]
         if calls:
             found.append(calls)
@@ -160,6 +164,7 @@ def test_a_page_is_read_as_it_says():
         "<!-- not run: long -->\n```sh\nx\n```"
     )
     hidden, small, long = blocks(text)
+    assert blocks(text, full=True)[1].code == "run 9"
     assert (hidden.code, small.code, long.reason) == ("make", "run 1", "long")
     assert script([hidden, small, long]).count("--- line") == 2
     assert commands("a=1 && tomoseg-tf info x \\\n  --json  # why") == [
@@ -178,8 +183,9 @@ def environment():
 def small_files(tmp_path_factory, environment):
     """A folder with scan.tif, truth.tif, result.tif and p.tif."""
     folder = tmp_path_factory.mktemp("files")
+    shape = "64,256,256" if FULL else "32,128,128"
     run(
-        "tomoseg-tf simulate micropillar scan.tif truth.tif --shape 32,128,128 --seed 102\n"
+        f"tomoseg-tf simulate micropillar scan.tif truth.tif --shape {shape} --seed 102\n"
         "tomoseg-tf segment scan.tif result.tif -w unet_3d_micropillar --probabilities p.tif\n",
         folder,
         environment,
@@ -208,7 +214,7 @@ def test_commands_of_a_page_run(page, tmp_path, environment, request):
     if name(page) not in MAKES_ITS_FILES:
         files = request.getfixturevalue("small_files")
         shutil.copytree(files, tmp_path, dirs_exist_ok=True)
-    run(script(blocks(page.read_text())), tmp_path, environment)
+    run(script(blocks(page.read_text(), full=FULL)), tmp_path, environment)
 
 
 @pytest.mark.docs
