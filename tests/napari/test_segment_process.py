@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from tomoseg_tf.bundle import bundled
-from tomoseg_tf.napari import segment_process
+from tomoseg_tf.napari import process, segment_process
 from tomoseg_tf.napari.lazy_array import LazyArray
 from tomoseg_tf.napari.scan import layer_scan
 from tomoseg_tf.prediction import segment_file
@@ -26,7 +26,7 @@ def layer(data, **settings):
 
 def answers(request, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(request)))
-    segment_process.main()
+    process.serve(segment_process.segment_request)
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
@@ -60,7 +60,7 @@ def test_errors_are_one_line(tmp_path, monkeypatch, capsys):
     (answer,) = answers(request_of(tmp_path), monkeypatch, capsys)
     assert "scan.npy" in answer["error"]
     assert "\n" not in answer["error"]
-    assert segment_process.one_line(MemoryError()) == "MemoryError"
+    assert process.one_line(MemoryError()) == "MemoryError"
 
 
 def test_a_layer_of_an_array_is_written(tmp_path):

@@ -8,6 +8,8 @@ import click
 from tomoseg_tf.cli import options
 from tomoseg_tf.table import aligned
 
+NOTHING = "none"  # in place of a truth
+
 
 @click.command(short_help="Write the slices that weights are least sure of, to be mended.")
 @click.argument("scan", type=options.VOLUME)
@@ -35,9 +37,10 @@ def slices(scan, truth, folder, palette, as_json, **settings):
 
     FOLDER/scan.tif has these slices, FOLDER/labels.tif their classes: as TRUTH says where it is
     labelled, and as predicted elsewhere. Mend labels.tif in napari, ImageJ or any other program,
-    and save it under its name; 255 is unknown. FOLDER/slices.csv says which slices they are: delete
-    the rows of those that you did not look at. Slices are ranked by the entropy that their voxels
-    have together where TRUTH is 255.
+    and save it under its name; 255 is unknown. FOLDER/slices.csv says which slices they are; merge
+    takes all of them, or the --pages that you looked at. Slices are ranked by the entropy that
+    their voxels have together where TRUTH is 255. The word none in place of TRUTH means that
+    nothing is labelled yet, here and for merge.
 
     \b
     Example:
@@ -48,7 +51,7 @@ def slices(scan, truth, folder, palette, as_json, **settings):
     from tomoseg_tf.studies.correction import write_slices
     from tomoseg_tf.volume import open_truth
 
-    labels = open_truth(truth, palette)
+    labels = None if str(truth) == NOTHING else open_truth(truth, palette)
     with options.progress("Predicting") as progress:
         summary = write_slices(scan, labels, folder, progress=progress, **settings)
     for notice in summary.pop("notices"):
@@ -69,21 +72,30 @@ def slices(scan, truth, folder, palette, as_json, **settings):
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("truth", type=options.VOLUME)
 @click.argument("merged", type=options.VOLUME)
+@click.option(
+    "--pages",
+    default="all",
+    show_default=True,
+    metavar="N,N,...",
+    help="Pages that you mended, from 1, instead of all that FOLDER/slices.csv names.",
+)
 @options.palette
 @options.overwrite
 @options.as_json
-def merge(folder, truth, merged, palette, overwrite, as_json):
+def merge(folder, truth, merged, pages, palette, overwrite, as_json):
     """Write TRUTH with the slices that were mended in FOLDER as MERGED.
 
-    Of each slice in FOLDER/slices.csv the whole page of FOLDER/labels.tif counts.
+    Of each slice in FOLDER/slices.csv the whole page of FOLDER/labels.tif counts. The word none in
+    place of TRUTH means that nothing was labelled before.
     """
-    from tomoseg_tf.studies.correction import merge_slices
+    from tomoseg_tf.studies.correction import merge_slices, parse_pages
 
     if merged.resolve() == truth.resolve():
         raise ValueError(f"{merged} is the truth itself; choose another name")
+    before = None if str(truth) == NOTHING else truth
+    settings = {"pages": parse_pages(pages), "palette": palette, "overwrite": overwrite}
     with options.progress("Merging") as progress:
-        settings = {"palette": palette, "overwrite": overwrite, "progress": progress}
-        summary = merge_slices(folder, truth, merged, **settings)
+        summary = merge_slices(folder, before, merged, progress=progress, **settings)
     for notice in summary.pop("notices"):
         options.notify(notice)
     if as_json:

@@ -1,9 +1,10 @@
-"""Readers for napari: scans, segmentations, truth, and tables of objects."""
+"""Readers for napari: scans, segmentations, truth, slices to mend, and tables of objects."""
 
 import re
 from pathlib import Path
 
 from tomoseg_tf.bundle import bundled
+from tomoseg_tf.napari.correction import correction_layers, holds_correction
 from tomoseg_tf.napari.layers import volume_layer
 from tomoseg_tf.napari.object_layers import holds_objects, table_layers
 from tomoseg_tf.volume import list_volumes, open_volume
@@ -32,6 +33,8 @@ def get_reader(path):
     path = Path(path)
     if path.suffix.lower() in (".csv", ".parquet"):
         return table_layers if holds_objects(path) else None
+    if holds_correction(path):
+        return correction_layers
     chosen = format_of_suffix(path)
     if chosen is None and not path.is_dir():
         return None

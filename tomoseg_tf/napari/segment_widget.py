@@ -1,34 +1,44 @@
 """The widget that segments a scan that is open in napari."""
 
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-from magicgui.widgets import (
-    CheckBox,
-    ComboBox,
-    Container,
-    FileEdit,
-    FloatSpinBox,
-    Label,
-    ProgressBar,
-    PushButton,
-    SpinBox,
-    create_widget,
-)
+from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, SpinBox, create_widget
 from napari.layers import Image
-from napari.utils.notifications import show_error, show_info, show_warning
+from napari.utils.notifications import show_info, show_warning
 
 from tomoseg_tf.napari.layers import label_colours, placed
 from tomoseg_tf.napari.scan import layer_scan
-from tomoseg_tf.napari.segment_process import EXPECTED, one_line
-from tomoseg_tf.napari.worker import SegmentWorker
-from tomoseg_tf.weights import open_weights, shipped_weights
+from tomoseg_tf.napari.task_widget import TaskWidget, WeightsChoice
+from tomoseg_tf.napari.worker import ProcessWorker
+from tomoseg_tf.volume import open_volume
+from tomoseg_tf.weights import open_weights
 
-FOLDER = "a folder"
 SLAB, WHOLE = "slices around the one shown", "the whole scan"
+PROCESS = "tomoseg_tf.napari.segment_process"
 
 
-class SegmentWidget(Container):
+@dataclass(frozen=True)
+class Segmented:
+    """What a segmentation of a layer gives.
+
+    Attributes
+    ----------
+    classes : (n, Y, X) ndarray of uint8
+        Class of each voxel.
+    probabilities : dict from str to (n, Y, X) ndarray of float32
+        By the name of the class; empty if not asked for.
+    notices : list of str
+        What the user should know.
+    """
+
+    classes: np.ndarray
+    probabilities: dict = field(default_factory=dict)
+    notices: list = field(default_factory=list)
+
+
+class SegmentWidget(TaskWidget):
     """Chooses a scan, weights and a part; segments; adds the result as layers.
 
     Parameters
@@ -38,93 +48,54 @@ class SegmentWidget(Container):
     """
 
     def __init__(self, napari_viewer):
-        self._viewer, self._worker, self._stored = napari_viewer, None, None
+        self._stored = None
         self.scan = create_widget(label="scan", annotation=Image)
-        self.weights = ComboBox(label="weights", choices=[*shipped_weights(), FOLDER])
-        self.folder = FileEdit(label="folder", mode="d")
-        self.about = Label(label=" ")
+        self.weights = WeightsChoice()
         self.threshold = FloatSpinBox(label="threshold", min=0.01, max=0.99, step=0.05, value=0.5)
         self.part = ComboBox(label="part", choices=[SLAB, WHOLE])
         self.slices = SpinBox(label="slices", min=1, max=2**16, value=16)
         self.probabilities = CheckBox(text="probabilities, too")
-        self.start, self.cancel = PushButton(text="Segment"), PushButton(text="Cancel")
-        self.buttons = Container(
-            widgets=[self.start, self.cancel], layout="horizontal", labels=False, label=" "
-        )
-        self.bar = ProgressBar(label=" ", min=0, max=1000)
-        super().__init__(
-            widgets=[
-                *(self.scan, self.weights, self.folder, self.about),
-                *(self.threshold, self.part, self.slices),
-                *(self.probabilities, self.buttons, self.bar),
-            ]
-        )
-        for widget in (self.weights, self.folder):
-            widget.changed.connect(self._describe)
-        for widget in (self.weights, self.part):
-            widget.changed.connect(self._fit)
-        self.start.changed.connect(self._start)
-        self.cancel.changed.connect(self._stop)
+        rows = [self.scan, *self.weights.widgets, self.threshold, self.part, self.slices]
+        super().__init__(napari_viewer, [*rows, self.probabilities], "Segment")
+        self.weights.connect(self._describe)
+        self.part.changed.connect(self._fit)
         self._describe()
-        self._fit()
-
-    @property
-    def chosen(self):
-        """Name or folder of the weights that are chosen."""
-        return self.folder.value if self.weights.value == FOLDER else self.weights.value
 
     def _describe(self):
-        """Say what the weights find, and at which voxel size."""
-        try:
-            config = open_weights(self.chosen).config
-        except EXPECTED:
-            self.about.value = "choose a weights folder"
-            return
-        names = ", ".join(config.class_names[1:])
-        side = f", voxels of {config.spacing[2]:g} µm" if config.spacing else ""
-        self.about.value = f"{config.model}: {names}{side}"
-        self.threshold.enabled = config.binary
-        if config.binary:
+        """Show the threshold of the weights."""
+        self.weights.describe()
+        config = self.weights.config
+        self.threshold.enabled = config is not None and config.binary
+        if self.threshold.enabled:
             self.threshold.value = config.threshold
             self._stored = self.threshold.value
 
     def _fit(self):
         """Show and enable what the choices need."""
-        running = self._worker is not None
-        self.folder.visible = self.weights.value == FOLDER
+        super()._fit()
         self.slices.visible = self.part.value == SLAB
-        self.start.enabled, self.cancel.enabled, self.bar.visible = not running, running, running
-
-    def _start(self):
-        """Begin to segment in the background."""
-        try:
-            self._worker = worker = self._prepare()
-        except EXPECTED as error:
-            show_error(one_line(error))
-            return
-        worker.yielded.connect(self._show_progress)
-        worker.errored.connect(_show)
-        worker.finished.connect(self._finish)
-        self.bar.value = 0
-        self._fit()
-        worker.start()
 
     def _prepare(self):
         """Bind what is to be done, of the choices as they are now."""
         layer = self.scan.value
         if layer is None:
             raise ValueError("there is no scan; open one first")
-        scan, weights = layer_scan(layer), open_weights(self.chosen)
+        scan, weights = layer_scan(layer), open_weights(self.weights.chosen)
         depth = scan.volume.shape[0]
         slices = (0, depth) if self.part.value == WHOLE else self._slab(layer, depth)
         own = weights.config.binary and self.threshold.value != self._stored
-        worker = SegmentWorker(
-            scan,
-            probabilities=self.probabilities.value,
-            weights=f"{weights.folder}",
-            threshold=self.threshold.value if own else None,
-            slices=slices,
-        )
+        probabilities = self.probabilities.value
+        asked = {
+            "weights": f"{weights.folder}",
+            "threshold": self.threshold.value if own else None,
+            "slices": slices,
+        }
+
+        def complete(folder):
+            probable = f"{folder / 'p.tif'}" if probabilities else None
+            return {**asked, "classes": f"{folder / 'classes.tif'}", "probabilities": probable}
+
+        worker = ProcessWorker(PROCESS, scan, complete, _read)
         worker.returned.connect(partial(self._add, scan.volume, weights, slices))
         return worker
 
@@ -135,17 +106,6 @@ class SegmentWidget(Container):
         count = min(self.slices.value, depth)
         start = min(max(shown - count // 2, 0), depth - count)
         return start, start + count
-
-    def _stop(self):
-        """Ask the thread to end."""
-        if self._worker is not None:
-            self.cancel.enabled = False
-            self._worker.quit()
-
-    def _show_progress(self, pair):
-        """Move the bar."""
-        done, total = pair
-        self.bar.value = int(1000 * done / total) if total else 0
 
     def _add(self, volume, weights, slices, found):
         """Add layers of a result."""
@@ -171,10 +131,17 @@ class SegmentWidget(Container):
             show_warning(notice)
         show_info(f"{name}: {_shares(found.classes, weights.config.class_names)}")
 
-    def _finish(self):
-        """Make ready for the next one."""
-        self._worker = None
-        self._fit()
+
+def _read(answer):
+    """Read the files that the answer names: Segmented."""
+    arrays = {name: _load(path) for name, path in answer["probabilities"].items()}
+    return Segmented(_load(answer["classes"]), arrays, answer["notices"])
+
+
+def _load(path):
+    """Read a volume as a whole."""
+    volume = open_volume(path)
+    return volume.read(0, volume.shape[0])
 
 
 def _shares(classes, names):
@@ -185,10 +152,3 @@ def _shares(classes, names):
         for name, count in zip(names[1:], counts[1:], strict=False)
     )
     return ", ".join(parts)
-
-
-def _show(error):
-    """Show an error that a user can cause in one line; any other with its trace."""
-    if not isinstance(error, EXPECTED):
-        raise error
-    show_error(one_line(error))

@@ -1,59 +1,38 @@
-"""A segmentation in the background, with progress and an end on request."""
+"""Work in the background, with progress and an end on request."""
 
 import json
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 from napari.qt.threading import GeneratorWorkerSignals, WorkerBase
 
-from tomoseg_tf.volume import open_volume
 
-PROGRAM = [sys.executable, "-m", "tomoseg_tf.napari.segment_process"]
+class ProcessWorker(WorkerBase):
+    """Waits in a thread for a process that answers a request of a scan.
 
-
-@dataclass(frozen=True)
-class Segmented:
-    """What a segmentation of a layer gives.
-
-    Attributes
-    ----------
-    classes : (n, Y, X) ndarray of uint8
-        Class of each voxel.
-    probabilities : dict from str to (n, Y, X) ndarray of float32
-        By the name of the class; empty if not asked for.
-    notices : list of str
-        What the user should know.
-    """
-
-    classes: np.ndarray
-    probabilities: dict = field(default_factory=dict)
-    notices: list = field(default_factory=list)
-
-
-class SegmentWorker(WorkerBase):
-    """Waits in a thread for a process that segments; signals come to the thread of the viewer.
-
-    ``yielded`` brings (done, total), ``returned`` a `Segmented`, or None after `quit`, ``errored``
-    an error, ``finished`` comes last in any case.
+    Signals come to the thread of the viewer: ``yielded`` brings (done, total), ``returned`` what
+    ``read`` makes of the answer, or None after `quit`, ``errored`` an error, ``finished`` comes
+    last in any case.
 
     Parameters
     ----------
+    module : str
+        Module of the process, which calls `tomoseg_tf.napari.process.serve`.
     scan : Scan
-        What is segmented.
-    probabilities : bool
-        Whether these are wanted, too.
-    **request
-        ``weights``, ``threshold`` and ``slices`` for
-        `tomoseg_tf.napari.segment_process.segment_request`.
+        Its place and spacing go into the request.
+    complete : callable
+        Called as ``complete(folder)`` with a folder that lasts until the answer was read; gives
+        the rest of the request.
+    read : callable
+        Called with the answer.
     """
 
-    def __init__(self, scan, *, probabilities, **request):
+    def __init__(self, module, scan, complete, read):
         super().__init__(SignalsClass=GeneratorWorkerSignals)
-        self._scan, self._probabilities, self._request = scan, probabilities, request
+        self._program = [sys.executable, "-m", module]
+        self._scan, self._complete, self._read = scan, complete, read
         self._process = None
 
     def quit(self):
@@ -67,37 +46,33 @@ class SegmentWorker(WorkerBase):
 
         Returns
         -------
-        Segmented or None
-            None after `quit`.
+        object
+            What was made of the answer; None after `quit`.
 
         Raises
         ------
         ValueError
-            If it cannot be segmented.
+            If the process refuses the request, or ends without an answer.
         """
         with tempfile.TemporaryDirectory(prefix="tomoseg-tf-") as folder:
             folder = Path(folder)
-            classes = folder / "classes.tif"
             request = {
-                **self._request,
                 "scan": self._scan.place(folder / "scan.npy"),
                 "spacing": self._scan.spacing,
-                "classes": f"{classes}",
-                "probabilities": f"{folder / 'p.tif'}" if self._probabilities else None,
+                **self._complete(folder),
             }
             answer = self._ask(request, folder / "errors.txt")
             if self.abort_requested:
                 return None
             if "error" in answer:
                 raise ValueError(answer["error"])
-            arrays = {name: _load(path) for name, path in answer["probabilities"].items()}
-            return Segmented(_load(classes), arrays, answer["notices"])
+            return self._read(answer)
 
     def _ask(self, request, errors):
         """Run the process; pass its progress on, and give its last line."""
         with open(errors, "w+", encoding="utf-8", errors="replace") as trouble:
             pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": trouble}
-            with subprocess.Popen(PROGRAM, **pipes, text=True, encoding="utf-8") as process:
+            with subprocess.Popen(self._program, **pipes, text=True, encoding="utf-8") as process:
                 self._process = process
                 process.stdin.write(json.dumps(request))
                 process.stdin.close()
@@ -111,10 +86,4 @@ class SegmentWorker(WorkerBase):
                         self.yielded.emit(tuple(answer["progress"]))
             trouble.seek(0)
             last = trouble.read().strip().rpartition("\n")[2]
-        return {"error": f"the segmentation ended without a result: {last or process.returncode}"}
-
-
-def _load(path):
-    """Read a volume as a whole."""
-    volume = open_volume(path)
-    return volume.read(0, volume.shape[0])
+        return {"error": f"the process ended without a result: {last or process.returncode}"}

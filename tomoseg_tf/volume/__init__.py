@@ -38,6 +38,7 @@ from tomoseg_tf.volume.truth.palette import IGNORE, Palette, parse_palette
 from tomoseg_tf.volume.truth.roi_volume import open_rois
 from tomoseg_tf.volume.truth.smoothing import smooth_file
 from tomoseg_tf.volume.truth.sparse import label_slices, parse_slices
+from tomoseg_tf.volume.truth.unlabelled import UnlabelledTruth
 from tomoseg_tf.volume.truth.volume import TruthVolume
 from tomoseg_tf.volume.volume import ArrayVolume, Volume
 
@@ -63,6 +64,7 @@ __all__ = [
     "Sample",
     "Statistics",
     "TruthVolume",
+    "UnlabelledTruth",
     "Volume",
     "add_to_name",
     "along",

@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from tomoseg_tf.studies.correction.writing import CORRECTION, LABELS, LIST
-from tomoseg_tf.volume import TruthVolume, check_output, open_truth, write_truth
+from tomoseg_tf.volume import (
+    TruthVolume,
+    UnlabelledTruth,
+    check_output,
+    open_truth,
+    write_truth,
+)
 
 
 class MendedTruth(TruthVolume):
@@ -40,7 +46,35 @@ class MendedTruth(TruthVolume):
         return classes
 
 
-def merge_slices(folder, truth, merged, *, palette="auto", overwrite=False, progress=None):
+def parse_pages(text):
+    """Read which pages were looked at.
+
+    Parameters
+    ----------
+    text : str
+        Numbers from 1, such as "1,3"; or "all".
+
+    Returns
+    -------
+    list of int or None
+        None for all.
+
+    Raises
+    ------
+    ValueError
+        If there is something else.
+    """
+    if text.strip().lower() == "all":
+        return None
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise ValueError(f"pages {text!r}: give numbers from 1 as 1,3, or all")
+    return [int(part) for part in parts]
+
+
+def merge_slices(
+    folder, truth, merged, *, pages=None, palette="auto", overwrite=False, progress=None
+):
     """Write a truth with the slices that were mended.
 
     Parameters
@@ -48,10 +82,12 @@ def merge_slices(folder, truth, merged, *, palette="auto", overwrite=False, prog
     folder : str or Path
         What `write_slices` wrote, with ``labels.tif`` mended. Slices whose row is deleted from
         ``slices.csv`` are left as they were in the truth.
-    truth : path, (Z, Y, X) array_like or Volume
-        The truth so far.
+    truth : path, (Z, Y, X) array_like or Volume, or None
+        The truth so far; None if nothing was labelled before.
     merged : path
         Volume to write.
+    pages : sequence of int, optional
+        Pages to merge, from 1, of those that ``slices.csv`` names; all of them by default.
     palette : str, dict or Palette
         How values of the truth map to classes.
     overwrite : bool
@@ -71,27 +107,30 @@ def merge_slices(folder, truth, merged, *, palette="auto", overwrite=False, prog
         If the folder holds no correction, shapes do not fit, or the output cannot be written.
     """
     check_output(merged, overwrite)
-    folder, source = Path(folder), open_truth(truth, palette)
+    folder = Path(folder)
+    source = None if truth is None else open_truth(truth, palette)
     facts = _read_facts(folder)
+    labels = open_truth(folder / LABELS, "classes")
+    if source is None:
+        source = UnlabelledTruth(facts["shape"], labels.spacing)
     if list(source.shape) != facts["shape"]:
         raise ValueError(
             f"{source.name} has shape {source.shape}, but the scan of {folder} "
             f"{tuple(facts['shape'])}; give the truth of that scan"
         )
-    labels = open_truth(folder / LABELS, "classes")
     wanted = (facts["pages"], *source.shape[1:])
     if labels.shape != wanted:
         raise ValueError(
             f"{labels.name} has shape {labels.shape}, but {wanted} was written; save all pages, "
             "and delete rows of slices.csv instead"
         )
-    pages = _read_pages(folder / LIST, facts)
-    mended = MendedTruth(source, labels, pages)
+    chosen = _choose(_read_pages(folder / LIST, facts), pages, folder / LIST)
+    mended = MendedTruth(source, labels, chosen)
     changed = sum(
-        int(np.count_nonzero(source.read(z, z + 1) != mended.read(z, z + 1))) for z in pages
+        int(np.count_nonzero(source.read(z, z + 1) != mended.read(z, z + 1))) for z in chosen
     )
     summary = write_truth(merged, mended, overwrite=overwrite, progress=progress)
-    return {**summary, "slices": sorted(pages), "changed_voxels": changed}
+    return {**summary, "slices": sorted(chosen), "changed_voxels": changed}
 
 
 def _read_facts(folder):
@@ -104,6 +143,16 @@ def _read_facts(folder):
             f"{folder}: holds no {CORRECTION} that can be read; write it with tomoseg-tf review "
             "slices"
         ) from error
+
+
+def _choose(listed, pages, path):
+    """Those of the listed slices whose page was asked for: dict from slice to page from 0."""
+    if pages is None:
+        return listed
+    for page in pages:
+        if page - 1 not in listed.values():
+            raise ValueError(f"{path}: has no page {page}")
+    return {z: page for z, page in listed.items() if page + 1 in pages}
 
 
 def _read_pages(path, facts):

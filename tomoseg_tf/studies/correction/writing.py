@@ -9,6 +9,7 @@ import numpy as np
 from tomoseg_tf.studies.correction.doubt import choose_slices, sum_doubt
 from tomoseg_tf.volume import (
     IGNORE,
+    UnlabelledTruth,
     as_volume,
     check_destination,
     create_volume,
@@ -34,8 +35,8 @@ def write_slices(
     ----------
     scan : path, (Z, Y, X) array_like or Volume
         Grey levels.
-    truth : path, (Z, Y, X) array_like or Volume
-        Classes so far, 255 where nothing is labelled.
+    truth : path, (Z, Y, X) array_like or Volume, or None
+        Classes so far, 255 where nothing is labelled; None if nothing is labelled at all.
     folder : str or Path
         Folder to write.
     weights : str or path
@@ -65,7 +66,8 @@ def write_slices(
     from tomoseg_tf.prediction import segment_file  # loads Keras, which merging does not need
 
     check_destination(folder, overwrite, folder=True, marker=CORRECTION)
-    scan, truth = as_volume(scan), open_truth(truth)
+    scan = as_volume(scan)
+    truth = UnlabelledTruth(scan.shape, scan.spacing) if truth is None else open_truth(truth)
     if scan.shape != truth.shape:
         raise ValueError(
             f"{truth.name} has shape {truth.shape}, but {scan.name} {scan.shape}; both must be of "

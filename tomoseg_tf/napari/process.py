@@ -1,0 +1,49 @@
+"""A process of its own that answers a request, for what loads TensorFlow.
+
+TensorFlow and the OpenGL drivers of Mesa were seen to crash in one process.
+"""
+
+import json
+import signal
+import sys
+
+EXPECTED = (ValueError, OSError, MemoryError)  # what a user can cause
+
+
+def serve(handle):
+    """Answer the request on standard input, in lines of JSON on standard output.
+
+    Parameters
+    ----------
+    handle : callable
+        Called as ``handle(request, progress)``, gives the answer; ``progress(done, total)`` writes
+        a line ``{"progress": [done, total]}``. What it raises of `EXPECTED` becomes the answer
+        ``{"error": ...}``.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
+    try:
+        answer = handle(json.load(sys.stdin), lambda *pair: _say({"progress": pair}))
+    except EXPECTED as error:
+        answer = {"error": one_line(error)}
+    _say(answer)
+
+
+def one_line(error):
+    """Put the text of an error on one line.
+
+    Parameters
+    ----------
+    error : Exception
+        Any.
+
+    Returns
+    -------
+    str
+        Its name if it has no text.
+    """
+    return " ".join(f"{error}".split()) or type(error).__name__
+
+
+def _say(answer):
+    """Write a line at once."""
+    print(json.dumps(answer), flush=True)
