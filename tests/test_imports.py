@@ -73,3 +73,8 @@ def test_help_loads_nothing_heavy():
 
 def test_evaluation_needs_no_keras():
     assert "keras" not in loaded_after("import tomoseg_tf.evaluation, tomoseg_tf.plots")
+
+
+def test_napari_loads_no_network_and_no_figures():
+    loaded = loaded_after("import tomoseg_tf.napari.reading, tomoseg_tf.weights")
+    assert all(name not in loaded for name in ("keras", "tensorflow", "matplotlib"))

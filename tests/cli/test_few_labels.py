@@ -97,15 +97,15 @@ def test_the_worst_slices_are_written_and_merged(run, template, tmp_path):
 def test_where_nothing_is_labelled_none_stands_for_the_truth(run, tmp_path):
     folder = tmp_path / "mend"
     folder.mkdir()
-    facts = {"shape": [4, 6, 5], "weights": "w", "pages": 2}
+    facts = {"shape": [4, 6, 5], "truth": None, "weights": "w", "pages": 2}
     (folder / "correction.json").write_text(json.dumps(facts))
     (folder / "slices.csv").write_text("page,slice\n1,3\n2,1\n")
     pages = np.ones((2, 6, 5), np.uint8)
     tifffile.imwrite(folder / "labels.tif", pages, photometric="minisblack")
-    command = ("review", "merge", folder, "none", tmp_path / "mended.tif", "--pages")
-    code, out, _ = run(*command, "2")
+    command = ("review", "merge", folder, "none", tmp_path / "mended.tif", "--slices")
+    code, out, _ = run(*command, "1")
     assert (code, "slices 1 merged, 30 voxels differ" in out) == (0, True)
     truth = tifffile.imread(tmp_path / "mended.tif")
     assert [int(page.min()) for page in truth] == [255, 1, 255, 255]
     code, _, err = run(*command, "4", "--overwrite")
-    assert (code, "has no page 4" in err) == (1, True)
+    assert (code, "has no slice 4; it has 3, 1" in err) == (1, True)

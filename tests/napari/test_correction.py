@@ -10,8 +10,9 @@ import tifffile
 
 from tomoseg_tf.bundle import bundled
 from tomoseg_tf.napari import correct_process, process
-from tomoseg_tf.napari.correction import merge_layer
+from tomoseg_tf.napari.correction import save_labels
 from tomoseg_tf.napari.reading import get_reader
+from tomoseg_tf.studies.correction import merge_slices
 from tomoseg_tf.volume import open_volume
 
 
@@ -47,21 +48,32 @@ def test_what_is_drawn_becomes_a_truth(folder):
     np.testing.assert_array_equal(scan[:], pillar[slices])
     assert settings["scale"] == pytest.approx((0.1,) * 3)
     labels[0, 3:5] = 1
+    save_labels(as_layers(read), folder)
     merged = folder.parent / "mended.tif"
-    summary = merge_layer(as_layers(read), folder, None, merged)
+    summary = merge_slices(folder, None, merged)
     truth = open_volume(merged)
     assert summary["slices"] == sorted(slices)
     assert truth.spacing == pytest.approx((0.1,) * 3)
     expected = np.full(pillar.shape, 255, np.uint8)
     expected[slices] = labels
     np.testing.assert_array_equal(truth.read(0, 12), expected)
-    further = folder.parent / "further.tif"
-    again = merge_layer(as_layers(read), folder, merged, further, pages="1")
-    assert (again["slices"], again["changed_voxels"]) == (slices[:1], 0)
 
 
-def test_labels_that_are_not_open_are_asked_for(folder):
-    layers = as_layers(get_reader(str(folder))(str(folder)))[:1]
+def test_labels_without_a_mark_stay_unknown_where_they_are_255(folder):
+    labels = np.full((2, 32, 32), 255, np.uint8)
+    labels[:, :4] = 0
+    tifffile.imwrite(folder / "labels.tif", labels, photometric="minisblack")
+    tifffile.imwrite(folder / "scan.tif", labels // 100, photometric="minisblack")
+    (_, _, grey), (read, _, kind) = get_reader(str(folder))(str(folder))
+    assert (grey, kind) == ("image", "labels")
+    np.testing.assert_array_equal(read, labels)
+
+
+def test_labels_that_are_not_open_once_are_not_saved(folder):
+    scan, labels = as_layers(get_reader(str(folder))(str(folder)))
+    before = (folder / "labels.tif").read_bytes()
     with pytest.raises(ValueError, match="is not open; find slices, or open the folder"):
-        merge_layer(layers, folder, None, folder.parent / "mended.tif")
-    assert not (folder.parent / "mended.tif").exists()
+        save_labels([scan], folder)
+    with pytest.raises(ValueError, match="is open in 2 layers; remove all but the one"):
+        save_labels([scan, labels, labels], folder)
+    assert (folder / "labels.tif").read_bytes() == before

@@ -4,6 +4,7 @@ Where it is: ``python -m pytest -o filterwarnings= tests/napari/test_widgets.py`
 behind ``xvfb-run``.
 """
 
+import re
 import time
 
 import numpy as np
@@ -87,20 +88,22 @@ def test_the_worst_slices_are_mended(viewer, scan, shown, tmp_path):
     widget.merged.value = tmp_path / "mended.tif"
     press(widget.start, widget)
     layer = viewer.layers.selection.active
-    assert not viewer.layers["scan"].visible  # its slices are not the pages
+    assert not viewer.layers["scan"].visible  # its slices are not those that are shown
     assert (layer.name, layer.mode, layer.data.shape) == ("mend: labels", "paint", (2, 32, 32))
-    assert shown[-1].startswith("pages 1 to 2 are the slices")
+    told = re.fullmatch(r"at the slider's 0: slice (\d+), 1: slice (\d+)", shown[-1])
     layer.data[1, 5:9] = 1
-    widget.pages.value = "2"
-    widget.merge.changed.emit(True)
-    assert "merged" in shown[-1]
+    widget.mended.value = told[2]
+    press(widget.merge, widget)
+    assert f"slices {told[2]} merged" in shown[-1]
+    assert widget.truth.value == tmp_path / "mended.tif"
     truth = open_volume(tmp_path / "mended.tif").read(0, SHAPE[0])
     (labelled,) = np.flatnonzero((truth != 255).any(axis=(1, 2)))
+    assert labelled == int(told[2])
     np.testing.assert_array_equal(truth[labelled], layer.data[1])
-    widget.merge.changed.emit(True)
-    assert "already exists" in shown[-1]
+    press(widget.merge, widget)
+    assert "exists: choose another new truth" in shown[-1]
     press(widget.start, widget)
-    assert "already exists" in shown[-1]
+    assert "exists; choose another folder, or open it" in shown[-1]
 
 
 def test_without_a_scan_one_line_is_shown(viewer, shown):

@@ -69,18 +69,36 @@ def test_bright_objects_are_bright_and_dark_ones_dark():
     assert np.mean(right) > 0.8  # rings and grains may be stronger than a faint object
 
 
+def edge_profile(grey, truth, radius=45):
+    """Grey of the matrix, just outside objects, just inside, and in the middle of large ones."""
+    depth = ndimage.distance_transform_edt(truth) - ndimage.distance_transform_edt(truth == 0)
+    inside = np.hypot(*(np.mgrid[:160, :160] - 79.5)) < radius
+    depth, grey = depth[:, inside], grey[:, inside]
+    sides = ((-20, -6), (-2, 0), (0, 2), (5, 20))
+    return [grey[(depth > low) & (depth < high)].mean() for low, high in sides]
+
+
 def test_edge_enhanced_objects_show_by_their_edges():
     scan = Inclusions((24, 160, 160), 3, edge_enhanced=True)
-    grey, truth = scan.slab(0, 24)
-    depth = ndimage.distance_transform_edt(truth) - ndimage.distance_transform_edt(truth == 0)
-    pillar = np.hypot(*(np.mgrid[:160, :160] - 79.5)) < 45
-    matrix, outside, rim, middle = (
-        grey[:, pillar][(depth[:, pillar] > low) & (depth[:, pillar] < high)].mean()
-        for low, high in ((-20, -6), (-2, 0), (0, 2), (5, 20))
-    )
+    matrix, outside, rim, middle = edge_profile(*scan.slab(0, 24))
     assert rim < matrix - 20
     assert outside > matrix + 5
     assert abs(middle - matrix) < 0.5 * (matrix - rim)
+
+
+def test_drawn_edges_are_stronger_than_what_lies_within_them():
+    shares = []
+    for seed in range(100):
+        scan = Inclusions((16, 160, 160), seed, "pores", True, edge_enhanced=True)
+        if scan.population.others or scan.physics.radius is not None:
+            continue
+        grey, truth = scan.slab(0, 16)
+        assert np.isin(grey[:, 60:100, 60:100], (0, 255)).mean() < 0.02
+        if ndimage.binary_erosion(truth, iterations=5)[:, 30:130, 30:130].sum() > 100:
+            matrix, _, rim, middle = edge_profile(grey, truth, radius=75)
+            shares.append((matrix - middle) / (matrix - rim))
+    assert len(shares) > 3
+    assert np.median(shares) < 0.6  # more than 1 in absorption
 
 
 def test_dark_scans_are_those_with_bright_objects_inverted():

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -185,10 +186,12 @@ def test_without_dask_one_line_says_what_to_install(monkeypatch):
         pass
 
 
-def test_two_clusters_of_one_machine_do_not_meet():
-    with connect(workers=1) as one, connect(workers=1) as other:
-        processes = {client.submit(os.getpid).result() for client in (one, other)}
-    assert len(processes) == 2
+def test_two_clusters_of_one_machine_do_not_want_one_port():
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with connect(workers=1) as one, connect(workers=1) as other:
+            assert one.submit(sum, (1, 2)).result() == other.submit(sum, (1, 2)).result() == 3
+    assert [str(each.message) for each in told] == []
 
 
 def test_processes_of_one_machine_share_its_gpus(monkeypatch):

@@ -6,7 +6,7 @@ import tifffile
 
 from tomoseg_tf.bundle import bundled
 from tomoseg_tf.phantom import Micropillar
-from tomoseg_tf.studies import demo
+from tomoseg_tf.studies.demo import demo
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def demo(folder, overwrite):
     check_destination(folder, overwrite, folder=True, marker="scores.json")
     options.notify("Loading the network ...")
     from tomoseg_tf.evaluation import size_table
-    from tomoseg_tf.studies import demo as run_demo
+    from tomoseg_tf.studies.demo import demo as run_demo
 
     with options.progress("Segmenting") as progress:
         command = shlex.join(["tomoseg-tf", "demo", str(folder)])

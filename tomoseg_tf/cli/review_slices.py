@@ -38,7 +38,7 @@ def slices(scan, truth, folder, palette, as_json, **settings):
     FOLDER/scan.tif has these slices, FOLDER/labels.tif their classes: as TRUTH says where it is
     labelled, and as predicted elsewhere. Mend labels.tif in napari, ImageJ or any other program,
     and save it under its name; 255 is unknown. FOLDER/slices.csv says which slices they are; merge
-    takes all of them, or the --pages that you looked at. Slices are ranked by the entropy that
+    takes all of them, or the --slices that you looked at. Slices are ranked by the entropy that
     their voxels have together where TRUTH is 255. The word none in place of TRUTH means that
     nothing is labelled yet, here and for merge.
 
@@ -73,27 +73,27 @@ def slices(scan, truth, folder, palette, as_json, **settings):
 @click.argument("truth", type=options.VOLUME)
 @click.argument("merged", type=options.VOLUME)
 @click.option(
-    "--pages",
-    default="all",
-    show_default=True,
-    metavar="N,N,...",
-    help="Pages that you mended, from 1, instead of all that FOLDER/slices.csv names.",
+    "--slices",
+    metavar="Z,Z,...",
+    help="Slices that you mended, such as 12,40, instead of all that FOLDER/slices.csv names.",
 )
 @options.palette
 @options.overwrite
 @options.as_json
-def merge(folder, truth, merged, pages, palette, overwrite, as_json):
+def merge(folder, truth, merged, slices, palette, overwrite, as_json):
     """Write TRUTH with the slices that were mended in FOLDER as MERGED.
 
     Of each slice in FOLDER/slices.csv the whole page of FOLDER/labels.tif counts. The word none in
     place of TRUTH means that nothing was labelled before.
     """
-    from tomoseg_tf.studies.correction import merge_slices, parse_pages
+    from tomoseg_tf.studies.correction import merge_slices
+    from tomoseg_tf.volume import parse_slices
 
     if merged.resolve() == truth.resolve():
         raise ValueError(f"{merged} is the truth itself; choose another name")
     before = None if str(truth) == NOTHING else truth
-    settings = {"pages": parse_pages(pages), "palette": palette, "overwrite": overwrite}
+    chosen = None if slices is None else parse_slices(slices)
+    settings = {"slices": chosen, "palette": palette, "overwrite": overwrite}
     with options.progress("Merging") as progress:
         summary = merge_slices(folder, before, merged, progress=progress, **settings)
     for notice in summary.pop("notices"):

@@ -5,16 +5,18 @@ from pathlib import Path
 
 from magicgui.widgets import FileEdit, LineEdit, PushButton, SpinBox, create_widget
 from napari.layers import Image
-from napari.utils.notifications import show_error, show_info, show_warning
+from napari.utils.notifications import show_info, show_warning
 
-from tomoseg_tf.napari.correction import correction_layers, merge_layer
-from tomoseg_tf.napari.process import EXPECTED, one_line
+from tomoseg_tf.napari.correction import correction_layers, save_labels
 from tomoseg_tf.napari.scan import layer_scan
 from tomoseg_tf.napari.task_widget import TaskWidget, WeightsChoice
-from tomoseg_tf.napari.worker import ProcessWorker
+from tomoseg_tf.napari.worker import CallWorker, ProcessWorker
+from tomoseg_tf.studies.correction import merge_slices
+from tomoseg_tf.volume import parse_slices
 from tomoseg_tf.weights import open_weights
 
 PROCESS = "tomoseg_tf.napari.correct_process"
+ALL = "all"
 
 
 class CorrectWidget(TaskWidget):
@@ -33,15 +35,20 @@ class CorrectWidget(TaskWidget):
         self.weights = WeightsChoice()
         self.count = SpinBox(label="slices", min=1, max=1000, value=5)
         self.folder = FileEdit(label="mend in", mode="w", value="mend")
-        self.pages = LineEdit(label="pages", value="all", tooltip="those that you mended: 1,3")
+        hint = "slices of the scan that you mended, such as 12,40"
+        self.mended = LineEdit(label="mended", value=ALL, tooltip=hint)
         self.merged = FileEdit(label="new truth", mode="w", value="mended.tif")
         self.merge = PushButton(text="Save and merge")
         rows = [self.scan, self.truth, *self.weights.widgets, self.count, self.folder]
-        further = [self.pages, self.merged, self.merge]
-        super().__init__(napari_viewer, rows, "Find slices", further)
+        super().__init__(napari_viewer, rows, "Find slices", [self.mended, self.merged, self.merge])
         self.weights.connect(self.weights.describe)
-        self.merge.changed.connect(self._merge)
+        self.merge.changed.connect(lambda: self._run(self._prepare_merge))
         self.weights.describe()
+
+    def _fit(self):
+        """Show and enable what the state needs."""
+        super()._fit()
+        self.merge.enabled = self._worker is None
 
     @property
     def _truth(self):
@@ -50,26 +57,28 @@ class CorrectWidget(TaskWidget):
         return None if chosen is None or chosen == Path() else f"{chosen}"
 
     def _prepare(self):
-        """Bind what is to be done, of the choices as they are now."""
-        layer = self.scan.value
-        if layer is None:
+        """Bind the search for slices, of the choices as they are now."""
+        if self.scan.value is None:
             raise ValueError("there is no scan; open one first")
         folder = self.folder.value.absolute()
+        if folder.exists():
+            raise ValueError(f"{folder}: exists; choose another folder, or open it to go on")
         asked = {
             "truth": self._truth,
             "weights": f"{open_weights(self.weights.chosen).folder}",
             "count": self.count.value,
             "folder": f"{folder}",
         }
-        worker = ProcessWorker(PROCESS, layer_scan(layer), lambda _: asked, dict)
-        worker.returned.connect(partial(self._open, layer, folder))
+        worker = ProcessWorker(PROCESS, layer_scan(self.scan.value), lambda _: asked, dict)
+        worker.returned.connect(partial(self._open, folder))
         return worker
 
-    def _open(self, whole, folder, found):
-        """Add the slices as layers in place of the whole scan, the labels ready to be drawn on."""
+    def _open(self, folder, found):
+        """Show the slices in place of all else, the labels ready to be drawn on."""
         if found is None:
             return
-        whole.visible = False
+        for layer in self._viewer.layers:
+            layer.visible = False  # its slices are others
         (scan, shown, _), (labels, drawn, _) = correction_layers(folder)
         self._viewer.add_image(scan, **shown)
         layer = self._viewer.add_labels(labels, **drawn)
@@ -78,19 +87,29 @@ class CorrectWidget(TaskWidget):
         layer.mode, layer.selected_label = "paint", 1
         for notice in found["notices"]:
             show_warning(notice)
-        named = ", ".join(map(str, found["slices"]))
-        show_info(f"pages 1 to {len(found['slices'])} are the slices {named}")
+        places = ", ".join(f"{page}: slice {z}" for page, z in enumerate(found["slices"]))
+        show_info(f"at the slider's {places}")
 
-    def _merge(self):
-        """Save the labels and write the truth with them."""
-        try:
-            folder, merged = self.folder.value.absolute(), self.merged.value.absolute()
-            summary = merge_layer(
-                self._viewer.layers, folder, self._truth, merged, pages=self.pages.value
-            )
-        except EXPECTED as error:
-            show_error(one_line(error))
+    def _prepare_merge(self):
+        """Save the labels, and bind what writes the truth with them."""
+        folder, merged = self.folder.value.absolute(), self.merged.value.absolute()
+        text = self.mended.value.strip()
+        slices = None if text == ALL else parse_slices(text)
+        save_labels(self._viewer.layers, folder)
+        if merged.exists():
+            raise ValueError(f"the labels are saved; {merged} exists: choose another new truth")
+        merge = partial(merge_slices, folder, self._truth, merged, slices=slices)
+        worker = CallWorker(lambda progress: merge(progress=progress))
+        worker.returned.connect(partial(self._tell, merged))
+        return worker
+
+    def _tell(self, merged, summary):
+        """Say what was merged; the next round begins with it."""
+        if summary is None:
             return
+        self.truth.value = merged
+        for notice in summary["notices"]:
+            show_warning(notice)
         named = ", ".join(map(str, summary["slices"]))
         show_info(
             f"{merged}: slices {named} merged, {summary['changed_voxels']:,} voxels differ from "

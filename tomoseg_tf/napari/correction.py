@@ -1,11 +1,11 @@
-"""Layers of slices to be mended, and what was drawn on them as a truth."""
+"""Layers of slices to be mended, and what was drawn on them saved."""
 
 from pathlib import Path
 
 from tomoseg_tf.napari.layers import volume_layer
 from tomoseg_tf.napari.writing import write_labels
-from tomoseg_tf.studies.correction import CORRECTION, LABELS, SCAN, merge_slices, parse_pages
-from tomoseg_tf.volume import open_volume
+from tomoseg_tf.studies.correction import CORRECTION, LABELS, SCAN
+from tomoseg_tf.volume import open_truth, open_volume
 
 
 def holds_correction(folder):
@@ -43,14 +43,15 @@ def correction_layers(folder):
         If one cannot be read.
     """
     folder = Path(folder)
+    scan, labels = open_volume(folder / SCAN), open_truth(folder / LABELS, "classes")
     return [
-        volume_layer(open_volume(folder / name), name=f"{folder.name}: {Path(name).stem}")
-        for name in (SCAN, LABELS)
+        volume_layer(scan, name=f"{folder.name}: scan", grey=True),
+        volume_layer(labels, name=f"{folder.name}: labels"),
     ]
 
 
-def merge_layer(layers, folder, truth, merged, *, pages="all"):
-    """Save the layer of the labels of a correction, and merge them into the truth.
+def save_labels(layers, folder):
+    """Save the layer of the labels of a correction under the name that they came from.
 
     Parameters
     ----------
@@ -58,34 +59,26 @@ def merge_layer(layers, folder, truth, merged, *, pages="all"):
         All layers of the viewer.
     folder : Path
         Folder of the correction.
-    truth : path or None
-        Truth so far; None if nothing was labelled.
-    merged : Path
-        Truth to write.
-    pages : str
-        Pages that were looked at, from 1, such as "1,3"; "all" for all.
-
-    Returns
-    -------
-    dict
-        As of `tomoseg_tf.studies.correction.merge_slices`.
 
     Raises
     ------
     ValueError
-        If the labels are not open, or cannot be merged.
+        If the labels are not open, or more than once.
     """
-    chosen = parse_pages(pages)
     place = folder / LABELS
-    layer = next((each for each in layers if _path(each) == place), None)
-    if layer is None:
+    found = [layer for layer in layers if _path(layer) == place.resolve()]
+    if not found:
         raise ValueError(f"{place}: is not open; find slices, or open the folder {folder}")
+    if len(found) > 1:
+        raise ValueError(
+            f"{place}: is open in {len(found)} layers; remove all but the one that you mended"
+        )
+    (layer,) = found
     settings = {"name": layer.name, "scale": layer.scale, "units": layer.units}
     write_labels(f"{place}", layer.data, settings)
-    return merge_slices(folder, truth, merged, pages=chosen)
 
 
 def _path(layer):
     """File that a layer was read from by this plugin; None of others."""
     path = layer.metadata.get("tomoseg_tf", {}).get("path")
-    return None if path is None else Path(path).absolute()
+    return None if path is None else Path(path).resolve()

@@ -12,7 +12,7 @@ MOST = 31  # classes of labels that do not state what they are, as for the palet
 WINDOW = 0.1, 99.9  # percentiles of grey levels that are shown
 
 
-def volume_layer(volume, *, levels=(), name=None):
+def volume_layer(volume, *, levels=(), name=None, grey=False):
     """Make the layer of a volume: of labels if it holds classes or labels, else an image.
 
     Parameters
@@ -23,6 +23,8 @@ def volume_layer(volume, *, levels=(), name=None):
         The same at lower resolutions, from fine to coarse.
     name : str, optional
         Name of the layer; that of the file when not given.
+    grey : bool
+        Whether it is an image, whatever its voxels look like.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def volume_layer(volume, *, levels=(), name=None):
     sampled = _sample(volume)
     settings = {"name": name or _name(volume)}
     settings |= placed(volume.spacing)
-    if holds_labels(volume, sampled):
+    if not grey and holds_labels(volume, sampled):
         data, notices = _labels(volume)
         settings["metadata"] = {"tomoseg_tf": {"path": volume.name, "notices": notices}}
         return data, settings | label_colours(data.dtype), "labels"

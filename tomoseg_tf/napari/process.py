@@ -20,12 +20,20 @@ def serve(handle):
         a line ``{"progress": [done, total]}``. What it raises of `EXPECTED` becomes the answer
         ``{"error": ...}``.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after Ctrl-C
+    before = signal.signal(signal.SIGTERM, _end)
     try:
         answer = handle(json.load(sys.stdin), lambda *pair: _say({"progress": pair}))
     except EXPECTED as error:
         answer = {"error": one_line(error)}
+    finally:
+        signal.signal(signal.SIGTERM, before)
     _say(answer)
+
+
+def _end(*_):
+    """Clean up as after Ctrl-C, and let nothing interrupt that."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def one_line(error):

@@ -75,7 +75,7 @@ class TaskWidget(Container):
         )
         self.bar = ProgressBar(label=" ", min=0, max=1000)
         super().__init__(widgets=[*rows, self.buttons, self.bar, *further])
-        self.start.changed.connect(self._start)
+        self.start.changed.connect(lambda: self._run(self._prepare))
         self.cancel.changed.connect(self._stop)
         self._fit()
 
@@ -84,10 +84,10 @@ class TaskWidget(Container):
         running = self._worker is not None
         self.start.enabled, self.cancel.enabled, self.bar.visible = not running, running, running
 
-    def _start(self):
-        """Begin in the background."""
+    def _run(self, prepare):
+        """Begin what a function prepares, in the background."""
         try:
-            self._worker = worker = self._prepare()
+            self._worker = worker = prepare()
         except EXPECTED as error:
             show_error(one_line(error))
             return

@@ -1,4 +1,4 @@
-"""Work in the background, with progress and an end on request."""
+"""Work in the background, in a process or a thread, with progress and an end on request."""
 
 import json
 import subprocess
@@ -87,3 +87,36 @@ class ProcessWorker(WorkerBase):
             trouble.seek(0)
             last = trouble.read().strip().rpartition("\n")[2]
         return {"error": f"the process ended without a result: {last or process.returncode}"}
+
+
+class CallWorker(WorkerBase):
+    """Calls a function in a thread, with the signals of `ProcessWorker`.
+
+    Parameters
+    ----------
+    call : callable
+        Called as ``call(progress)``; ends at the next ``progress(done, total)`` after `quit`.
+    """
+
+    def __init__(self, call):
+        super().__init__(SignalsClass=GeneratorWorkerSignals)
+        self._call = call
+
+    def work(self):
+        """Call the function.
+
+        Returns
+        -------
+        object
+            What it returns; None after `quit`.
+        """
+        try:
+            return self._call(self._tell)
+        except InterruptedError:
+            return None
+
+    def _tell(self, done, total):
+        """Pass progress on."""
+        if self.abort_requested:
+            raise InterruptedError
+        self.yielded.emit((done, total))

@@ -42,7 +42,7 @@ class Inclusions(Scan):
         Whether scans that would have bright objects are inverted, so that all are dark.
     edge_enhanced : bool
         Whether objects show by fringes at their edges and little inside, as in phase contrast
-        without phase retrieval; drawn ones are larger then, since the smallest are all edge.
+        without phase retrieval; they are larger then, since the smallest are all edge.
     """
 
     shape: tuple

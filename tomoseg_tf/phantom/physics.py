@@ -155,10 +155,23 @@ def draw_physics(rng, kind, *, edge_enhanced=False):
         phase_length=rng.uniform(24, 80),
         phase_level=rng.uniform(-1, 1),
     )
-    if not edge_enhanced:
-        return drawn
-    strength, width = rng.uniform(3.0, 7.0), rng.uniform(1.2, 2.4) * drawn.blur
-    return replace(drawn, fringes=strength, fringe_width=width, kept=rng.uniform(0, 0.4))
+    return _with_edges(rng, drawn) if edge_enhanced else drawn
+
+
+def _with_edges(rng, drawn):
+    """Draw fringes that are narrower than most objects, and leave room for their grey levels."""
+    size = float(np.exp(rng.uniform(np.log(12), np.log(36))))
+    matrix, blur = rng.uniform(100, 155), rng.uniform(0.5, 1.2)
+    return replace(
+        drawn,
+        matrix=matrix,
+        contrast=np.sign(drawn.contrast) * size,
+        surroundings=matrix - rng.uniform(0.5, 2.0) * size,
+        blur=blur,
+        fringes=rng.uniform(2.5, 6.0),
+        fringe_width=rng.uniform(1.0, 1.8) * blur,
+        kept=rng.uniform(0, 0.4),
+    )
 
 
 def _sometimes(rng, probability, low, high):

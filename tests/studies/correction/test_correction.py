@@ -8,7 +8,7 @@ import tifffile
 from tomoseg_tf.evaluation import confusion_matrix, scores
 from tomoseg_tf.prediction import segment_file
 from tomoseg_tf.records import write_records
-from tomoseg_tf.studies.correction import merge_slices, parse_pages, write_slices
+from tomoseg_tf.studies.correction import merge_slices, write_slices
 from tomoseg_tf.studies.correction.doubt import choose_slices, sum_doubt
 from tomoseg_tf.training import read_recipe, train
 from tomoseg_tf.volume import as_volume, open_truth
@@ -121,7 +121,7 @@ def mend(tmp_path):
     """A correction of the slices 3 and 1."""
     folder = tmp_path / "mend"
     folder.mkdir()
-    facts = {"shape": [4, 3, 3], "weights": "w", "pages": 2}
+    facts = {"shape": [4, 3, 3], "truth": "t.tif", "weights": "w", "pages": 2}
     (folder / "correction.json").write_text(json.dumps(facts))
     (folder / "slices.csv").write_text("page,slice,doubt,labelled\n1,3,2.5,0\n2,1,2,0\n")
     pages = np.stack([np.full((3, 3), 2, np.uint8), np.eye(3, dtype=np.uint8)])
@@ -142,32 +142,36 @@ def test_rows_that_are_deleted_leave_their_slices_as_they_were(mend, tmp_path):
     assert again["changed_voxels"] == 0
 
 
-def test_only_the_pages_that_were_looked_at(mend, tmp_path):
-    summary = merge_slices(mend, TRUTH, tmp_path / "out.npy", pages=[1], palette="classes")
+def test_only_the_slices_that_were_looked_at(mend, tmp_path):
+    summary = merge_slices(mend, TRUTH, tmp_path / "out.npy", slices=[3], palette="classes")
     expected = TRUTH.copy()
     expected[3] = 2
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
     assert summary["slices"] == [3]
-    with pytest.raises(ValueError, match="has no page 3"):
-        merge_slices(mend, TRUTH, tmp_path / "more.npy", pages=[1, 3], palette="classes")
+
+
+@pytest.mark.parametrize(
+    ("slices", "message"), [([3, 2], "has no slice 2; it has 3, 1"), ([], "no slice is named")]
+)
+def test_slices_that_are_not_there(mend, tmp_path, slices, message):
+    with pytest.raises(ValueError, match=message):
+        merge_slices(mend, TRUTH, tmp_path / "out.npy", slices=slices, palette="classes")
+    assert not (tmp_path / "out.npy").exists()
 
 
 def test_where_nothing_was_labelled_all_else_is_unknown(mend, tmp_path):
+    facts = json.loads((mend / "correction.json").read_text())
+    (mend / "correction.json").write_text(json.dumps(facts | {"truth": None}))
     merge_slices(mend, None, tmp_path / "out.npy")
     expected = np.full_like(TRUTH, 255)
     expected[3], expected[1] = 2, np.eye(3)
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
 
 
-@pytest.mark.parametrize(("text", "pages"), [("all", None), ("1,3", [1, 3]), (" 2, ", [2])])
-def test_pages_are_numbers_from_1(text, pages):
-    assert parse_pages(text) == pages
-
-
-@pytest.mark.parametrize("text", ["", "1-3", "x"])
-def test_what_is_no_page_is_refused(text):
-    with pytest.raises(ValueError, match="give numbers from 1 as 1,3, or all"):
-        parse_pages(text)
+def test_a_truth_that_is_forgotten_is_asked_for(mend, tmp_path):
+    with pytest.raises(ValueError, match=r"made beside the truth t\.tif, whose labels"):
+        merge_slices(mend, None, tmp_path / "out.npy")
+    assert not (tmp_path / "out.npy").exists()
 
 
 def cut_pages(folder):

@@ -46,48 +46,21 @@ class MendedTruth(TruthVolume):
         return classes
 
 
-def parse_pages(text):
-    """Read which pages were looked at.
-
-    Parameters
-    ----------
-    text : str
-        Numbers from 1, such as "1,3"; or "all".
-
-    Returns
-    -------
-    list of int or None
-        None for all.
-
-    Raises
-    ------
-    ValueError
-        If there is something else.
-    """
-    if text.strip().lower() == "all":
-        return None
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise ValueError(f"pages {text!r}: give numbers from 1 as 1,3, or all")
-    return [int(part) for part in parts]
-
-
 def merge_slices(
-    folder, truth, merged, *, pages=None, palette="auto", overwrite=False, progress=None
+    folder, truth, merged, *, slices=None, palette="auto", overwrite=False, progress=None
 ):
     """Write a truth with the slices that were mended.
 
     Parameters
     ----------
     folder : str or Path
-        What `write_slices` wrote, with ``labels.tif`` mended. Slices whose row is deleted from
-        ``slices.csv`` are left as they were in the truth.
+        What `write_slices` wrote, with ``labels.tif`` mended.
     truth : path, (Z, Y, X) array_like or Volume, or None
         The truth so far; None if nothing was labelled before.
     merged : path
         Volume to write.
-    pages : sequence of int, optional
-        Pages to merge, from 1, of those that ``slices.csv`` names; all of them by default.
+    slices : sequence of int, optional
+        Slices of the scan to merge, of those that ``slices.csv`` names; all of them by default.
     palette : str, dict or Palette
         How values of the truth map to classes.
     overwrite : bool
@@ -104,15 +77,22 @@ def merge_slices(
     Raises
     ------
     ValueError
-        If the folder holds no correction, shapes do not fit, or the output cannot be written.
+        If the folder holds no correction, or was made beside a truth and none is given, a slice is
+        not in it, shapes do not fit, or the output cannot be written.
     """
     check_output(merged, overwrite)
     folder = Path(folder)
-    source = None if truth is None else open_truth(truth, palette)
     facts = _read_facts(folder)
+    if truth is None and facts["truth"] is not None:
+        raise ValueError(
+            f"{folder}: was made beside the truth {facts['truth']}, whose labels would be lost; "
+            "give that truth"
+        )
     labels = open_truth(folder / LABELS, "classes")
-    if source is None:
+    if truth is None:
         source = UnlabelledTruth(facts["shape"], labels.spacing)
+    else:
+        source = open_truth(truth, palette)
     if list(source.shape) != facts["shape"]:
         raise ValueError(
             f"{source.name} has shape {source.shape}, but the scan of {folder} "
@@ -122,9 +102,9 @@ def merge_slices(
     if labels.shape != wanted:
         raise ValueError(
             f"{labels.name} has shape {labels.shape}, but {wanted} was written; save all pages, "
-            "and delete rows of slices.csv instead"
+            "and name the slices that are to be merged"
         )
-    chosen = _choose(_read_pages(folder / LIST, facts), pages, folder / LIST)
+    chosen = _choose(_read_pages(folder / LIST, facts), slices, folder / LIST)
     mended = MendedTruth(source, labels, chosen)
     changed = sum(
         int(np.count_nonzero(source.read(z, z + 1) != mended.read(z, z + 1))) for z in chosen
@@ -137,7 +117,11 @@ def _read_facts(folder):
     """Read what a correction is of."""
     try:
         facts = json.loads((folder / CORRECTION).read_text(encoding="utf-8"))
-        return {"shape": [int(side) for side in facts["shape"]], "pages": int(facts["pages"])}
+        return {
+            "shape": [int(side) for side in facts["shape"]],
+            "pages": int(facts["pages"]),
+            "truth": facts["truth"],
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{folder}: holds no {CORRECTION} that can be read; write it with tomoseg-tf review "
@@ -145,14 +129,16 @@ def _read_facts(folder):
         ) from error
 
 
-def _choose(listed, pages, path):
-    """Those of the listed slices whose page was asked for: dict from slice to page from 0."""
-    if pages is None:
-        return listed
-    for page in pages:
-        if page - 1 not in listed.values():
-            raise ValueError(f"{path}: has no page {page}")
-    return {z: page for z, page in listed.items() if page + 1 in pages}
+def _choose(pages, slices, path):
+    """Keep the pages of the slices that were asked for: dict from slice to page from 0."""
+    if slices is None:
+        return pages
+    for z in slices:
+        if z not in pages:
+            raise ValueError(f"{path}: has no slice {z}; it has {', '.join(map(str, pages))}")
+    if not slices:
+        raise ValueError(f"{path}: no slice is named; nothing would be merged")
+    return {z: pages[z] for z in slices}
 
 
 def _read_pages(path, facts):

@@ -66,8 +66,8 @@ def write_slices(
     from tomoseg_tf.prediction import segment_file  # loads Keras, which merging does not need
 
     check_destination(folder, overwrite, folder=True, marker=CORRECTION)
-    scan = as_volume(scan)
-    truth = UnlabelledTruth(scan.shape, scan.spacing) if truth is None else open_truth(truth)
+    scan, blank = as_volume(scan), truth is None
+    truth = UnlabelledTruth(scan.shape, scan.spacing) if blank else open_truth(truth)
     if scan.shape != truth.shape:
         raise ValueError(
             f"{truth.name} has shape {truth.shape}, but {scan.name} {scan.shape}; both must be of "
@@ -84,9 +84,10 @@ def write_slices(
         doubt, labelled = sum_doubt(entropy, truth, progress=adding)
         chosen = choose_slices(doubt, count, apart)
         if not chosen:
+            why = "" if blank else f"all is labelled in {truth.name}, or "
             raise ValueError(
-                f"{truth.name}: leaves nothing in doubt: all is labelled, or the weights are sure "
-                "of all; label another scan"
+                f"{scan.name}: nothing is in doubt: {why}the weights are sure of all; choose "
+                "another scan"
             )
         _write_pages(partial, chosen, scan, truth, predicted)
         rows = [
@@ -96,9 +97,15 @@ def write_slices(
         _write_list(partial / LIST, rows)
         for path in made.values():
             shutil.rmtree(path)  # only the choice of slices needed them
-        facts = {"shape": list(scan.shape), "weights": str(weights), "pages": len(chosen)}
+        facts = {
+            "shape": list(scan.shape),
+            "truth": None if blank else truth.name,
+            "weights": str(weights),
+            "pages": len(chosen),
+        }
         (partial / CORRECTION).write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    return {"slices": rows, "apart": apart, "notices": list(done.get("notices", ()))}
+    notices = [*truth.named_notices(), *done["notices"]]
+    return {"slices": rows, "apart": apart, "notices": notices}
 
 
 def _write_pages(folder, chosen, scan, truth, predicted):
