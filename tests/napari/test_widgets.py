@@ -90,7 +90,7 @@ def test_the_worst_slices_are_mended(viewer, scan, shown, tmp_path):
     layer = viewer.layers.selection.active
     assert not viewer.layers["scan"].visible  # its slices are not those that are shown
     assert (layer.name, layer.mode, layer.data.shape) == ("mend: labels", "paint", (2, 32, 32))
-    told = re.fullmatch(r"at the slider's 0: slice (\d+), 1: slice (\d+)", shown[-1])
+    told = re.fullmatch(r"slider 0 to 1: slices (\d+), (\d+)", shown[-1])
     layer.data[1, 5:9] = 1
     widget.mended.value = told[2]
     press(widget.merge, widget)

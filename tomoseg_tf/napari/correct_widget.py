@@ -87,8 +87,8 @@ class CorrectWidget(TaskWidget):
         layer.mode, layer.selected_label = "paint", 1
         for notice in found["notices"]:
             show_warning(notice)
-        places = ", ".join(f"{page}: slice {z}" for page, z in enumerate(found["slices"]))
-        show_info(f"at the slider's {places}")
+        named = ", ".join(map(str, found["slices"]))
+        show_info(f"slider 0 to {len(found['slices']) - 1}: slices {named}")
 
     def _prepare_merge(self):
         """Save the labels, and bind what writes the truth with them."""
