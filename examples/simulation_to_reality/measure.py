@@ -34,7 +34,7 @@ def main():
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     parser.add_argument("--image", nargs=2, type=Path, metavar=("IMAGE", "MASK"))
     parser.add_argument("--invert", action="store_true", help="the image has bright objects")
-    parser.add_argument("--bin", type=int, help="of the image, for the network")
+    parser.add_argument("--bin", type=int, help="of the image, not of scans")
     parser.add_argument("--check", action="store_true", help="only read the image and its mask")
     parser.add_argument("--weights", action="append", default=[], metavar="NAME=FOLDER")
     given = parser.parse_args()

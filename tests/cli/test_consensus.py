@@ -30,3 +30,16 @@ def test_voxels_and_objects(run, tmp_path):
     assert run(*paths, paths[0], "--overwrite")[0] == 1
     assert run(paths[0], tmp_path / "e.tif")[0] == 2
     assert "already exists" in run(*paths, tmp_path / "c.tif")[2]
+
+
+def test_unknown_voxels_of_one_operator_are_no_objects(run, tmp_path):
+    for name, truth in (("a", np.where(OTHER, 255, ONE)), ("b", 255 * OTHER)):
+        truth = truth.astype(np.uint8)
+        tifffile.imwrite(tmp_path / f"{name}.tif", truth, photometric="minisblack")
+    paths = [tmp_path / "a.tif", tmp_path / "b.tif"]
+    code, _, err = run(*paths, tmp_path / "c.tif")
+    assert (code, "b.tif holds only 0 and 255" in err, err.count("\n")) == (1, True, 1)
+    assert not (tmp_path / "c.tif").exists()
+    code, _, _ = run(*paths, tmp_path / "c.tif", "--palette", "classes")
+    assert code == 0
+    assert 1 not in open_truth(tmp_path / "c.tif").read(0, 4)

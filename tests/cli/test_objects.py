@@ -82,6 +82,18 @@ def test_an_empty_segmentation_gives_an_empty_table(run, tmp_path):
     assert len(read_table(tmp_path / "t.csv")["label"]) == 0
 
 
+def test_thresholds_part_touching_objects_as_the_table_does(run, tmp_path):
+    z, y, x = np.ogrid[:17, :28, :17]
+    balls = [(z - 8) ** 2 + (y - at) ** 2 + (x - 8) ** 2 <= 36 for at in (8, 19)]
+    classes = (balls[0] | balls[1]).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "s.tif", classes, photometric="minisblack")
+    np.save(tmp_path / "p.npy", np.where(classes, 0.9, 0.1))
+    more = ("--split", "1", "--probabilities", tmp_path / "p.npy", "--thresholds", "0.5")
+    code, out, _ = run(tmp_path / "s.tif", tmp_path / "t.csv", *more, "--json")
+    found = json.loads(out)
+    assert (code, found["count"], found["thresholds"][0]["count"]) == (0, 2, 2)
+
+
 def test_thresholds(run, files, tmp_path):
     np.save(tmp_path / "p.npy", np.where(CLASSES == 1, 0.55, 0.05))
     more = ("--probabilities", tmp_path / "p.npy", "--thresholds", "0.5,0.6")

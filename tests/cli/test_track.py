@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -33,6 +34,9 @@ def test_a_series_is_simulated_and_tracked(run, series, tmp_path):
     assert "Growth of the radius" in out
     assert run("track", *steps, tmp_path / "v.csv", "--figure", tmp_path / "w.svg")[0] == 0
     assert (tmp_path / "w.csv").read_text().startswith("track,time,equivalent_radius_um")
+    table = os.path.relpath(tmp_path / "x.csv")
+    assert run("track", *steps, table, "--figure", tmp_path / "x.png")[0] == 0
+    assert (tmp_path / "x.csv").read_text().startswith("track,step,time")  # not that of the figure
 
 
 def test_parquet_keeps_words_and_numbers(run, series, tmp_path):

@@ -190,6 +190,14 @@ def test_labels_classes_and_small_objects(tmp_path):
     assert alone["unit"] == "voxels"
 
 
+def test_labels_where_classes_touch_are_those_of_the_class(tmp_path):
+    classes = np.zeros((9, 9, 9), np.uint8)
+    classes[2:7, 2:7, 2:5], classes[2:7, 2:7, 5:7] = 1, 2
+    write_meshes(classes, tmp_path / "m.ply", labels=True)
+    found = [np.unique(read_ply(tmp_path / f"m_{index}.ply")[1]).tolist() for index in (1, 2)]
+    assert sorted(found) == [[1], [2]]
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [

@@ -29,6 +29,15 @@ def test_two_touching_balls_are_parted_in_the_middle():
         assert (mean, std) == pytest.approx((one.mean(), one.std()))
 
 
+def test_a_shallow_dent_parts_nothing():
+    """Both halves of the rod are as deep as each other, the dent is 0.84 less."""
+    rod = np.ones((7, 7, 30), bool)
+    rod[4, 0, 15] = False
+    assert part(rod, 1).max() == 1
+    assert part(rod, 0.8).max() == 2
+    assert part(np.ones((5, 5, 5), bool), 1).max() == 1
+
+
 def test_labels_of_pieces_are_rows_in_every_slab_size(tmp_path):
     balls = two_balls(11)[0]
     classes = np.zeros((24, 40, 40), np.uint8)

@@ -4,7 +4,7 @@ import tifffile
 from scipy import ndimage
 
 from tomoseg_tf.phantom import insert_objects, measure_noise, measure_point_spread
-from tomoseg_tf.volume import open_volume
+from tomoseg_tf.volume import create_volume, open_volume
 
 SHAPE = (40, 64, 64)
 
@@ -59,6 +59,25 @@ def test_objects_have_the_contrast_and_lie_in_the_sample(scan, tmp_path, bright)
     np.testing.assert_array_equal(changed[far], grey[far])
     noise = changed[core] - ndimage.gaussian_filter(changed.astype(float), 1.0)[core]
     assert noise.std() == pytest.approx(4, rel=0.35)  # the scan's own noise is still there
+
+
+@pytest.mark.parametrize("fill", [np.nan, 0.0])
+def test_what_is_outside_the_reconstruction_stays_as_it_is(tmp_path, fill):
+    y, x = np.ogrid[: SHAPE[1], : SHAPE[2]]
+    radius = np.hypot(y - (SHAPE[1] - 1) / 2, x - (SHAPE[2] - 1) / 2)
+    grey = rod(1.0, 4).astype(np.float32)
+    grey[:, radius > min(SHAPE[1:]) / 2] = fill
+    with create_volume(tmp_path / "scan.tif", SHAPE, np.float32) as writer:
+        writer.write(0, grey)
+    settings = {"radius": 4.0, "fraction": 0.05, "contrast": 40, "blur": 1.0, "seed": 4}
+    out, truth = tmp_path / "out.tif", tmp_path / "truth.tif"
+    insert_objects(tmp_path / "scan.tif", out, truth, **settings)
+    changed, classes = tifffile.imread(out), tifffile.imread(truth)
+    outside = np.broadcast_to(radius > min(SHAPE[1:]) / 2, SHAPE)
+    np.testing.assert_array_equal(changed[outside], grey[outside])
+    assert np.isfinite(changed[~outside]).all()
+    assert (classes == 1).sum() > 50
+    assert not (classes[outside] == 1).any()
 
 
 def test_slabs_do_not_show_in_the_result(scan, tmp_path, monkeypatch):

@@ -210,6 +210,48 @@ def test_a_series_is_normalised_by_the_voxels_that_the_network_sees(folder, scan
             segment_file(scan, tmp_path / "t.npy", **given | other)
 
 
+def test_the_plan_is_that_of_the_scan(folder, scan, tmp_path):
+    mask = np.zeros(SHAPE, np.uint8)
+    mask[:, 4:20, 5:25] = 1
+    np.save(tmp_path / "mask.npy", mask)
+    settings = {"weights": folder, "binning": 2, "mask": tmp_path / "mask.npy"}
+    settings |= {"probabilities": tmp_path / "p.npy", "roi": ((1, 8), (0, 26), (0, 31))}
+    before = sorted(path.name for path in tmp_path.iterdir())
+    plan = segment_file(scan, tmp_path / "s.npy", dry_run=True, **settings)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert plan["shape"] == [7, 26, 31]
+    segment_file(scan, tmp_path / "s.npy", **settings)
+    sizes = {output["path"]: output["bytes"] for output in plan["outputs"]}
+    assert sizes == {
+        str(tmp_path / name): np.load(tmp_path / name).nbytes for name in ("s.npy", "p.npy")
+    }
+    (disk,) = plan["disks"]
+    assert disk["needed"] > sum(sizes.values())
+    with pytest.raises(ValueError, match="already exists"):
+        segment_file(scan, tmp_path / "s.npy", dry_run=True, **settings)
+    plan = segment_file(scan, tmp_path / "s.npy", dry_run=True, overwrite=True, **settings)
+    assert plan["shape"] == [7, 26, 31]
+
+
+def test_many_scans_go_on_in_a_process_of_another_size(folder, scan, tmp_path, monkeypatch):
+    settings = {"weights": folder, "binning": 2, "opening": {"spacing": SPACING}}
+    stop = {"on": True}
+    restore = resampled_run.ResampledRun._restore
+
+    def interrupted(run):
+        if stop["on"]:
+            raise KeyboardInterrupt
+        restore(run)
+
+    monkeypatch.setattr(resampled_run.ResampledRun, "_restore", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        segment_files([tmp_path / "scan.npy"], tmp_path / "out", **settings)
+    stop["on"] = False
+    monkeypatch.setattr("tomoseg_tf.prediction.scans.many.resident", lambda: 12_345_678)
+    result = segment_files([tmp_path / "scan.npy"], tmp_path / "out", **settings)
+    assert (result["segmented"], result["failed"]) == (1, 0)
+
+
 def test_it_is_said_how_far_an_interruption_came(folder, tmp_path, monkeypatch):
     grey = np.random.default_rng(0).integers(0, 256, (300, 16, 16)).astype(np.uint8)
     np.save(tmp_path / "long.npy", grey)

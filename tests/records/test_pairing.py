@@ -23,12 +23,25 @@ def test_files_of_one_name_belong_together(folders):
     assert found == [("a.ome.tif", "a.png"), ("b.tif", "b.nrrd"), ("c", "c.h5")]
 
 
+def test_dots_in_names_and_files_that_belong_to_another(folders):
+    scans = ["Al_0.5h.tif", "Al_0.7h.tif", "a.vol", "a.vol.info", "b.nhdr", "b.raw"]
+    truth = ["Al_0.7h.ome.tif", "Al_0.5h.h5", "a.nrrd", "b.tif"]
+    found = [(one.name, other.name) for one, other in pair_folders(*folders(scans, truth))]
+    assert found == [
+        ("Al_0.5h.tif", "Al_0.5h.h5"),
+        ("Al_0.7h.tif", "Al_0.7h.ome.tif"),
+        ("a.vol", "a.nrrd"),
+        ("b.nhdr", "b.tif"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("scans", "truth", "message"),
     [
         (["a.tif", "b.tif"], ["a.tif"], "truth: has no file of the name b; each volume needs"),
         (["a.tif"], ["a.tif", "c.tif"], "scans: has no file of the name c"),
         ([], [], "scans: is empty"),
+        (["Al_0.5h.tif"], ["Al_0.7h.tif"], "truth: has no file of the name Al_0.5h"),
         (["a.tif", "a.png"], ["a.tif"], "a.tif: a.png has this name, too"),
     ],
 )

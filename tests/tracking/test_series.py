@@ -2,9 +2,12 @@ import sys
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from tomoseg_tf.phantom import ParticleSeries
 from tomoseg_tf.tracking import register, series_table, summarise_series, track_objects
+from tomoseg_tf.tracking.registering import thin
+from tomoseg_tf.volume import ArrayVolume
 
 SHAPE = (52, 70, 170)
 NAMES = ("objects", "appeared", "vanished", "merged", "split")
@@ -90,6 +93,22 @@ def test_thinned_steps_of_any_spacing_are_registered():
     motion = register(image, moved, way="shift", blocks=(2, 4, 4), spacing=(3, 1, 2))
     np.testing.assert_allclose(motion.shift_at([5, 5, 5]), [-2, 8, -12])
     assert motion.is_shift
+
+
+@pytest.mark.parametrize("fill", [np.nan, 0.0])
+def test_what_is_outside_the_reconstruction_moves_nothing(fill):
+    """Means of blocks of 2 x 2 x 2 voxels of a moved sample, in a circle that stays."""
+    rng = np.random.default_rng(0)
+    image = ndimage.gaussian_filter(rng.random((16, 128, 128)), 2)
+    image = (100 + (image - image.mean()) / image.std()).astype(np.float32)
+    moved = np.roll(image, (4, 6), axis=(1, 2))
+    outside = np.hypot(*(np.mgrid[:128, :128] - 63.5)) > 64
+    for one in (image, moved):
+        one[:, outside] = fill
+    thinned = [thin(ArrayVolume(one), (2, 2, 2)) for one in (image, moved)]
+    assert np.isfinite(thinned).all()
+    motion = register(*thinned, way="shift", blocks=(2, 2, 2))
+    np.testing.assert_allclose(motion.shift_at([8, 64, 64]), [0, -4, -6], atol=0.5)
 
 
 def test_objects_at_a_face_are_tracked_but_not_fitted():

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,20 @@ def test_any_slab_is_that_of_the_whole_to_the_last_bit(text, dtype):
         np.testing.assert_array_equal(np.concatenate(parts), whole)
     box = volume.read_box(((3, 18), (2, 5), (1, 9)))
     np.testing.assert_array_equal(box, whole[3:18, 2:5, 1:9])
+
+
+def test_a_small_part_of_large_slices_takes_the_memory_of_a_piece(monkeypatch):
+    monkeypatch.setattr("tomoseg_tf.volume.filtered.PIECE_BYTES", 1)
+    array = np.zeros((200, 256, 256), np.uint8)
+    volume = FilteredVolume(ArrayVolume(array), "invert")
+    box = ((0, 200), (3, 7), (5, 9))
+    volume.read_box(box)  # what is imported counts once
+    tracemalloc.start()
+    part = volume.read_box(box)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(part, np.full((200, 4, 4), 255))
+    assert most < array.nbytes / 10
 
 
 @pytest.mark.parametrize("text", TEXTS)

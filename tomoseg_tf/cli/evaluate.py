@@ -126,13 +126,15 @@ def evaluate(
     """
     evaluate_outputs.check_outputs((figure, overlay), objects, overwrite, (truth, segmentation))
     from tomoseg_tf.evaluation import class_changes, class_names, confusion_matrix, scores
-    from tomoseg_tf.volume import open_truth
+    from tomoseg_tf.volume import check_senses, open_truth
 
     if names is not None:
         names = [name.strip() for name in names.split(",")]
         num_classes = num_classes or max(2, len(names))
         class_names(num_classes, names)
     pair = open_truth(truth, palette), open_truth(segmentation, segmentation_palette)
+    if second_truth:
+        check_senses(pair)
     if overlay is not None and planes is not None:
         from tomoseg_tf.plots import check_planes
 

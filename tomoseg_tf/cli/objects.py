@@ -149,7 +149,7 @@ def _at_thresholds(probabilities, thresholds, settings):
     """Measure objects at several thresholds with the same settings, without grey levels."""
     from tomoseg_tf.objects import threshold_sensitivity
 
-    names = ("connectivity", "min_voxels", "keep_border", "mask", "spacing")
+    names = ("connectivity", "min_voxels", "keep_border", "split", "mask", "spacing")
     chosen = {name: settings[name] for name in names}
     if chosen["mask"] in (None, "auto"):
         chosen |= {"volume": settings["volume"]}

@@ -74,10 +74,11 @@ def threshold(
     """
     _check(truth, probabilities, object_class, more, weights, figure, overwrite)
     from tomoseg_tf.evaluation.threshold import ThresholdCurve, calibration, count_volumes
-    from tomoseg_tf.volume import open_truth
+    from tomoseg_tf.volume import check_senses, open_truth
 
     classes, several = open_truth(truth, palette), len(probabilities) > 1
     others = [(open_truth(one, palette), other) for one, other in more]
+    check_senses([classes, *(one for one, _ in others)])
     curves = {}
     for index, path in enumerate(probabilities):
         chosen = index if several else object_class

@@ -98,7 +98,7 @@ def track(segmentations, table, figure, overwrite, as_json, **settings):
     if figure is not None:
         from tomoseg_tf.plots import check_figure, plot_tracks, save_figure, track_data
 
-        beside = figure.with_suffix(".csv") != table
+        beside = figure.with_suffix(".csv").resolve() != table.resolve()
         check_figure(figure, overwrite, data=beside)
     settings["volumes"] = settings["volumes"] or None
     with options.progress("Tracking objects") as progress:

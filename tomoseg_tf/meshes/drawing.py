@@ -6,7 +6,9 @@ from tomoseg_tf.meshes.files import FORMATS
 from tomoseg_tf.meshes.marching import march
 
 
-def draw_surface(field, path, suffix, spacing, *, labels=None, start=(0, 0, 0), depth=None):
+def draw_surface(
+    field, path, suffix, spacing, *, labels=None, own=None, start=(0, 0, 0), depth=None
+):
     """Write the surface of a field.
 
     Parameters
@@ -21,6 +23,8 @@ def draw_surface(field, path, suffix, spacing, *, labels=None, start=(0, 0, 0), 
         Size of a voxel along (z, y, x) in µm.
     labels : Volume, optional
         Labels of objects, which the vertices get.
+    own : (n,) ndarray of bool, optional
+        Which labels are those of the surface; all of them by default. Others may lie beside it.
     start : sequence of three int
         Voxel (z, y, x) of the whole volume that the field begins with.
     depth : int, optional
@@ -31,7 +35,7 @@ def draw_surface(field, path, suffix, spacing, *, labels=None, start=(0, 0, 0), 
     dict
         ``vertices``, ``faces``, ``area``, ``volume``, and their ``unit``, "um" or "voxels".
     """
-    drawn = _Drawing(spacing, labels, start)
+    drawn = _Drawing(spacing, labels, own, start)
     file = FORMATS[suffix.lower()](path, drawn.comment, labels=labels is not None)
     try:
         for piece in march(field, depth):
@@ -45,9 +49,9 @@ def draw_surface(field, path, suffix, spacing, *, labels=None, start=(0, 0, 0), 
 class _Drawing:
     """Writes pieces in the unit of a mesh and sums up its area and volume."""
 
-    def __init__(self, spacing, labels, start):
+    def __init__(self, spacing, labels, own, start):
         self._size = np.array(spacing or (1.0, 1.0, 1.0))[::-1]
-        self._labels, self._start = labels, np.array(start)[::-1]
+        self._labels, self._own, self._start = labels, own, np.array(start)[::-1]
         self.unit = "voxels" if spacing is None else "um"
         self.comment = f"tomoseg-tf, lengths in {self.unit}"
         self._vertices = self._faces = 0
@@ -72,11 +76,13 @@ class _Drawing:
         return numbers | {"area": self._area, "volume": self._volume, "unit": self.unit}
 
     def _labels_at(self, places):
-        """Labels of the voxels that vertices lie between, of which those inside have one."""
+        """Labels of the voxels that vertices lie between: of the one that lies inside."""
         shape = np.array(self._labels.shape)
         start = int(np.clip(np.floor(places[:, 0].min()), 0, shape[0] - 1))
         stop = int(np.clip(np.ceil(places[:, 0].max()), 0, shape[0] - 1)) + 1
         slab = self._labels.read(start, stop)
+        if self._own is not None:
+            slab = np.where(self._own[slab], slab, 0)
         found = np.zeros(len(places), slab.dtype)
         for corner in np.ndindex(2, 2, 2):
             ends = np.where(corner, np.ceil(places), np.floor(places)).astype(int)

@@ -82,8 +82,9 @@ def write_meshes(
     meshes, objects = [], labels or min_voxels > 1
     with _source(given, min_voxels if objects else None) as (volume, owners):
         for index, path in zip(chosen, paths, strict=True):
-            field = Field(volume, owners == index, step=step, smooth=smooth)
-            options = {"labels": volume if labels else None, "depth": depth}
+            own = owners == index
+            field = Field(volume, own, step=step, smooth=smooth)
+            options = {"labels": volume if labels else None, "own": own, "depth": depth}
             with staged_file(path, overwrite=overwrite) as partial:
                 drawn = draw_surface(field, partial, output.suffix, given.spacing, **options)
             meshes.append({"path": str(path), "class": index, **drawn})

@@ -9,6 +9,7 @@ from tomoseg_tf.objects.sums import EXTREMES, sum_slab
 from tomoseg_tf.objects.windows import Window, read_slab
 
 HELD = 2**28  # voxels of the slices in memory; higher objects stay as they are
+BARELY = 1 - 1e-9  # a neck that is just as deep as asked parts, whatever the rounding
 STEPS = {6: 1, 18: 2, 26: 3}
 
 
@@ -51,7 +52,7 @@ def part(inside, neck, connectivity=26, spacing=(1.0, 1.0, 1.0)):
 
     Returns
     -------
-    (Z, Y, X) ndarray of uint16
+    (Z, Y, X) ndarray of uint32
         Pieces 1, 2, ... and 0 outside.
 
     References
@@ -60,16 +61,17 @@ def part(inside, neck, connectivity=26, spacing=(1.0, 1.0, 1.0)):
        doi:10.1007/978-3-662-05088-0
     """
     from scipy.ndimage import distance_transform_edt, label  # take long to import
-    from skimage.morphology import h_maxima
+    from skimage.morphology import local_maxima, reconstruction
     from skimage.segmentation import watershed
 
     size = np.divide(spacing, min(spacing))
     distance = distance_transform_edt(np.pad(inside, 1), sampling=size)[1:-1, 1:-1, 1:-1]
-    markers, number = label(h_maxima(distance, neck), np.ones((3, 3, 3)))
+    lowered = reconstruction(distance - neck * BARELY, distance)  # one maximum for equal peaks
+    markers, number = label(local_maxima(lowered) & inside, np.ones((3, 3, 3)))
     if number < 2:
-        return inside.astype(np.uint16)
+        return inside.astype(np.uint32)
     pieces = watershed(-distance, markers, mask=inside, connectivity=STEPS[connectivity])
-    return pieces.astype(np.uint16)
+    return pieces.astype(np.uint32)
 
 
 def parted_objects(given, extremes, connectivity, neck):

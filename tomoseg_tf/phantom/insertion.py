@@ -9,7 +9,15 @@ from tomoseg_tf.phantom.bodies import Bodies, paint
 from tomoseg_tf.phantom.point_spread import measure_noise, measure_point_spread, middle_of
 from tomoseg_tf.phantom.population import check_kind, draw_population
 from tomoseg_tf.phantom.simulate import check_outputs
-from tomoseg_tf.volume import IGNORE, as_volume, create_volume, inside_of, open_sample
+from tomoseg_tf.volume import (
+    IGNORE,
+    as_volume,
+    create_volume,
+    fill_holes,
+    good_voxels,
+    inside_of,
+    open_sample,
+)
 
 SMOOTH = 2.0  # standard deviation in voxels of what an object replaces; finer noise stays
 VOXEL = 1 / 12  # variance of the point spread of a voxel, which painting has already
@@ -201,23 +209,27 @@ def changed_slab(scan, plan, start, stop):
     grey : (stop - start, Y, X) ndarray
         Grey levels, of the type of the scan.
     truth : (stop - start, Y, X) ndarray of uint8
-        1 in objects, 255 where the scan itself looks like one, 0 elsewhere.
+        1 in objects, 255 where the scan itself looks like one or an object reaches out of the
+        reconstruction, 0 elsewhere.
     """
     blur = np.sqrt(max(plan.blur**2 - VOXEL, 0.0))
     halo = int(np.ceil(4 * max(blur, SMOOTH, plan.reach)))
     first, last = max(0, start - halo), min(scan.shape[0], stop + halo)
     wanted, plane = slice(start - first, stop - first), tuple(scan.shape[1:])
-    grey = scan.read(first, last).astype(np.float32)
+    stored = scan.read(first, last).astype(np.float32)
+    good = good_voxels(scan, stored)
+    grey = fill_holes(stored, good)
     levels, classes = paint(plan.bodies, first, last, plane)
     ones = np.ones(len(plan.bodies))
     shares, _ = paint(_with_levels(plan.bodies, ones), first, last, plane)
     levels, shares = (ndimage.gaussian_filter(part, blur)[wanted] for part in (levels, shares))
     smooth = ndimage.gaussian_filter(grey, SMOOTH)[wanted]
-    changed = grey[wanted] + levels - shares * smooth
+    changed = np.where(good[wanted], grey[wanted] + levels - shares * smooth, stored[wanted])
     fine = ndimage.gaussian_filter(grey, 1.0)[wanted]
     around = ndimage.gaussian_filter(grey, plan.reach, truncate=3.0)[wanted]
     alike = (fine - around) * np.sign(plan.contrast) > ALIKE * abs(plan.contrast)
-    truth = np.where(alike & (classes[wanted] == 0), np.uint8(IGNORE), classes[wanted])
+    unknown = np.where(classes[wanted] == 0, alike & good[wanted], ~good[wanted])
+    truth = np.where(unknown, np.uint8(IGNORE), classes[wanted])
     return _as_type(changed, scan.dtype), truth
 
 

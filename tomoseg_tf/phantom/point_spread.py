@@ -3,6 +3,8 @@
 import numpy as np
 from scipy import ndimage, special
 
+from tomoseg_tf.volume import fill_holes, good_voxels
+
 REACH, STEP = 5.0, 0.5  # of the profiles across edges, in voxels
 SIGMAS = np.arange(0.3, 4.01, 0.05)  # voxels
 SHIFTS = np.arange(-1.0, 1.01, 0.25)  # voxels
@@ -23,12 +25,14 @@ def middle_of(volume):
     Returns
     -------
     (z, y, x) ndarray of float32
-        At most 192 voxels a side.
+        At most 192 voxels a side; NaN and what is outside the reconstruction circle have the
+        nearest other value of their slice.
     """
     starts = [max(0, (side - LARGEST_SIDE) // 2) for side in volume.shape]
     ends = zip(starts, volume.shape, strict=True)
     box = tuple((start, min(start + LARGEST_SIDE, side)) for start, side in ends)
-    return volume.read_box(box).astype(np.float32)
+    grey = volume.read_box(box).astype(np.float32)
+    return fill_holes(grey, good_voxels(volume, grey, *box[1:]))
 
 
 def measure_point_spread(grey, *, seed=0):

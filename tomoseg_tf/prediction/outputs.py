@@ -1,5 +1,6 @@
 """What a prediction writes: classes, probabilities, grey levels and colours."""
 
+import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tomoseg_tf.prediction.threshold import count_voxels, to_grey_levels, to_seg
 from tomoseg_tf.prediction.uncertainty import Disagreement, Entropy
 from tomoseg_tf.volume import (
     MASKS,
+    Location,
     add_to_name,
     check_output,
     create_volume,
@@ -38,6 +40,8 @@ class Target:
         Type of its values.
     convert : callable
         From probabilities (Z, Y, X, C) to the values.
+    what : str
+        What the values are, such as "entropy".
     classes : bool
         Whether its numbers are classes.
     coloured : bool
@@ -47,8 +51,14 @@ class Target:
     path: Any
     dtype: str
     convert: Any
+    what: str
     classes: bool = False
     coloured: bool = False
+
+    @property
+    def identity(self):
+        """Texts that tell it from others: path, type, and what the values are."""
+        return str(self.path), self.dtype, self.what
 
     @property
     def voxel_bytes(self):
@@ -140,22 +150,25 @@ def list_targets(
     ValueError
         If grey levels are asked for without a file for them.
     """
-    doubts = (entropy, Entropy(grey_levels)), (disagreement, Disagreement(grey_levels))
+    doubts = (
+        (entropy, Entropy(grey_levels), "entropy"),
+        (disagreement, Disagreement(grey_levels), "disagreement"),
+    )
     if grey_levels and probabilities is entropy is disagreement is None:
         raise ValueError("grey levels of what? name a file for the probabilities, too")
-    targets = [Target(segmentation, "uint8", classes, classes=True)]
+    targets = [Target(segmentation, "uint8", classes, "classes", classes=True)]
     for channel, path in _probability_paths(probabilities, config).items():
-        targets.append(Target(path, *_channel(channel, grey_levels)))
-    for path, convert in doubts:
+        targets.append(Target(path, *_channel(channel, grey_levels), f"probability {channel}"))
+    for path, convert, what in doubts:
         if path is not None:
-            targets.append(Target(path, "uint8" if grey_levels else "float32", convert))
+            targets.append(Target(path, "uint8" if grey_levels else "float32", convert, what))
     if colours is not None:
         table, threshold = colour_table(config.classes), classes.threshold
 
         def to_colours(values):
             return table[to_segmentation(values, threshold)]
 
-        targets.append(Target(colours, "uint8", to_colours, coloured=True))
+        targets.append(Target(colours, "uint8", to_colours, "colours", coloured=True))
     return targets
 
 
@@ -178,7 +191,8 @@ def check_paths(volume, mask, targets, overwrite):
     ValueError
         If so.
     """
-    inputs = [volume] if mask in MASKS else [volume, mask]
+    in_file = isinstance(mask, str | os.PathLike | Location) and mask not in MASKS
+    inputs = [volume, mask] if in_file else [volume]
     outputs = [split_location(target.path).path.resolve() for target in targets]
     for index, path in enumerate(outputs):
         if path in outputs[:index]:

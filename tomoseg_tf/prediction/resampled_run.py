@@ -14,14 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from tomoseg_tf.prediction.ensemble import agree, agreed_mask, open_all
+from tomoseg_tf.prediction.geometry import volume_of
 from tomoseg_tf.prediction.outputs import Classes, check_paths, list_targets
 from tomoseg_tf.prediction.plan import check_roi
 from tomoseg_tf.prediction.restoring import Restoring, seen_part
 from tomoseg_tf.prediction.resuming.hidden import RESAMPLED, SUMMARY, resampled_folder
 from tomoseg_tf.prediction.resuming.identity import describe_run
+from tomoseg_tf.prediction.room import list_outputs, list_plain_disks
 from tomoseg_tf.prediction.threshold import check_threshold, to_grey_levels
 from tomoseg_tf.prediction.uncertainty import Disagreement
 from tomoseg_tf.volume import (
+    MASKS,
     ResampledMask,
     ResampledVolume,
     create_volume,
@@ -32,7 +35,7 @@ from tomoseg_tf.volume import (
 
 PLAN, MASK = "plan.json", "mask.npy"
 PROBABILITIES, DISAGREEMENT = "probabilities.npy", "disagreement.npy"
-BESIDE = ("client", "networks", "max_memory", "notify", "strict")  # arguments that decide no byte
+BESIDE = ("base", "client", "networks", "max_memory", "notify", "strict")  # these decide no byte
 RESTORING_SHARE = 20  # voxels that are interpolated while one is predicted, for the progress
 
 
@@ -76,11 +79,9 @@ class ResampledRun:
 
     def segment(self, segment):
         """Segment on the other grid, and give the results on that of the scan."""
-        if self.settings.get("dry_run"):
-            part = seen_part(self.grid, self.roi)
-            names = {"weights": self.weights, "roi": part, "mask": self.mask}
-            return segment(self.seen, self.segmentation, **names, **self.settings)
         check_paths(self.volume.name, self.mask, self.targets, self.overwrite)
+        if self.settings.get("dry_run"):
+            return self._describe(segment)
         with single_writer(self.folder):
             try:
                 self._begin()
@@ -94,6 +95,28 @@ class ResampledRun:
             shutil.rmtree(self.folder)
         return self._summary(summary)
 
+    @property
+    def shape(self):
+        """Shape (Z, Y, X) of the results."""
+        return tuple(high - low for low, high in self.roi)
+
+    def _describe(self, segment):
+        """Describe the prediction there, and the results on the grid of the scan."""
+        part, mask = seen_part(self.grid, self.roi), self.mask
+        if mask not in MASKS:
+            mask = ResampledMask(open_sample(self.volume, mask), self.grid)
+        names = {"weights": self.weights, "roi": part, "mask": mask, "overwrite": self.overwrite}
+        found = segment(self.seen, self.segmentation, **names, **self.settings)
+        channels = (1 if self.config.binary else len(self.config.classes)) + self.doubt
+        hidden = volume_of(part) * (1 + np.dtype(np.float32).itemsize * channels)
+        return {
+            **found,
+            "part": [list(ends) for ends in self.roi],
+            "shape": list(self.shape),
+            "outputs": list_outputs(self),
+            "disks": list_plain_disks(self, 2 * hidden),  # as plain slices, and as files
+        }
+
     def _list_targets(self, segmentation, grey_levels, paths):
         """List what is written."""
         paths = {"probabilities": None, "colours": None, **paths}
@@ -106,7 +129,7 @@ class ResampledRun:
 
     def _begin(self):
         """Make the hidden folder, or go on with that of the same arguments."""
-        outputs = [(target.path, target.dtype) for target in self.targets]
+        outputs = [target.identity for target in self.targets]
         others = {name: self.settings[name] for name in self.settings if name not in BESIDE}
         settings = {
             "threshold": self.threshold,
@@ -148,7 +171,7 @@ class ResampledRun:
 
     def _seen_mask(self):
         """Mask on the other grid: a word, or a file in the hidden folder."""
-        if self.mask in ("auto", "none"):
+        if self.mask in MASKS:
             return self.mask
         path = self.folder / MASK
         if not path.exists():
@@ -171,7 +194,7 @@ class ResampledRun:
             open_sample(self.seen, self._seen_mask()),
         )
         channels, total = len(stored) - self.doubt, self.volume.voxels
-        shape = tuple(high - low for low, high in self.roi)
+        shape = self.shape
         with ExitStack() as stack:
             outputs = [
                 stack.enter_context(target.open(shape, self.volume.spacing, self.overwrite))
@@ -208,7 +231,7 @@ class ResampledRun:
         seen = {"shape": list(self.seen.shape), "spacing": self.seen.spacing}
         return {
             **found,
-            "shape": [high - low for low, high in self.roi],
+            "shape": list(self.shape),
             "spacing": None if spacing is None else list(spacing),
             "classes": self.classes.summary(self.config.class_names),
             "seconds": time.perf_counter() - self.started,

@@ -70,6 +70,30 @@ def list_disks(run, unfinished):
     ]
 
 
+def list_plain_disks(run, hidden):
+    """List the disks of outputs that are written once, and what is hidden beside the first.
+
+    Parameters
+    ----------
+    run : ResampledRun
+        The segmentation.
+    hidden : int
+        Bytes that lie beside the first output meanwhile.
+
+    Returns
+    -------
+    list of dict
+        ``folder``, ``needed`` and ``free``, in bytes.
+    """
+    disks = {}
+    for output in list_outputs(run):
+        folder = split_location(output["path"]).path.resolve().parent
+        free = shutil.disk_usage(folder).free
+        first = {"folder": str(folder), "needed": 0 if disks else hidden, "free": free}
+        disks.setdefault(os.stat(folder).st_dev, first)["needed"] += output["bytes"]
+    return list(disks.values())
+
+
 def check_room(run, unfinished):
     """Refuse to begin where the disk is too small.
 

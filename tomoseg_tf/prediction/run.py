@@ -139,7 +139,7 @@ class Run:
             "statistics": self.statistics and self.statistics.to_dict(),
             **self.settings,
         }
-        outputs = [(target.path, target.dtype) for target in self.targets]
+        outputs = [target.identity for target in self.targets]
         return describe_run(self.fitted, self.volume, self.mask, outputs, settings)
 
     def tile_memory(self, unfinished=None):

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tomoseg_tf.volume.formats import FORMATS
+
 NAMED = 5  # files that an error names
 
 
@@ -11,8 +13,8 @@ def pair_folders(volumes, truths):
     Parameters
     ----------
     volumes, truths : str or Path
-        Folders, of files or of folders of slices. Suffixes may differ; what begins with a dot does
-        not count.
+        Folders, of files or of folders of slices. Suffixes may differ; what begins with a dot, or
+        only belongs to another file, as ``.vol.info`` or the data of a ``.nhdr``, does not count.
 
     Returns
     -------
@@ -46,9 +48,9 @@ def _by_name(folder):
         raise ValueError(f"{folder}: is no folder; --pairs takes one of volumes and one of truths")
     found = {}
     for path in sorted(folder.iterdir()):
-        name = path.name.split(".")[0]
-        if not name:
+        if path.name.startswith(".") or _is_beside(path):
             continue
+        name = _name(path)
         if name in found:
             raise ValueError(
                 f"{path}: {found[name].name} has this name, too; keep one of them in the folder"
@@ -57,3 +59,20 @@ def _by_name(folder):
     if not found:
         raise ValueError(f"{folder}: is empty; it must hold a file for each sample")
     return found
+
+
+def _name(path):
+    """Name of a file without the suffix of its format; a folder of slices has none."""
+    suffixes = {".png", *(suffix for item in FORMATS for suffix in item.suffixes)}
+    for suffix in sorted(suffixes, key=len, reverse=True):
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return path.name if path.is_dir() else path.stem
+
+
+def _is_beside(path):
+    """Tell whether a file only describes another, or holds the voxels of its header."""
+    name = path.name.lower()
+    data = name.endswith((".raw", ".raw.gz", ".raw.bz2"))
+    header = path.with_name(path.name[: name.rfind(".raw")] + ".nhdr") if data else path
+    return name.endswith((".vol.info", ".vol.xml")) or (data and header.exists())

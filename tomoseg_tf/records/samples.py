@@ -14,6 +14,7 @@ from tomoseg_tf.volume import (
     Statistics,
     Volume,
     as_volume,
+    check_senses,
     count_classes,
     measure,
     open_truth,
@@ -74,7 +75,7 @@ def open_samples(pairs, palette, filters=()):
                 f"has {volume.shape}; give each volume its own truth"
             )
         samples.append((volume, truth))
-    _check_senses([truth for _, truth in samples])
+    check_senses([truth for _, truth in samples])
     first = samples[0][0]
     for volume, _ in samples:
         if volume.dtype != first.dtype:
@@ -83,23 +84,6 @@ def open_samples(pairs, palette, filters=()):
                 "convert the volumes to one type"
             )
     return samples
-
-
-def _check_senses(truths):
-    """Refuse truths of which one was taken for a mask of 0 and 255, and another is of classes."""
-    masks = [truth for truth in truths if truth.guessed_mask]
-    for other in truths if masks else ():
-        if other.guessed_mask:
-            continue
-        counts = np.asarray(count_classes(other))
-        found = [number for number in (IGNORE, *range(2, IGNORE)) if counts[number]]
-        if found:
-            what = "255 is ignored" if found[0] == IGNORE else f"there is a class {found[0]}"
-            raise ValueError(
-                f"{masks[0].name} holds only 0 and 255 and would be read as a mask in which 255 is "
-                f"class 1, but {other.name} as classes, of which {what}; pass --palette: classes, "
-                "or 0:0,255:1 and so on if 255 is an object in all"
-            )
 
 
 def measure_sample(volume, truth, classes, mask="none", inside=None):

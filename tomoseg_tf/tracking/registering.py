@@ -3,6 +3,7 @@
 import numpy as np
 
 from tomoseg_tf.tracking.rigid import Rigid
+from tomoseg_tf.volume import good_voxels
 
 WAYS = ("none", "shift", "rigid")
 THINNED = 2**21  # voxels, about, of a thinned volume
@@ -25,18 +26,30 @@ def thin(volume, blocks, *, classes=False):
     Returns
     -------
     (z, y, x) ndarray of float32
-        Means.
+        Means; of grey levels without NaN and what is outside the reconstruction circle, where no
+        voxel of a block is left the mean of all blocks.
     """
-    depth, height, width = blocks
+    depth = blocks[0]
     sides = [side // block for side, block in zip(volume.shape, blocks, strict=True)]
     thinned = np.empty(sides, np.float32)
     for z in range(sides[0]):
         slab = volume.read(z * depth, (z + 1) * depth)
         if classes:
-            slab = (slab > 0) & (slab < 255)
-        plane = slab.mean(axis=0, dtype=np.float32)[: sides[1] * height, : sides[2] * width]
-        thinned[z] = plane.reshape(sides[1], height, sides[2], width).mean(axis=(1, 3))
-    return thinned
+            thinned[z] = _block_sums((slab > 0) & (slab < 255), blocks, sides) / np.prod(blocks)
+            continue
+        good = good_voxels(volume, slab)
+        numbers = _block_sums(good, blocks, sides)
+        sums = _block_sums(np.where(good, slab, 0), blocks, sides)
+        thinned[z] = np.where(numbers > 0, sums / np.maximum(numbers, 1), np.nan)
+    known = np.isfinite(thinned)
+    return np.where(known, thinned, thinned[known].mean() if known.any() else np.float32(0))
+
+
+def _block_sums(slab, blocks, sides):
+    """Sum over the blocks of a slab of their depth: (y, x) ndarray of float64."""
+    plane = slab.sum(axis=0, dtype=np.float64)
+    plane = plane[: sides[1] * blocks[1], : sides[2] * blocks[2]]
+    return plane.reshape(sides[1], blocks[1], sides[2], blocks[2]).sum(axis=(1, 3))
 
 
 def block_sides(shape):

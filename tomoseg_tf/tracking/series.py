@@ -176,12 +176,15 @@ def _check(segmentations, times, volumes, min_overlap, max_distance):
 
 def _check_alike(one, other):
     """Refuse steps of different shape or spacing."""
-    for name in ("shape", "spacing"):
-        first = one.spacing if name == "spacing" else one.segmentation.shape
-        second = other.spacing if name == "spacing" else other.segmentation.shape
-        if (first is None) != (second is None) or (
-            first is not None and not np.allclose(first, second, rtol=1e-3, atol=0)
-        ):
+    shapes = one.segmentation.shape, other.segmentation.shape
+    spacings = one.spacing, other.spacing
+    unknown = None in spacings
+    alike = {
+        "shape": shapes[0] == shapes[1],
+        "spacing": spacings[0] is spacings[1] if unknown else np.allclose(*spacings, 1e-3, 0),
+    }
+    for name, (first, second) in {"shape": shapes, "spacing": spacings}.items():
+        if not alike[name]:
             raise ValueError(
                 f"{other.segmentation.name} has {name} {second}, but {one.segmentation.name} "
                 f"{first}; the steps of a series must agree"

@@ -8,7 +8,13 @@ from tomoseg_tf.volume.creating import (
     keeps_notes,
     lost_spacing,
 )
-from tomoseg_tf.volume.filtered import FilteredVolume, filter_file, through_filters
+from tomoseg_tf.volume.filtered import (
+    FilteredVolume,
+    fill_holes,
+    filter_file,
+    good_voxels,
+    through_filters,
+)
 from tomoseg_tf.volume.filters import Filter, parse_filter
 from tomoseg_tf.volume.grids import AxisGrid, along, grid_of, rows_of
 from tomoseg_tf.volume.location import Location, split_location
@@ -36,6 +42,7 @@ from tomoseg_tf.volume.truth.merged import merge_truth
 from tomoseg_tf.volume.truth.opening import FoundColours, count_classes, find_colours, open_truth
 from tomoseg_tf.volume.truth.palette import IGNORE, Palette, parse_palette
 from tomoseg_tf.volume.truth.roi_volume import open_rois
+from tomoseg_tf.volume.truth.senses import check_senses
 from tomoseg_tf.volume.truth.smoothing import smooth_file
 from tomoseg_tf.volume.truth.sparse import label_slices, parse_slices
 from tomoseg_tf.volume.truth.unlabelled import UnlabelledTruth
@@ -71,14 +78,17 @@ __all__ = [
     "as_volume",
     "check_destination",
     "check_output",
+    "check_senses",
     "count_classes",
     "create_volume",
     "draft_file",
     "few_labels",
     "file_hash",
+    "fill_holes",
     "filter_file",
     "find_colours",
     "find_outside",
+    "good_voxels",
     "grey_profile",
     "grid_of",
     "inside_of",

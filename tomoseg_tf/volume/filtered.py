@@ -45,6 +45,10 @@ class FilteredVolume(Volume):
         self._source = source
         self._piece = None
 
+    def __getstate__(self):
+        """Leave the slices that were filtered last behind, for another process."""
+        return {**self.__dict__, "_piece": None}
+
     @property
     def scan(self):
         """The volume before all filters."""
@@ -61,17 +65,14 @@ class FilteredVolume(Volume):
         before = self._source.filters if isinstance(self._source, FilteredVolume) else ()
         return (*before, self.filter)
 
-    def _read(self, start, stop):
-        result = np.empty((stop - start, *self.shape[1:]), self.dtype)
+    def _read_box(self, box):
+        (start, stop), rows, columns = box
+        result = np.empty([high - low for low, high in box], self.dtype)
         for low, high in self._pieces(start, stop):
             first, last = max(low, start), min(high, stop)
-            values = self._filtered(low, high)
-            result[first - start : last - start] = values[first - low : last - low]
+            values = self._filtered(low, high)[first - low : last - low]
+            result[first - start : last - start] = values[:, slice(*rows), slice(*columns)]
         return result
-
-    def _read_box(self, box):
-        (start, stop), (top, bottom), (left, right) = box
-        return self._read(start, stop)[:, top:bottom, left:right].copy()
 
     def _pieces(self, start, stop):
         """Slices that are filtered together, in bounded memory."""
@@ -92,11 +93,9 @@ class FilteredVolume(Volume):
             return kept[1]
         first = max(0, low - self.filter.overlap)
         grey = self._source.read(first, min(self.shape[0], high + self.filter.overlap))
-        good = np.isfinite(grey) if self.dtype.kind == "f" else np.ones(grey.shape, bool)
-        if self.outside is not None:
-            good &= ~self.outside
+        good = good_voxels(self, grey)
         wanted = np.s_[low - first : high - first]
-        filled = grey if good.all() else _without_holes(grey, good)
+        filled = fill_holes(grey, good)
         values = _as_type(self.filter(filled)[wanted], self.dtype)
         values = np.where(good[wanted], values, grey[wanted])
         if self._keeps:
@@ -179,8 +178,46 @@ def filter_file(volume, output, filters, *, spacing=None, overwrite=False, progr
     return result
 
 
-def _without_holes(grey, good):
-    """Give each voxel that is not good the value of the nearest good one of its slice."""
+def good_voxels(volume, grey, rows=(0, None), columns=(0, None)):
+    """Tell which voxels hold a grey level of the reconstruction.
+
+    Parameters
+    ----------
+    volume : Volume
+        The scan.
+    grey : (z, y, x) ndarray
+        Some of its slices.
+    rows, columns : (int, int), optional
+        The part of the slices that they are, start and stop.
+
+    Returns
+    -------
+    (z, y, x) ndarray of bool
+        False where it is NaN or infinite, or outside the reconstruction circle.
+    """
+    good = np.isfinite(grey) if grey.dtype.kind == "f" else np.ones(grey.shape, bool)
+    if volume.outside is not None:
+        good &= ~volume.outside[slice(*rows), slice(*columns)]
+    return good
+
+
+def fill_holes(grey, good):
+    """Give each voxel that is not good the value of the nearest good one of its slice.
+
+    Parameters
+    ----------
+    grey : (z, y, x) ndarray
+        Grey levels; not changed.
+    good : (z, y, x) ndarray of bool
+        Which of them count.
+
+    Returns
+    -------
+    (z, y, x) ndarray
+        Of the same type; 0 in slices without any that counts.
+    """
+    if good.all():
+        return grey
     from scipy.ndimage import distance_transform_edt  # takes long to import
 
     result, known, nearest = grey.copy(), None, None

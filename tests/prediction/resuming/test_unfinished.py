@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.prediction import run, segment_file
+from tomoseg_tf.prediction.outputs import list_targets
 from tomoseg_tf.prediction.resuming import journal, unfinished
-from tomoseg_tf.volume import Normalisation, single_writer
-from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
+from tomoseg_tf.volume import Normalisation, create_volume, open_volume, single_writer
+from tomoseg_tf.weights import WeightsConfig, class_entries, open_weights, save_weights
 
 ARGUMENTS = {"input_shape": [None, None, None, 1], "levels": 2, "base_features": 2}
 NAMES = ("a", "b", "c")
@@ -184,6 +185,29 @@ def test_other_weights_settings_or_input_are_refused(weights, scan, killed, tmp_
     assert contents(tmp_path / "out") == kept
     assert again(**settings, overwrite=True)["resumed"] is None
     assert not [name for name in contents(tmp_path / "out") if name.startswith(".")]
+
+
+def test_what_an_output_holds_tells_it_from_another_of_its_name(weights):
+    config = open_weights(weights()).config
+    listed = [
+        list_targets(None, config, "s.npy", None, grey_levels=False, colours=None, **doubt)
+        for doubt in ({"entropy": "d.npy"}, {"disagreement": "d.npy"})
+    ]
+    (one, entropy), (same, disagreement) = ([t.identity for t in targets] for targets in listed)
+    assert one == same == ("s.npy", "uint8", "classes")
+    assert entropy[:2] == disagreement[:2] == ("d.npy", "float32")
+    assert entropy != disagreement
+
+
+def test_results_among_the_slices_are_gone_on_with(weights, scan, killed, tmp_path):
+    slices = tmp_path / "slices"
+    with create_volume(slices, (17, 12, 14), np.uint8) as writer:
+        writer.write(0, np.load(scan))
+    settings = {"segmentation": slices / "s.h5", "volume": slices, "weights": weights()}
+    killed(lambda: segment_file(**settings), 5)
+    (slices / "notes.txt").write_text("mine")
+    assert segment_file(**settings)["resumed"] is not None
+    assert open_volume(slices / "s.h5").shape == (17, 12, 14)
 
 
 def test_an_output_that_came_into_being_meanwhile_is_not_replaced(weights, scan, killed, tmp_path):

@@ -10,7 +10,7 @@ from matplotlib import image
 from tomoseg_tf.records import open_records, write_records
 from tomoseg_tf.studies.search.book import COMPLETE, PRUNED, Outcome
 from tomoseg_tf.studies.search.study import check_search, search
-from tomoseg_tf.studies.search.two_steps import search_in_two_steps
+from tomoseg_tf.studies.search.two_steps import _check, search_in_two_steps
 from tomoseg_tf.studies.search.work import judge, train_trial
 from tomoseg_tf.training import check_recipe
 from tomoseg_tf.weights import open_weights
@@ -165,6 +165,8 @@ def test_the_second_step_searches_no_patch_and_no_network(records, tmp_path):
         with pytest.raises(ValueError, match=f"search.space.{key} of the second step"):
             search_in_two_steps((check_recipe(FIRST), second), records, tmp_path / "study")
     assert list(tmp_path.iterdir()) == []
+    free = check_recipe({**SECOND, "search": {"space": {"batches.crops_per_patch": [1, 2]}}})
+    _check(check_recipe(FIRST), free, *map(open_records, records))  # how many of a patch is free
 
 
 def test_no_trial_that_ends_is_an_error(records, tmp_path):

@@ -1,5 +1,6 @@
 """AmiraMesh: label fields and scans, in every packing, and damaged ones."""
 
+import pickle
 import tempfile
 import zlib
 from pathlib import Path
@@ -94,6 +95,8 @@ def test_label_fields_are_classes_with_names(tmp_path, packing):
     )
     np.testing.assert_array_equal(volume.read_box(((1, 3), (1, 6), (0, 5))), LABELS[1:3, 1:, :5])
     np.testing.assert_array_equal(volume.read(0, 4), LABELS)
+    sent = pickle.dumps(volume)  # as to a worker of a cluster
+    np.testing.assert_array_equal(pickle.loads(sent).read(0, 4), LABELS)
     np.testing.assert_array_equal(open_truth(path).read(0, 4), LABELS)
 
 

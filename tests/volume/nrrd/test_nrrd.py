@@ -1,4 +1,5 @@
 import os
+import pickle
 import re
 
 import nrrd
@@ -41,6 +42,8 @@ def test_reads_what_pynrrd_wrote(tmp_path, encoding, dtype):
     np.testing.assert_array_equal(volume.read(0, 6), array)
     box = volume.read_box(((1, 3), (1, 4), (0, 2)))
     np.testing.assert_array_equal(box, array[1:3, 1:4, :2])
+    sent = pickle.dumps(volume)  # as to a worker of a cluster
+    np.testing.assert_array_equal(pickle.loads(sent).read(0, 6), array)
 
 
 @pytest.mark.parametrize("encoding", ["raw", "gzip", "bzip2"])

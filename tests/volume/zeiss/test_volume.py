@@ -1,5 +1,6 @@
 """TXM files: OLE containers, laid out here by the public description of compound files [MS-CFB]."""
 
+import pickle
 import struct
 
 import numpy as np
@@ -120,6 +121,12 @@ def test_slices_and_pixel_size(tmp_path, kind, stored):
     np.testing.assert_array_equal(
         volume.read_box(((7, 9), (3, 30), (11, 60))), grey[7:9, 3:30, 11:]
     )
+
+
+def test_another_process_opens_the_file_anew(tmp_path):
+    (tmp_path / "a.txm").write_bytes(scan(GREY[:3].astype("<u2"), 5))
+    sent = pickle.dumps(open_volume(tmp_path / "a.txm"))
+    np.testing.assert_array_equal(pickle.loads(sent).read(0, 3), GREY[:3])
 
 
 def test_radiographs_and_a_missing_pixel_size_are_told(tmp_path):

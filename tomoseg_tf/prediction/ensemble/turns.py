@@ -203,7 +203,8 @@ class TurnedSample(Sample):
         box = self._turn.source(((start, stop), (0, sides[1]), (0, sides[2])), self._shape)
         cut = (slice(None), *(slice(*ends) for ends in box[1:]))
         low, high = box[0]
-        parts = [self._sample.inside(z, min(z + DEPTH, high))[cut] for z in range(low, high, DEPTH)]
+        ends = ((z, min(z + DEPTH, high)) for z in range(low, high, DEPTH))
+        parts = [self._sample.inside(*pair)[cut].copy() for pair in ends]  # not the whole planes
         return self._turn.apply(np.concatenate(parts))
 
 

@@ -9,8 +9,10 @@ import numpy as np
 import tomoseg_tf
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.volume import MASKS, FilteredVolume, split_location
+from tomoseg_tf.volume.formats import format_of_suffix
 
 MOST_FILES = 100_000  # of a folder that are looked at
+SLICES = ".tif", ".tiff", ".edf", ".png"  # in a folder of slices
 SAMPLES, ROWS = 5, 16  # places of a volume whose voxels are compared
 DIGITS = 16
 
@@ -26,8 +28,8 @@ def describe_run(fitted, volume, mask, outputs, settings):
         The scan.
     mask : str, path or other
         Of the sample.
-    outputs : list of (str, str)
-        Path and type of each.
+    outputs : list of tuple of str
+        Path, type and content of each.
     settings : dict
         The options that decide the bytes of the outputs, as plain JSON values.
 
@@ -42,9 +44,9 @@ def describe_run(fitted, volume, mask, outputs, settings):
         "backend": load_keras().backend.backend(),
         "weights": ", ".join(f"{each.name} {_weights_hash(each)}" for each in fitted),
         "input": describe_volume(volume),
-        "mask": _describe_mask(mask),
+        "mask": describe_mask(mask),
         **settings,
-        "outputs": [list(map(str, output)) for output in outputs],
+        "outputs": [list(output) for output in outputs],
     }
 
 
@@ -85,13 +87,17 @@ def _describe_files(path):
 
 
 def _walk(path):
-    """Status of a file, or of each file below a folder."""
+    """Status of a file, of each slice of a folder of slices, or of each file of a store."""
     if path.is_file():
         yield path.stat()
-        return
-    for folder, _, names in os.walk(path):
-        for name in names:
-            yield os.stat(os.path.join(folder, name))
+    elif format_of_suffix(path) is None:  # other files may come, such as results
+        for item in path.iterdir():
+            if item.suffix.lower() in SLICES and item.is_file():
+                yield item.stat()
+    else:
+        for folder, _, names in os.walk(path):
+            for name in names:
+                yield os.stat(os.path.join(folder, name))
 
 
 def _hash_samples(volume):
@@ -111,8 +117,19 @@ def _weights_hash(fitted):
     return hashlib.sha256(" ".join(files).encode()).hexdigest()[:DIGITS]
 
 
-def _describe_mask(mask):
-    """Give a word, or the name of a file with its size and time."""
+def describe_mask(mask):
+    """Describe a mask: a word, or the name of a file with its size and time.
+
+    Parameters
+    ----------
+    mask : str, path or other
+        Of the sample.
+
+    Returns
+    -------
+    str or dict
+        Plain JSON values.
+    """
     if mask is None or (isinstance(mask, str) and mask in MASKS):
         return str(mask)
     if not isinstance(mask, str | os.PathLike):

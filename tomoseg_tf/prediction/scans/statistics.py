@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from tomoseg_tf.prediction.resuming.identity import describe_mask, describe_volume
 from tomoseg_tf.volume import Statistics, measure, open_sample, staged_file, through_filters
 from tomoseg_tf.volume.series import Series, SeriesSample
 
@@ -122,8 +123,10 @@ def together(
     described = {
         "scans": [str(Path(volume.name)) for volume in volumes],
         "shapes": [list(volume.shape) for volume in volumes],
+        "files": [describe_volume(volume) for volume in volumes],
+        "percentiles": sorted(percentiles),
         "filters": list(filters),
-        "mask": str(mask),
+        "mask": describe_mask(mask),
         "voxels": voxels,
     }
     if path.exists() and not overwrite:

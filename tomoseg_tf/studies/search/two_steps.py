@@ -123,7 +123,8 @@ def search_in_two_steps(
 def _check(first, second, cheap, good):
     """Check that the second step can go on from the first, before any work is done."""
     for key in [] if second.search is None else second.search.space:
-        if key in ("batches", "model") or key.startswith(OF_THE_FIRST):
+        inside = tuple(f"{name}." for name in OF_THE_FIRST)
+        if key in ("batches", "model", *OF_THE_FIRST) or key.startswith(inside):
             raise ValueError(
                 f"search.space.{key} of the second step: patch, batch size and network are those "
                 "of the first step's best trial; leave it out"

@@ -93,6 +93,16 @@ class CompressedPart:
         """Close the file."""
         self._close()
 
+    def __getstate__(self):
+        """Leave what was decompressed behind, for another process."""
+        kept = {"_lock": None, "_spool": None, "_file": None, "_stream": None}
+        return {**self.__dict__, **kept, "_done": -self._layout.byte_skip}
+
+    def __setstate__(self, state):
+        """Begin anew there."""
+        self.__dict__.update(state)
+        self._lock = Lock()
+
     def read(self, offsets, slice_shape, dtype, rows, columns):
         """Read the same rectangle of slices; see `read_slices`."""
         if not offsets:

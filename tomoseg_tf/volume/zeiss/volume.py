@@ -61,12 +61,23 @@ class TxmVolume(Volume):
         if getattr(self, "_file", None) is not None:
             self._file.close()
 
+    def __getstate__(self):
+        """Leave the open file behind, for another process."""
+        return {**self.__dict__, "_file": None, "_lock": None}
+
+    def __setstate__(self, state):
+        """Open the file there when it is read."""
+        self.__dict__.update(state)
+        self._lock = Lock()
+
     def _read_box(self, box):
         (z0, z1), rows, columns = box
         result = np.empty((z1 - z0, rows[1] - rows[0], columns[1] - columns[0]), self.dtype)
         for z in range(z0, z1):
             try:
                 with self._lock:
+                    if self._file is None:
+                        self._file = _open(self.name)
                     data = self._file.openstream(_stream(z)).read()
                 image = np.frombuffer(data, self._stored).reshape(self.shape[1:])
             except DAMAGE as error:
