@@ -57,14 +57,14 @@ def test_rims_of_an_image_are_filled(tmp_path, monkeypatch):
     monkeypatch.setitem(
         module["on_image"].__globals__,
         "score",
-        lambda scan, truth, *more: seen.update(truth=truth, filters=more[-1]) or {},
+        lambda scan, truth, *more, **options: seen.update(truth=truth, **options) or {},
     )
     np.save(tmp_path / "mask.npy", mask[None])
-    module["on_image"](Path("a.tif"), tmp_path / "mask.npy", True, {"w": "w"}, tmp_path)
+    module["on_image"](Path("a.tif"), tmp_path / "mask.npy", True, 2, {"w": "w"}, tmp_path)
     expected = np.zeros((1, 9, 9), np.uint8)
     expected[0, 2:7, 2:7], expected[0, 8, 8] = 1, 255
     np.testing.assert_array_equal(seen["truth"], expected)
-    assert seen["filters"] == ["invert"]
+    assert (seen["filters"], seen["binning"]) == (["invert"], 2)
 
 
 @pytest.mark.parametrize(
