@@ -56,6 +56,29 @@ def test_a_small_part_of_large_slices_takes_the_memory_of_a_piece(monkeypatch):
     assert most < array.nbytes / 10
 
 
+@pytest.mark.parametrize("dtype", ["u2", "f4"])
+@pytest.mark.parametrize("text", [text for text in TEXTS if not text.startswith("nonlocal")])
+def test_the_memory_of_a_filter_is_estimated(text, dtype):
+    volume = FilteredVolume(ArrayVolume(scan(dtype, (48, 400, 500))), text)
+    volume.read(0, 1)
+    volume = FilteredVolume(ArrayVolume(scan(dtype, (48, 400, 500))), text)
+    tracemalloc.start()
+    volume.read_box(((0, 48), (0, 1), (0, 500)))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0.3 * volume.working_bytes < most < 1.1 * volume.working_bytes
+
+
+def test_where_slices_are_large_a_wide_filter_sees_fewer_at_once(monkeypatch):
+    array = scan("u2", (80, 8, 9))
+    whole = FilteredVolume(ArrayVolume(array), "local:17")
+    monkeypatch.setattr("tomoseg_tf.volume.filtered.SEEN_BYTES", 1)
+    flat = FilteredVolume(ArrayVolume(array), "local:17")
+    np.testing.assert_array_equal(flat.read(0, 80), whole.read(0, 80))
+    monkeypatch.undo()
+    assert (whole._depth, flat.working_bytes < 1e9) == (16, True)
+
+
 @pytest.mark.parametrize("text", TEXTS)
 def test_pieces_in_bounded_memory_change_nothing(text, monkeypatch):
     array = scan("f8")
@@ -79,7 +102,7 @@ def test_nonlocal_in_three_dimensions_is_the_filter_of_the_array_to_rounding():
 
 def test_halves_are_rounded_away_from_zero_and_limits_kept(monkeypatch):
     values = np.array([[[-2.5, -0.5, 0.5, 2.5, 126.5, 300.0, -300.0, 0.49]]])
-    monkeypatch.setattr("tomoseg_tf.volume.filters.Filter.__call__", lambda self, array: values)
+    monkeypatch.setattr("tomoseg_tf.volume.filters.Filter.__call__", lambda self, *_: values)
     volume = FilteredVolume(ArrayVolume(np.zeros((1, 1, 8), "i1")), "gaussian")
     np.testing.assert_array_equal(volume.read(0, 1), [[[-3, -1, 1, 3, 127, 127, -128, 0]]])
 
@@ -180,7 +203,7 @@ def test_few_slices_at_a_time_are_not_filtered_with_all_their_surroundings(monke
     array, seen = scan("u1", (70, 6, 6)), []
     apply = Filter.__call__
     monkeypatch.setattr(
-        Filter, "__call__", lambda self, grey: seen.append(len(grey)) or apply(self, grey)
+        Filter, "__call__", lambda self, grey, *s: seen.append(len(grey)) or apply(self, grey, *s)
     )
     volume = FilteredVolume(ArrayVolume(array), "local:17")
     slices = np.concatenate([volume.read(z, z + 1) for z in range(70)])

@@ -72,16 +72,18 @@ def highest():
     return _status("VmHWM") or most
 
 
-def memory_for_tiles(max_memory, *, base=None):
+def memory_for_tiles(max_memory, *, base=None, filters=0):
     """Divide the memory of the process: what is left for tiles and buffers.
 
     Parameters
     ----------
     max_memory : float or None
         Bytes that the process may take, all in all; by default 3 GB, or 1.5 GB more than it takes
-        before.
+        before and its filters work in.
     base : float, optional
         Bytes that it takes before it predicts; those that it takes now by default.
+    filters : float
+        Bytes that filters of the scan work in.
 
     Returns
     -------
@@ -94,14 +96,15 @@ def memory_for_tiles(max_memory, *, base=None):
         If too little is left.
     """
     base = resident() if base is None else base
-    allowed = max_memory or max(MAX_MEMORY, base + SPARE)
-    left = allowed - base - FIXED
+    allowed = max_memory or max(MAX_MEMORY, base + filters + SPARE)
+    left = allowed - base - filters - FIXED
     if left < LEAST:
-        least = ceil(process_memory(LEAST, base=base) / 1e7) / 100
+        least = ceil(process_memory(LEAST + filters, base=base) / 1e7) / 100
+        filtering = f", the filters {filters / 1e9:.2f} GB" if filters else ""
         raise ValueError(
             f"{allowed / 1e9:.2g} GB of memory are too little: Python, Keras and the network take "
-            f"{base / 1e9:.2f} GB before anything is predicted; allow "
-            f"{least:.2f} GB or more with --max-memory"
+            f"{base / 1e9:.2f} GB before anything is predicted{filtering}; allow {least:.2f} GB or "
+            "more with --max-memory"
         )
     return left
 

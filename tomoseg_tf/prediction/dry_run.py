@@ -48,7 +48,7 @@ def describe_plan(run, *, overwrite=False):
     memory = run.tile_memory(unfinished if there else None)
     device = find_device(run.settings["device"], run.settings["precision"])
     plans = _list_plans(run, memory)
-    tiles = max(plan.memory for _, plan in plans) + run.kept_bytes
+    tiles = max(plan.memory for _, plan in plans) + run.kept_bytes + run.filter_bytes
     expected = process_memory(tiles, base=run.base)
     seconds = sum(_expected_seconds(network, plan, memory, run) for network, plan in plans)
     done = unfinished.done / run.shape[0] if there else 0

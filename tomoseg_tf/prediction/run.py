@@ -108,6 +108,11 @@ class Run:
         """Memory for slices that the next slab needs too, where reading them takes time."""
         return kept_bytes(self.source, self.max_memory or MAX_MEMORY)
 
+    @property
+    def filter_bytes(self):
+        """Memory that the filters of the source work in."""
+        return getattr(self.source, "working_bytes", 0)
+
     @cached_property
     def reader(self):
         """The source, each of its chunks decoded once as far as memory allows."""
@@ -163,7 +168,8 @@ class Run:
         device = find_device(self.settings["device"], self.settings["precision"])
         if not on_processor(device):
             return self.max_memory or MAX_MEMORY
-        left = memory_for_tiles(self.max_memory, base=self.base) - self.kept_bytes
+        settings = {"base": self.base, "filters": self.filter_bytes}
+        left = memory_for_tiles(self.max_memory, **settings) - self.kept_bytes
         noted = unfinished.journal.last("memory") if unfinished else None
         if noted and noted[0] == self.max_memory:
             return noted[1]

@@ -9,6 +9,7 @@ from tomoseg_tf.volume.opening import open_volume
 from tomoseg_tf.volume.volume import Volume
 
 PIECE_BYTES = 2**26  # of a piece in float64, unless the slices that it overlaps need more
+SEEN_BYTES = 2**29  # of the slices that a piece with a wide overlap sees: a shallower one sees less
 ANCHORED = 16  # slices of a piece where the result depends on them, at multiples of it
 WIDE = 8  # overlap from which on the last piece is kept: reads of few slices would filter many
 
@@ -76,15 +77,38 @@ class FilteredVolume(Volume):
 
     def _pieces(self, start, stop):
         """Slices that are filtered together, in bounded memory."""
-        end = stop
+        end, depth = stop, self._depth
         if self._keeps:
-            depth = ANCHORED if self.filter.anchored else 2 * self.filter.overlap
             start, end = start // depth * depth, self.shape[0]
-        else:
-            slices = PIECE_BYTES // (8 * self.shape[1] * self.shape[2])
-            depth = max(1, 2 * self.filter.overlap, slices - 2 * self.filter.overlap)
         for low in range(start, stop, depth):
             yield low, min(low + depth, end)
+
+    @property
+    def _depth(self):
+        """Slices of a piece."""
+        overlap, pixels = self.filter.overlap, self.shape[1] * self.shape[2]
+        if self.filter.anchored:
+            return ANCHORED
+        if self._keeps:
+            deep = 4 * overlap * pixels * self.dtype.itemsize <= SEEN_BYTES
+            return 2 * overlap if deep else overlap // 2
+        return max(1, 2 * overlap, PIECE_BYTES // (8 * pixels) - 2 * overlap)
+
+    @property
+    def working_bytes(self):
+        """Estimate of the memory that reading a slice takes, filters before this one included."""
+        pixels, itemsize = self.shape[1] * self.shape[2], self.dtype.itemsize
+        depth = min(self._depth, self.shape[0])
+        seen = min(depth + 2 * self.filter.overlap, self.shape[0])
+        holes = 0 if self._is_whole else itemsize + 1
+        own = pixels * (seen * (itemsize + holes) + 3 * depth * itemsize)
+        before = getattr(self._source, "working_bytes", 0)
+        return own + self.filter.working_bytes(seen, self.shape[1:], itemsize) + before
+
+    @property
+    def _is_whole(self):
+        """Whether no voxel can be left out."""
+        return self.dtype.kind != "f" and self.outside is None
 
     def _filtered(self, low, high):
         """Filter some slices, or take them from the last time if they are kept."""
@@ -93,11 +117,13 @@ class FilteredVolume(Volume):
             return kept[1]
         first = max(0, low - self.filter.overlap)
         grey = self._source.read(first, min(self.shape[0], high + self.filter.overlap))
-        good = good_voxels(self, grey)
         wanted = np.s_[low - first : high - first]
-        filled = fill_holes(grey, good)
-        values = _as_type(self.filter(filled)[wanted], self.dtype)
-        values = np.where(good[wanted], values, grey[wanted])
+        if self._is_whole:
+            values = _as_type(self.filter(grey, wanted), self.dtype)
+        else:
+            good = good_voxels(self, grey)
+            values = _as_type(self.filter(fill_holes(grey, good), wanted), self.dtype)
+            values = np.where(good[wanted], values, grey[wanted])
         if self._keeps:
             self._piece = (low, high), values
         return values

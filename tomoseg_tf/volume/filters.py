@@ -103,20 +103,47 @@ class Filter:
         """Whether the last bits of a value depend on the slices that are filtered together."""
         return self.name == "nonlocal" and self.parameters["axes"] == "zyx"
 
-    def __call__(self, array):
+    def __call__(self, array, wanted=np.s_[:]):
         """Filter an array.
 
         Parameters
         ----------
         array : (Z, Y, X) ndarray
             Finite grey values of any integer or float type.
+        wanted : slice, optional
+            Slices that are wanted; the others are only seen.
 
         Returns
         -------
-        (Z, Y, X) ndarray of float64, or for "median", "local" and "invert" of the type of `array`
+        (z, Y, X) ndarray of float64, or for "median", "local" and "invert" of the type of `array`
             Filtered values; 64-bit integers beyond 2**53 are not exact.
         """
-        return _kind(self.name).apply(array, **self.parameters)
+        if self.name == "local":
+            return _local(array, wanted=wanted, **self.parameters)
+        return _kind(self.name).apply(array, **self.parameters)[wanted]
+
+    def working_bytes(self, slices, plane, itemsize):
+        """Estimate the memory that filtering takes beside its input.
+
+        Parameters
+        ----------
+        slices : int
+            Slices of the input.
+        plane : (int, int)
+            Sides (Y, X).
+        itemsize : int
+            Bytes of a voxel.
+
+        Returns
+        -------
+        int
+            Bytes.
+        """
+        if self.name == "local":  # band by band, in float64
+            rows = min(plane[0], max(self.parameters["size"], ROWS_OF_PIXELS // plane[1]))
+            return 4 * 8 * slices * (rows + 2 * self.reach) * plane[1]
+        doubles = {"gaussian": 3, "unsharp": 4, "nonlocal": 4}.get(self.name, 0)
+        return slices * plane[0] * plane[1] * (8 * doubles or itemsize)
 
 
 def parse_filter(text):
@@ -200,7 +227,7 @@ def _nonlocal(array, *, h, patch, distance, axes):
     return np.stack([denoise_nl_means(image, **settings) for image in wide])
 
 
-def _local(array, *, size, axes):
+def _local(array, *, size, axes, wanted=np.s_[:]):
     """Normalise by the mean and standard deviation of a window around each voxel.
 
     A running sum of floats depends on where it starts. So each window is summed by itself along z,
@@ -209,12 +236,13 @@ def _local(array, *, size, axes):
     from scipy.ndimage import correlate1d, uniform_filter1d  # takes long to import
 
     deep, reach = axes == "zyx", size // 2
-    result = np.empty_like(array)
+    result = np.empty_like(array[wanted])
     rows = max(size, ROWS_OF_PIXELS // array.shape[2])
 
     def mean(values):
         if deep:
             values = correlate1d(values, np.full(size, 1 / size), axis=0)
+        values = values[wanted]
         return uniform_filter1d(uniform_filter1d(values, size, axis=1), size, axis=2)
 
     for start in range(0, array.shape[1], rows):
@@ -223,7 +251,7 @@ def _local(array, *, size, axes):
         middle = mean(grey)
         variance = mean(grey**2) - middle**2
         np.maximum(variance, np.square(SMALLEST_SHARE * middle), out=variance)
-        grey -= middle
+        grey = grey[wanted] - middle
         np.divide(grey, np.sqrt(variance), out=grey, where=variance > 0)
         result[:, start:stop] = _spread(grey[:, start - first :][:, : stop - start], array.dtype)
     return result
