@@ -44,7 +44,7 @@ def test_simulated_pairs_become_records(run, tmp_path):
 
 def test_edges_are_drawn_for_each_scan(run, tmp_path):
     command = ("simulate", "precipitates", tmp_path / "made", "--shape", "2,64,64", "--count", "2")
-    code, out, _ = run(*command, "--randomise", "--edge-enhanced", "--json")
+    code, out, _ = run(*command, "--randomise", "--edge-enhanced", "--dark", "--json")
     summary = json.loads(out)
     kept = {scan["physics"]["kept"] for scan in summary["scans"]}
     assert (code, summary["edge_enhanced"], len(kept)) == (0, True, 2)

@@ -1,5 +1,6 @@
 """How a simulated scan is taken: grey levels, point spread, noise and artefacts."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -165,7 +166,7 @@ def _with_edges(rng, drawn):
     return replace(
         drawn,
         matrix=matrix,
-        contrast=np.sign(drawn.contrast) * size,
+        contrast=math.copysign(size, drawn.contrast),
         surroundings=matrix - rng.uniform(0.5, 2.0) * size,
         blur=blur,
         fringes=rng.uniform(2.5, 6.0),
