@@ -50,7 +50,7 @@ measure() {
             --epochs "$EPOCHS" --set "schedule.steps_per_epoch=$STEPS" --set "seed=$seed" $SETTINGS
         touch "$OUT/$name/trained"
     fi
-    tomoseg-tf segment "$test" "$OUT/$name/result.tif" -w "$OUT/$name/run/best_dice" --overwrite
+    tomoseg-tf segment "$test" "$OUT/$name/result.tif" -w "$OUT/$name/run/best_loss" --overwrite
     tomoseg-tf evaluate "$test_truth" "$OUT/$name/result.tif" --no-boundary --json >"$OUT/$name.tmp"
     mv "$OUT/$name.tmp" "$OUT/$name.json"
 }
