@@ -60,7 +60,6 @@ def test_errors_are_one_line(tmp_path, monkeypatch, capsys):
     (answer,) = answers(request_of(tmp_path), monkeypatch, capsys)
     assert "scan.npy" in answer["error"]
     assert "\n" not in answer["error"]
-    assert process.one_line(MemoryError()) == "MemoryError"
 
 
 def test_a_layer_of_an_array_is_written(tmp_path):

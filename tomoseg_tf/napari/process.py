@@ -7,6 +7,8 @@ import json
 import signal
 import sys
 
+from tomoseg_tf.studies.child_process import one_line
+
 EXPECTED = (ValueError, OSError, MemoryError)  # what a user can cause
 
 
@@ -34,22 +36,6 @@ def _end(*_):
     """Clean up as after Ctrl-C, and let nothing interrupt that."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt
-
-
-def one_line(error):
-    """Put the text of an error on one line.
-
-    Parameters
-    ----------
-    error : Exception
-        Any.
-
-    Returns
-    -------
-    str
-        Its name if it has no text.
-    """
-    return " ".join(f"{error}".split()) or type(error).__name__
 
 
 def _say(answer):

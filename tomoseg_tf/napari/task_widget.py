@@ -3,7 +3,8 @@
 from magicgui.widgets import ComboBox, Container, FileEdit, Label, ProgressBar, PushButton
 from napari.utils.notifications import show_error
 
-from tomoseg_tf.napari.process import EXPECTED, one_line
+from tomoseg_tf.napari.process import EXPECTED
+from tomoseg_tf.studies.child_process import one_line
 from tomoseg_tf.weights import open_weights, shipped_weights
 
 FOLDER = "a folder"
