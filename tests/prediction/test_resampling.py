@@ -252,6 +252,16 @@ def test_many_scans_go_on_in_a_process_of_another_size(folder, scan, tmp_path, m
     assert (result["segmented"], result["failed"]) == (1, 0)
 
 
+def test_statistics_of_scans_that_were_made_anew_are_not_taken(folder, scan, tmp_path):
+    settings = {"weights": folder, "normalise_together": True, "opening": {"spacing": SPACING}}
+    segment_files([tmp_path / "scan.npy"], tmp_path / "out", **settings)
+    (tmp_path / "out" / "scan.tif").unlink()
+    np.save(tmp_path / "scan.npy", read(scan.name) // 2)
+    with pytest.raises(ValueError, match="is of other files than these; keep it with --statistics"):
+        segment_files([tmp_path / "scan.npy"], tmp_path / "out", **settings)
+    assert not (tmp_path / "out" / "scan.tif").exists()
+
+
 def test_it_is_said_how_far_an_interruption_came(folder, tmp_path, monkeypatch):
     grey = np.random.default_rng(0).integers(0, 256, (300, 16, 16)).astype(np.uint8)
     np.save(tmp_path / "long.npy", grey)

@@ -123,6 +123,12 @@ def test_objects_at_a_face_are_tracked_but_not_fitted():
     assert columns["volume_rate_error_voxels"][1] == pytest.approx(0, abs=1e-9)
 
 
+def test_a_slice_more_is_another_shape():
+    steps = [np.zeros((depth, 4, 4), np.uint8) for depth in (2000, 2001)]
+    with pytest.raises(ValueError, match=r"has shape \(2001, 4, 4\), but .* must agree"):
+        track_objects(steps)
+
+
 def test_empty_steps():
     nothing = np.zeros((4, 5, 6), np.uint8)
     found = track_objects([nothing, nothing], register_by="shift")
