@@ -57,13 +57,13 @@ def list_disks(run, unfinished):
         disk = disks.setdefault(os.stat(folder).st_dev, {"folder": str(folder), "sizes": []})
         disk["sizes"].append((output["bytes"], max(0, output["bytes"] - spool.held)))
     first = next(iter(disks.values()))
-    first["sums"] = _sums_bytes(run, unfinished)
+    first["meanwhile"] = _sums_bytes(run, unfinished) + run.spool_bytes
     return [
         {
             "folder": disk["folder"],
             "needed": sum(left for _, left in disk["sizes"])
             + max(size for size, _ in disk["sizes"])
-            + disk.get("sums", 0),
+            + disk.get("meanwhile", 0),
             "free": shutil.disk_usage(disk["folder"]).free,
         }
         for disk in disks.values()

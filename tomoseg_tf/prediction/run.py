@@ -11,6 +11,7 @@ from tomoseg_tf.prediction.ensemble import (
     Member,
     count_runs,
     join,
+    leaves_z,
     open_networks,
     predict_mean,
     sees_slices,
@@ -18,9 +19,11 @@ from tomoseg_tf.prediction.ensemble import (
 from tomoseg_tf.prediction.geometry import volume_of
 from tomoseg_tf.prediction.passes import predict
 from tomoseg_tf.prediction.plan import MAX_MEMORY
+from tomoseg_tf.prediction.resuming.hidden import hidden_folder
 from tomoseg_tf.prediction.resuming.identity import describe_run
 from tomoseg_tf.volume import Statistics, open_sample
 from tomoseg_tf.volume.read_once import ReadOnce, kept_bytes
+from tomoseg_tf.volume.spooled import SpooledVolume, takes_time
 
 STATISTICS_SHARE = 20  # voxels that are predicted while one is measured, for the progress
 
@@ -104,8 +107,28 @@ class Run:
         return self.source.dtype.itemsize + (self.mask != "none"), results
 
     @property
+    def spool_folder(self):
+        """Where slices that took time to make are kept on the disk; None if they are not.
+
+        They are where slabs along other axes need all of them, again and again.
+        """
+        if self.client is not None or not takes_time(self.source):
+            return None
+        seen = leaves_z(self.fitted, self.turns, self.settings["passes"])
+        return hidden_folder(self.targets[0].path) if seen else None
+
+    @property
+    def spool_bytes(self):
+        """What they take there, at most: members with other filters have slices of their own."""
+        if self.spool_folder is None:
+            return 0
+        return self.source.nbytes * len({member.config.filters for member in self.fitted})
+
+    @property
     def kept_bytes(self):
         """Memory for slices that the next slab needs too, where reading them takes time."""
+        if self.spool_folder is not None:
+            return 0
         return kept_bytes(self.source, self.max_memory or MAX_MEMORY)
 
     @property
@@ -114,9 +137,15 @@ class Run:
         return getattr(self.source, "working_bytes", 0)
 
     @cached_property
+    def slices(self):
+        """The source, kept on the disk where its slices take time and are needed often."""
+        folder = self.spool_folder
+        return self.source if folder is None else SpooledVolume(self.source, folder)
+
+    @cached_property
     def reader(self):
-        """The source, each of its chunks decoded once as far as memory allows."""
-        return ReadOnce(self.source, self.kept_bytes)
+        """The slices, each of their chunks decoded once as far as memory allows."""
+        return ReadOnce(self.slices, self.kept_bytes)
 
     @property
     def amplification(self):
@@ -231,6 +260,7 @@ def predict_run(run, unfinished, *, notify=None, progress=None):
     if run.has_members:
         leader = Member(networks[0], run.reader, intensity, sample, sees_slices(run.fitted[0]))
         seen = {"apply_filters": run.apply_filters, "statistics": run.statistics}
+        seen["spool_folder"] = run.spool_folder
         members = join(leader, run.fitted, networks, run.volume, run.mask, **seen)
         return predict_mean(members, outputs, turns=run.turns, **settings), sample
     return predict(networks[0], run.reader, intensity, outputs, sample=sample, **settings), sample
@@ -244,7 +274,7 @@ def _intensity(run, journal, sample, progress):
         return normalisation.intensity(run.statistics)
     if noted is not None:
         return normalisation.intensity(Statistics.from_dict(noted))
-    statistics = measured_statistics(normalisation, run.source, sample, progress=progress)
+    statistics = measured_statistics(normalisation, run.slices, sample, progress=progress)
     if statistics is not None:
         journal.add({"statistics": statistics.to_dict()})
     return normalisation.intensity(statistics)

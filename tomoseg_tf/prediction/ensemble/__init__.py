@@ -11,6 +11,7 @@ from tomoseg_tf.prediction.ensemble.members import (
     Member,
     count_runs,
     join,
+    leaves_z,
     open_networks,
     sees_slices,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "check_voxels",
     "count_runs",
     "join",
+    "leaves_z",
     "list_turns",
     "open_all",
     "open_networks",

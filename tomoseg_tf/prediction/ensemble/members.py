@@ -9,6 +9,7 @@ from tomoseg_tf.prediction.executor import Output
 from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.prediction.passes import predict
 from tomoseg_tf.volume import open_sample, through_filters
+from tomoseg_tf.volume.spooled import SpooledVolume, takes_time
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,17 @@ def open_networks(fitted, *, step, passes, z_blocks, blend=None, **settings):
     return networks
 
 
-def join(first, fitted, networks, volume, mask, *, apply_filters, statistics=None):
+def join(
+    first,
+    fitted,
+    networks,
+    volume,
+    mask,
+    *,
+    apply_filters,
+    statistics=None,
+    spool_folder=None,
+):
     """Give the first member its fellows, each with its own filters and normalisation.
 
     Parameters
@@ -143,6 +154,8 @@ def join(first, fitted, networks, volume, mask, *, apply_filters, statistics=Non
         Whether the scan still has to go through the filters.
     statistics : Statistics, optional
         Those that all normalise by; those of the scan if None.
+    spool_folder : path, optional
+        Where slices that take time to make are kept on the disk once they were made.
 
     Returns
     -------
@@ -155,6 +168,8 @@ def join(first, fitted, networks, volume, mask, *, apply_filters, statistics=Non
         if key not in known:
             filters, normalisation = key
             source = through_filters(volume, filters if apply_filters else ())
+            if spool_folder is not None and takes_time(source):
+                source = SpooledVolume(source, spool_folder)
             sample = open_sample(source, mask)
             if statistics is None:
                 intensity = measured_intensity(normalisation, source, sample)
@@ -195,11 +210,35 @@ def count_runs(fitted, turns, passes, disagreement=None):
     ValueError
         If a single one is to disagree.
     """
-    runs = sum(
-        len(list_turns(turns, slices=sees_slices(member), passes=passes)) for member in fitted
-    )
+    runs = len(_all_turns(fitted, turns, passes))
     if disagreement is not None and runs == 1:
         raise ValueError(
             f"{disagreement}: a single member cannot disagree; add weights, turns or passes"
         )
     return runs
+
+
+def leaves_z(fitted, turns, passes):
+    """Tell whether any of the passes sees slices along another axis than z.
+
+    Parameters
+    ----------
+    fitted : list of tomoseg_tf.weights.Weights
+        One or several.
+    turns, passes : str
+        As for `list_turns`.
+
+    Returns
+    -------
+    bool
+    """
+    return any(turn.order[0] != 0 for turn in _all_turns(fitted, turns, passes))
+
+
+def _all_turns(fitted, turns, passes):
+    """List the turns of all members, one after the other."""
+    return [
+        turn
+        for member in fitted
+        for turn in list_turns(turns, slices=sees_slices(member), passes=passes)
+    ]
