@@ -1,5 +1,8 @@
 """Pins of the published 3D U-Net: Gaudez et al. (2022), section 3.1 and Table 2."""
 
+import zlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.ndimage import correlate
@@ -9,28 +12,74 @@ from tomoseg_tf.models import BUILDERS, unet_3d
 
 keras = load_keras()
 ANY = (None, None, None, 1)
+DATA = Path(__file__).parent / "data"
+
+
+def published_values(name, shape):
+    """Weights that the published run had: random, by the name of each."""
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    kind = name.rsplit("/", 1)[-1]
+    if kind == "kernel":
+        return rng.standard_normal(shape) * 1.2 * np.sqrt(2 / np.prod(shape[:-1]))
+    if kind in ("gamma", "moving_variance"):
+        return rng.uniform(0.5, 1.5, shape)
+    return rng.standard_normal(shape) * (0.05 if kind == "bias" else 0.1)
 
 
 @pytest.mark.parametrize(
-    ("levels", "base_features", "parameters"),
+    ("levels", "base_features", "channels", "classes", "parameters", "moving"),
     [
-        (4, 8, 366_593),
-        (3, 8, 89_153),
-        (4, 6, 206_581),
-        (3, 6, 50_341),
-        (4, 4, 92_145),
-        (3, 4, 22_545),
+        (4, 8, 1, 1, 366_593, 704),  # Table 2 prints 365 593, a misprint of the text's 366 593
+        (3, 8, 1, 1, 89_153, 320),
+        (4, 6, 1, 1, 206_581, 528),
+        (3, 6, 1, 1, 50_341, 240),
+        (4, 4, 1, 1, 92_145, 352),
+        (3, 4, 1, 1, 22_545, 160),
+        (4, 16, 1, 1, 1_462_401, 1_408),
+        (4, 32, 1, 1, 5_841_665, 2_816),
+        (5, 8, 1, 1, 1_474_433, 1_472),
+        (2, 8, 1, 1, 19_553, 128),
+        (4, 8, 3, 1, 367_025, 704),
+        (4, 8, 1, 2, 366_602, 704),
+        (4, 8, 1, 3, 366_611, 704),
+        (4, 8, 3, 3, 367_043, 704),
     ],
 )
-def test_parameter_counts_are_those_of_the_ablation(levels, base_features, parameters):
-    """Table 2 prints 365 593 for the first: a misprint of the 366 593 of the text."""
-    model = unet_3d(ANY, 1, levels=levels, base_features=base_features)
+def test_parameter_counts_are_those_of_the_published_function(
+    levels, base_features, channels, classes, parameters, moving
+):
+    """The first six are the networks of Table 2."""
+    shape = (None, None, None, channels)
+    model = unet_3d(shape, classes, levels=levels, base_features=base_features)
     assert model.count_params() == parameters
+    assert sum(np.prod(weight.shape) for weight in model.non_trainable_weights) == moving
 
 
 def test_trainable_parameters_are_those_of_the_text():
     model = BUILDERS["unet_3d"](ANY, 1)
     assert sum(np.prod(weight.shape) for weight in model.trainable_weights) == 365_889
+
+
+def test_the_network_computes_what_the_published_function_does():
+    """Weights by the recipe of the oracles; Keras numbers the layers of a function itself."""
+    model = unet_3d(ANY, 1)
+    numbers = {
+        keras.layers.Conv3D: "conv3d",
+        keras.layers.BatchNormalization: "batch_normalization",
+    }
+    for kind, published in numbers.items():
+        layers = [layer for layer in model.layers if isinstance(layer, kind)]
+        for index, layer in enumerate(layers):
+            name = f"{published}_{index}".removesuffix("_0")
+            for weight in layer.weights:
+                weight.assign(
+                    published_values(f"{name}/{weight.path.rsplit('/', 1)[-1]}", weight.shape)
+                )
+    grey = np.random.default_rng(7).standard_normal((1, 16, 24, 32, 1))
+    grey = ((grey - grey.mean()) / grey.std()).astype("float32")
+    found = model.predict_on_batch(grey)[0, ::2, ::2, ::2, 0]
+    with np.load(DATA / "unet_3d_published.npz") as expected:
+        np.testing.assert_allclose(found, expected["output"], atol=5e-5)
 
 
 def test_channels_double_after_each_pooling():

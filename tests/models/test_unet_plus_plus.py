@@ -1,6 +1,7 @@
 """Pins of UNet++: parameter counts and outputs of the code its authors published."""
 
 import functools
+import re
 import zlib
 from pathlib import Path
 
@@ -28,9 +29,13 @@ def fill(model, gain):
     """Set the weights by the recipe of the oracles, from the layers' published names."""
     for layer in model.layers:
         transposed = isinstance(layer, keras.layers.Conv2DTranspose)
+        name = layer.name
+        numbered = re.fullmatch(r"(conv2d|batch_normalization)_(\d+)", name)
+        if numbered:  # the oracles count from 0, and leave that out
+            name = f"{numbered[1]}_{int(numbered[2]) - 1}".removesuffix("_0")
         for weight in layer.weights:
             kind = weight.path.rsplit("/", 1)[-1]
-            rng = np.random.default_rng(zlib.crc32(f"{layer.name}/{kind}".encode()))
+            rng = np.random.default_rng(zlib.crc32(f"{name}/{kind}".encode()))
             if kind == "kernel":
                 *sides, first, last = weight.shape
                 fan_in = np.prod(sides) * (last if transposed else first)
@@ -68,10 +73,10 @@ def test_parameter_counts_are_those_of_the_published_plain_nets(options, paramet
         assert model.count_params() == expected
 
 
-ENCODERS = {  # parameters by number of channels
-    "resnet50": {1: 23_539_779, 3: 23_546_057},
-    "resnet152": {1: 58_273_859, 3: 58_280_137},
-    "inception_v3": {1: 21_802_208, 3: 21_802_784},
+ENCODERS = {  # parameters by number of channels, and those of them that are not fitted
+    "resnet50": {1: (23_539_779, 45_570), 3: (23_546_057, 45_574)},
+    "resnet152": {1: (58_273_859, 143_874), 3: (58_280_137, 143_878)},
+    "inception_v3": {1: (21_802_208, 34_432), 3: (21_802_784, 34_432)},
 }
 SKIPS = {"resnet": (64, 256, 512, 1024, 2048), "inception": (64, 192, 288, 768, 2048)}
 PLAIN = {"resnet": (256, 512, 1024, 2048), "inception": (192, 288, 768, 2048)}
@@ -91,7 +96,10 @@ class Weightless(keras.layers.Layer):
 
 @functools.cache
 def decoder_parameters(family, topology, decoder):
-    """Count a binary net on features without weights, of the widths of a real encoder."""
+    """Count a binary net on features without weights, of the widths of a real encoder.
+
+    All of its parameters, and those of them that are not fitted.
+    """
 
     def stand_in(image, name):
         skips = {2 << i: Weightless(width)(image) for i, width in enumerate(SKIPS[family])}
@@ -102,7 +110,8 @@ def decoder_parameters(family, topology, decoder):
         model = unet_plus_plus(
             (None, None, 1), 1, backbone="resnet50", topology=topology, decoder=decoder
         )
-    return model.count_params()
+    moving = sum(np.prod(weight.shape) for weight in model.non_trainable_weights)
+    return model.count_params(), moving
 
 
 @pytest.mark.parametrize(
@@ -184,9 +193,33 @@ def test_parameter_counts_are_those_of_the_published_code(
     for channels, counts in ((1, one_channel), (3, three_channels)):
         for num_classes, expected in enumerate(counts, start=1):
             # Built once: each further class is one more kernel of the head.
-            found = decoder_parameters(family, topology, decoder)
+            found, _ = decoder_parameters(family, topology, decoder)
             found += (num_classes - 1) * (3 * 3 * (16 if topology == "unet" else 32) + 1)
-            assert ENCODERS[backbone][channels] + found == expected
+            assert ENCODERS[backbone][channels][0] + found == expected
+
+
+@pytest.mark.parametrize(
+    ("topology", "backbone", "one_channel", "three_channels"),
+    [
+        ("unet", "resnet50", None, 47_558),
+        ("unet", "resnet152", 145_858, 145_862),
+        ("unet", "inception_v3", 36_416, 36_416),
+        ("unet+", "resnet50", None, 50_374),
+        ("unet+", "resnet152", 148_674, 148_678),
+        ("unet+", "inception_v3", 39_232, 39_232),
+        ("unet++", "resnet50", None, 50_374),
+        ("unet++", "resnet152", 148_674, 148_678),
+        ("unet++", "inception_v3", 39_232, 39_232),
+    ],
+)
+@pytest.mark.parametrize("decoder", ["upsampling", "transpose"])
+def test_moving_averages_are_those_of_the_published_code(
+    topology, backbone, decoder, one_channel, three_channels
+):
+    family = backbone.split("_")[0].rstrip("0123456789")
+    _, found = decoder_parameters(family, topology, decoder)
+    for channels, expected in ((1, one_channel), (3, three_channels)):
+        assert expected in (None, ENCODERS[backbone][channels][1] + found)
 
 
 def test_the_plain_unet_computes_what_the_published_code_does():
@@ -221,13 +254,17 @@ def test_heads_are_those_of_the_published_deep_supervision_averaged_or_pruned():
         )
 
 
-def test_xnet_computes_what_the_published_code_does():
-    model = unet_plus_plus((64, 64, 3), 2, backbone="resnet50")
-    assert model.count_params() == 34_387_339
-    fill(model, gain=0.7)
+@pytest.mark.parametrize(
+    ("backbone", "parameters", "gain"),
+    [("resnet50", 34_387_339, 0.7), ("inception_v3", 30_469_090, 1.0)],
+)
+def test_xnet_computes_what_the_published_code_does(backbone, parameters, gain):
+    model = unet_plus_plus((64, 64, 3), 2, backbone=backbone)
+    assert model.count_params() == parameters
+    fill(model, gain)
     with np.load(DATA / "unet_plus_plus.npz") as expected:
         found = model.predict_on_batch(grey(64, 3))[:, ::2, ::2, :1]
-        np.testing.assert_allclose(found, expected["xnet_resnet50"], atol=1e-5)
+        np.testing.assert_allclose(found, expected[f"xnet_{backbone}"], atol=1e-5)
 
 
 def test_what_is_up_sampled_comes_before_the_nodes_on_its_left():
