@@ -52,7 +52,8 @@ SMALLER = {
     r"train micropillar": "train micropillar --set batches.crop=[16,16,16]",
     r"train slices": "train slices --set batches.crop=[1,32,32] --set schedule.steps_per_epoch=1",
     r"compare (.*)--minutes \d+": r"compare \1--epochs 1 --steps 1 --set batches.batch_size=1 "
-    """--arguments 'unet_2d={"base_features": 2, "levels": 2}' --set batches.crop=[1,48,48]""",
+    """--arguments 'unet_2d={"base_features": 2, "levels": 2}'""",
+    r"crop=\[1,192,192\]": "crop=[1,48,48]",
 }
 RECIPE = """
 model: {name: unet_3d, arguments: {levels: 4, base_features: 8}}

@@ -9,6 +9,7 @@ from tomoseg_tf.evaluation.held_out import (
     MICROPILLAR,
     TOLERANCE,
     check_scores,
+    list_not_repeatable,
     score_dendrites,
     score_image,
     score_micropillar,
@@ -126,6 +127,14 @@ def test_a_row_is_measured_at_its_own_threshold(tmp_path):
     folder = save(tmp_path / "weights", (row,), held_out=(grey, np.ones_like(grey)))
     with pytest.raises(ValueError, match=r"miou on held-out image is 0.0, but its card says None"):
         check_scores(folder)  # above 1 there is no object
+
+
+def test_scores_of_data_that_are_not_at_hand_are_named(tmp_path):
+    grey = np.zeros((4, 8, 8), np.uint8)
+    rows = [{"data": name} for name in ("validation", IMAGE, "my scan", "my scan", MICROPILLAR)]
+    assert list_not_repeatable(save(tmp_path / "bare", rows)) == ["validation", IMAGE, "my scan"]
+    whole = save(tmp_path / "whole", rows, held_out=(grey, grey))
+    assert list_not_repeatable(whole) == ["validation", "my scan"]
 
 
 def test_weights_without_claims_are_told_so(tmp_path):

@@ -139,6 +139,23 @@ def score_image(weights, grey, truth, *, threshold=None):
 SIMULATED = {MICROPILLAR: score_micropillar, DENDRITES: score_dendrites}
 
 
+def list_not_repeatable(weights):
+    """List what the scores of weights are of where it is not at hand, so that none can repeat them.
+
+    Parameters
+    ----------
+    weights : str or path
+        A weights folder or a shipped name.
+
+    Returns
+    -------
+    list of str
+        Such as "validation" and "simulated objects inserted into real scans", each once.
+    """
+    _, others = _by_repeatability(open_weights(weights))
+    return [*dict.fromkeys(str(row.get("data")) for row in others)]
+
+
 def check_scores(weights, *, progress=None):
     """Measure again what the card of weights claims on simulated scans and its held-out image.
 
@@ -161,8 +178,7 @@ def check_scores(weights, *, progress=None):
         more than 0.002 from the card.
     """
     fitted = open_weights(weights)
-    repeated = [*SIMULATED] if fitted.held_out is None else [*SIMULATED, IMAGE]
-    claimed = [row for row in fitted.config.scores if row.get("data") in repeated]
+    claimed, _ = _by_repeatability(fitted)
     if not claimed:
         raise ValueError(
             f"{fitted.folder}: the card claims no scores that can be measured again, of simulated "
@@ -181,6 +197,14 @@ def check_scores(weights, *, progress=None):
         if progress:
             progress(index + 1, len(claimed))
     return measured
+
+
+def _by_repeatability(fitted):
+    """Divide the rows of scores: those of what is simulated anew or in the folder, and others."""
+    repeated = [*SIMULATED] if fitted.held_out is None else [*SIMULATED, IMAGE]
+    rows = fitted.config.scores
+    claimed = [row for row in rows if row.get("data") in repeated]
+    return claimed, [row for row in rows if row.get("data") not in repeated]
 
 
 def _check_row(folder, claimed, measured):

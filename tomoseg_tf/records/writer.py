@@ -144,7 +144,7 @@ def write_records(
        network segmentation model for precipitate and porosity identification in synchrotron X-ray
        tomograms", J. Synchrotron Rad. 29, 1232-1240, 2022. doi:10.1107/S1600577522006816
     .. [2] H. Torbati-Sarraf et al., JOM 73, 2021. doi:10.1007/s11837-021-04706-x
-    .. [3] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.3
+    .. [3] D. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.3
     .. [4] J. James et al., 2022, section 3.2. arXiv:2205.02334
     """
     folder = Path(folder)

@@ -138,7 +138,7 @@ class Normalisation:
 
     References
     ----------
-    .. [1] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.4
+    .. [1] D. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.4
     """
 
     method: str = "zscore"

@@ -13,7 +13,8 @@ from tomoseg_tf.cli.weights_source import WEIGHTS
 @click.option(
     "--scores",
     is_flag=True,
-    help="Also measure again the scores on simulated scans and the held-out image.",
+    help="Also measure again the scores on simulated scans and the held-out image; others are "
+    "named.",
 )
 @options.as_json
 def verify(names, scores, as_json):
@@ -54,7 +55,7 @@ def verify(names, scores, as_json):
 
 def _measure(folder, as_json):
     """Measure the scores of weights again; print them unless JSON is wanted."""
-    from tomoseg_tf.evaluation.held_out import check_scores
+    from tomoseg_tf.evaluation.held_out import check_scores, list_not_repeatable
 
     with options.progress("Scoring") as progress:
         rows = check_scores(folder, progress=progress)
@@ -62,6 +63,9 @@ def _measure(folder, as_json):
         data = f"seed {row['seed']}" if "seed" in row else row["data"]
         found = [f"{name} {value}" for name, value in row.items() if isinstance(value, float)]
         click.echo(f"  {data}: {', '.join(found[:3])}, as on the card")
+    others = [] if as_json else list_not_repeatable(folder)
+    if others:
+        click.echo(f"  not repeated, since the data are not at hand: {', '.join(others)}")
     return rows
 
 

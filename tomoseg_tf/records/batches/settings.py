@@ -81,7 +81,7 @@ class Augmentation:
 
     References
     ----------
-    .. [1] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.4
+    .. [1] D. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.4
     .. [2] J. James et al., "3D Convolutional Neural Networks for Dendrite Segmentation Using
        Fine-Tuning and Hyperparameter Optimization", 2022, section 3.3. arXiv:2205.02334
     """

@@ -40,7 +40,7 @@ def draw_slices(samples, settings, empty=None):
     ----------
     .. [1] H. Torbati-Sarraf et al., JOM 73, 2021: of 730 slices 550 were for training, 20 of
        them for validation, and 180 for the test
-    .. [2] A. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.3
+    .. [2] D. Barboza, MSc thesis, Arizona State University, 2020, section 4.1.3
     .. [3] J. James et al., 2022, section 3.2: of 14 groups of 8 slices 6 were for training, 4 for
        validation, 4 for the test; and 70, 20, 10 % of volumes of 4 slices. arXiv:2205.02334
     """
