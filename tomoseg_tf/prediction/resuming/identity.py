@@ -8,7 +8,7 @@ import numpy as np
 
 import tomoseg_tf
 from tomoseg_tf.backend import load_keras
-from tomoseg_tf.volume import MASKS, FilteredVolume, split_location
+from tomoseg_tf.volume import MASKS, FilteredVolume, as_volume, split_location
 from tomoseg_tf.volume.formats import format_of_suffix
 
 MOST_FILES = 100_000  # of a folder that are looked at
@@ -118,7 +118,7 @@ def _weights_hash(fitted):
 
 
 def describe_mask(mask):
-    """Describe a mask: a word, or the name of a file with its size and time.
+    """Describe a mask: a word, or the name of a volume with what `describe_volume` says of it.
 
     Parameters
     ----------
@@ -134,4 +134,4 @@ def describe_mask(mask):
         return str(mask)
     if not isinstance(mask, str | os.PathLike):
         return "an array"
-    return {"name": str(mask), **_describe_files(split_location(mask).path)}
+    return {"name": str(mask), **describe_volume(as_volume(mask))}
