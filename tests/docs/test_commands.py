@@ -78,18 +78,16 @@ def blocks(text, full=False):
     found, replaced, reason = [], [], ""
     for part in PART.finditer(text):
         line = text.count("\n", 0, part.start()) + 1
-        if part["hidden"] is not None:
-            found.append(Block("sh", part["hidden"], line))
-        elif part["old"] is not None:
+        if part["old"] is not None:
             replaced.append((part["old"], part["new"]))
         elif part["reason"] is not None:
             reason = part["reason"]
-        elif part["language"] in ("sh", "python"):
-            code = part["code"]
+        elif part["hidden"] is not None or part["language"] in ("sh", "python"):
+            code = part["code"] if part["hidden"] is None else part["hidden"]
             for old, new in replaced:
                 assert old in code, f"line {line}: {old!r} is not in the block"
                 code = code if full else code.replace(old, new)
-            found.append(Block(part["language"], code, line, reason))
+            found.append(Block(part["language"] or "sh", code, line, reason))
             replaced, reason = [], ""
     assert not replaced
     assert not reason
