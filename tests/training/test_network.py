@@ -211,3 +211,12 @@ def test_frozen_normalisation_keeps_its_statistics_and_trains_the_rest(freeze):
     assert changed["bottom_conv0/kernel"]
     assert changed["bottom_norm0/moving_mean"] is not freeze
     assert changed["bottom_norm0/gamma"] is not freeze
+
+
+def test_a_crop_that_fits_is_named_for_a_network_of_slices():
+    """256 is no multiple of 6 * 8, 240 is; prediction pads."""
+    arguments = {"input_shape": (None, None, 1), "num_classes": 3, "backbone": "resnet18"}
+    with pytest.raises(ValueError, match=r"side 256 .*'batches.crop=\[1,240,288\]'"):
+        check_sides("pspnet", arguments, {"the crop": (1, 256, 300)})
+    with pytest.raises(ValueError, match=r"use 48 or None$"):
+        check_sides("pspnet", arguments, {"the crop": (1, 40, 96)})

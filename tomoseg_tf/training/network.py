@@ -4,6 +4,7 @@ import contextlib
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.models.summary import FIXED_SIDES, build, default_arguments, num_sides
+from tomoseg_tf.prediction.slice_graph import slice_graph
 from tomoseg_tf.training.encoder import find_backbone, freeze_encoder, load_encoder
 from tomoseg_tf.training.metrics import SegmentationScores
 from tomoseg_tf.training.objective import SegmentationLoss, inverse_frequencies
@@ -120,7 +121,24 @@ def check_sides(name, arguments, sides):
         try:
             build(name, {**arguments, "input_shape": (*seen, channels)})
         except ValueError as error:
-            raise ValueError(f"{what} {size} does not fit {name}: {error}") from None
+            hint = _smaller_crop(name, arguments, seen)
+            raise ValueError(f"{what} {size} does not fit {name}: {error}{hint}") from None
+
+
+def _smaller_crop(name, arguments, sides):
+    """Name the largest crop of such a patch that a network of slices takes; "" if there is none."""
+    open_sides = {**arguments, "input_shape": (None, None, arguments["input_shape"][-1])}
+    if len(sides) == 3 or name in FIXED_SIDES:
+        return ""
+    try:
+        stride = slice_graph(build(name, open_sides)).stride
+    except ValueError:  # it is not the sides that are wrong
+        return ""
+    fitting = [side // stride * stride for side in sides]
+    if not all(fitting):
+        return ""
+    crop = ",".join(map(str, (1, *fitting)))
+    return f"; or train on parts of it, --set 'batches.crop=[{crop}]': prediction takes any sides"
 
 
 def find_class_weights(recipe, records):
