@@ -77,4 +77,4 @@ def test_a_raw_volume_is_described_and_becomes_another(run, tmp_path):
     assert code == 1
     assert "or describe it once in an NRRD header (.nhdr), which every command reads" in err
     code, _, err = run(tmp_path / "a.raw", tmp_path / "a.raw", "--filter", "median:1", *told)
-    assert (code, "is or holds the volume itself" in err) == (1, True)
+    assert (code, "named twice" in err) == (1, True)

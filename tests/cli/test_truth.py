@@ -167,3 +167,13 @@ def test_notices_of_masks_to_ignore_are_told(run, files):
     code, _, err = run(files / "out.npy", *label, "--ignore", files / "rim.tif")
     assert code == 0
     assert f"{files / 'rim.tif'}: its voxel size" in err
+
+
+@pytest.mark.parametrize("name", ["pore.npy", "grain.npy", "rim.npy"])
+def test_no_input_is_replaced(run, files, name):
+    before = (files / name).read_bytes()
+    masks = "--label", f"{files / 'pore.npy'}=pore", "--label", f"{files / 'grain.npy'}=grain"
+    options = "--ignore", files / "rim.npy", "--overwrite"
+    code, _, err = run(files / name, *masks, *options)
+    assert (code, "is named twice; each input and output needs its own name" in err) == (1, True)
+    assert (files / name).read_bytes() == before

@@ -185,7 +185,7 @@ def test_file_to_file(tmp_path):
     ("output", "filters", "message"),
     [
         ("b.npy", [], "no filter is given; name one such as median:3"),
-        ("a.npy", ["median"], "is or holds the volume itself"),
+        ("a.npy", ["median"], "named twice"),
         ("old.npy", ["median"], "already exists"),
         ("b.npy", ["blur"], "filter 'blur' is not known"),
     ],

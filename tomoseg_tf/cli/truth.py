@@ -87,9 +87,20 @@ def truth(
       tomoseg-tf truth truth.tif --label pores.tif=pore --label grains.tif=grain --ignore rim.tif
       tomoseg-tf truth sparse.tif --label truth.tif --sparse slices:5
     """
-    from tomoseg_tf.volume import few_labels, merge_truth, parse_amount, parse_slices, write_truth
+    from tomoseg_tf.volume import (
+        check_apart,
+        check_output,
+        few_labels,
+        merge_truth,
+        parse_amount,
+        parse_slices,
+        write_truth,
+    )
 
     pairs, names = _read_labels(labels, classes)
+    files = [pair[0] if isinstance(pair, tuple) else pair for pair in pairs]
+    check_apart(output, [*files, *ignore, like])
+    check_output(output, overwrite)
     rules, names = truth_drawn.read_rules(rules, names)
     pairs = truth_drawn.open_drawn(pairs, like, rules, unlabelled, priority)
     slices = None if labelled_slices is None else parse_slices(labelled_slices)

@@ -12,6 +12,7 @@ from tomoseg_tf.phantom.simulate import check_outputs
 from tomoseg_tf.volume import (
     IGNORE,
     as_volume,
+    check_apart,
     create_volume,
     fill_holes,
     good_voxels,
@@ -79,8 +80,10 @@ def insert_objects(scan, output, truth, *, overwrite=False, progress=None, **set
     Raises
     ------
     ValueError
-        As for `plan_insertion`, or if an output exists.
+        As for `plan_insertion`, or if an output exists or would spoil an input.
     """
+    for path in (output, truth):
+        check_apart(path, [scan, settings.get("mask")])
     check_outputs((output, truth), overwrite)
     scan = as_volume(scan)
     plan = plan_insertion(scan, **settings)

@@ -1,6 +1,5 @@
 """What a prediction writes: classes, probabilities, grey levels and colours."""
 
-import os
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from tomoseg_tf.prediction.colours import (
-    TIFF,
     check_colours_output,
     colour_table,
     create_colours,
@@ -18,9 +16,8 @@ from tomoseg_tf.prediction.executor import Output
 from tomoseg_tf.prediction.threshold import count_voxels, to_grey_levels, to_segmentation
 from tomoseg_tf.prediction.uncertainty import Disagreement, Entropy
 from tomoseg_tf.volume import (
-    MASKS,
-    Location,
     add_to_name,
+    check_apart,
     check_output,
     create_volume,
     lost_spacing,
@@ -191,8 +188,6 @@ def check_paths(volume, mask, targets, overwrite):
     ValueError
         If so.
     """
-    in_file = isinstance(mask, str | os.PathLike | Location) and mask not in MASKS
-    inputs = [volume, mask] if in_file else [volume]
     outputs = [split_location(target.path).path.resolve() for target in targets]
     for index, path in enumerate(outputs):
         if path in outputs[:index]:
@@ -200,23 +195,9 @@ def check_paths(volume, mask, targets, overwrite):
         for other in outputs:
             if other in path.parents:
                 raise ValueError(f"{path} lies in the output {other}; name it beside that")
-        for source in inputs:
-            _check_beside(path, source)
+        check_apart(path, [volume, mask])
     for target in targets:
         target.check(overwrite)
-
-
-def _check_beside(path, source):
-    """Refuse an output that would replace an input, or become one of its slices."""
-    place = split_location(source).path.resolve()
-    if path == place:
-        raise ValueError(f"{path} is named twice; each input and output needs its own name")
-    if path in place.parents:
-        raise ValueError(f"{path} holds the volume {source}; name another output")
-    if path.parent == place and path.suffix.lower() in TIFF:
-        raise ValueError(
-            f"{path} lies among the slices of {source} and would be read as one; put it elsewhere"
-        )
 
 
 def _probability_paths(path, config):

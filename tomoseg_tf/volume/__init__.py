@@ -1,5 +1,6 @@
 """Volumes: (Z, Y, X) arrays with a spacing, read and written slab by slab."""
 
+from tomoseg_tf.volume.apart import check_apart
 from tomoseg_tf.volume.circle import find_outside
 from tomoseg_tf.volume.creating import (
     add_to_name,
@@ -76,6 +77,7 @@ __all__ = [
     "add_to_name",
     "along",
     "as_volume",
+    "check_apart",
     "check_destination",
     "check_output",
     "check_senses",

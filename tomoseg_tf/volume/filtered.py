@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from tomoseg_tf.volume.apart import check_apart
 from tomoseg_tf.volume.creating import create_volume
 from tomoseg_tf.volume.filters import parse_filter
-from tomoseg_tf.volume.location import split_location
 from tomoseg_tf.volume.opening import open_volume
 from tomoseg_tf.volume.volume import Volume
 
@@ -186,14 +186,13 @@ def filter_file(volume, output, filters, *, spacing=None, overwrite=False, progr
     Raises
     ------
     ValueError
-        If no filter is given, one is none, the input cannot be read, or the output exists.
+        If no filter is given, one is none, the input cannot be read, or the output exists or would
+        spoil the input.
     """
     if not filters:
         raise ValueError("no filter is given; name one such as median:3")
     scan = volume if isinstance(volume, Volume) else open_volume(volume, spacing=spacing)
-    paths = [split_location(path).path.resolve() for path in (scan.name, output)]
-    if paths[0] == paths[1] or paths[1] in paths[0].parents:
-        raise ValueError(f"{output}: is or holds the volume itself; name another output")
+    check_apart(output, [scan])
     result = through_filters(scan, filters)
     settings = {"spacing": result.spacing, "overwrite": overwrite}
     with create_volume(output, result.shape, result.dtype, **settings) as writer:

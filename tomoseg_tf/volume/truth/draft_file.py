@@ -4,7 +4,8 @@ from math import isfinite
 
 import numpy as np
 
-from tomoseg_tf.volume.creating import create_volume, lost_spacing
+from tomoseg_tf.volume.apart import check_apart
+from tomoseg_tf.volume.creating import check_output, create_volume, lost_spacing
 from tomoseg_tf.volume.filters import parse_filter
 from tomoseg_tf.volume.opening import as_volume
 from tomoseg_tf.volume.sample import inside_of, open_sample
@@ -67,9 +68,12 @@ def draft_file(
     Raises
     ------
     ValueError
-        If a setting is not possible, the scan cannot be read, or the output exists.
+        If a setting is not possible, the scan cannot be read, or the output exists or would
+        spoil an input.
     """
     _check(objects, blur, edges, close, largest)
+    check_apart(output, [scan, mask])
+    check_output(output, overwrite)
     scan = as_volume(scan)
     sample = open_sample(scan, mask)
     spacing = scan.spacing if spacing is None else tuple(spacing)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tomoseg_tf.volume.apart import check_apart
 from tomoseg_tf.volume.creating import check_output, create_volume, keeps_notes, lost_spacing
 from tomoseg_tf.volume.truth.opening import open_truth
 from tomoseg_tf.volume.truth.palette import IGNORE
@@ -35,8 +36,10 @@ def write_truth(path, truth, *, labelled_slices=None, spacing=None, overwrite=Fa
     Raises
     ------
     ValueError
-        If the labels cannot be read or have no class, or the output cannot be written.
+        If the labels cannot be read or have no class, or the output cannot be written or would
+        spoil the labels.
     """
+    check_apart(path, [truth])
     check_output(path, overwrite)
     whole = open_truth(truth)
     kept = whole if labelled_slices is None else label_slices(whole, labelled_slices)

@@ -13,7 +13,8 @@ References
 
 import numpy as np
 
-from tomoseg_tf.volume.creating import create_volume, lost_spacing
+from tomoseg_tf.volume.apart import check_apart
+from tomoseg_tf.volume.creating import check_output, create_volume, lost_spacing
 from tomoseg_tf.volume.truth.opening import open_truth
 from tomoseg_tf.volume.truth.palette import IGNORE
 
@@ -115,9 +116,12 @@ def smooth_file(
     Raises
     ------
     ValueError
-        If the settings are not possible, the classes cannot be read, or the output exists.
+        If the settings are not possible, the classes cannot be read, or the output exists or
+        would spoil the input.
     """
     check_radii(closing, opening, axes)
+    check_apart(output, [truth])
+    check_output(output, overwrite)
     source = open_truth(truth, palette)
     spacing = source.spacing if spacing is None else tuple(spacing)
     total, height, width = source.shape

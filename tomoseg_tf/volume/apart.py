@@ -1,0 +1,61 @@
+"""Outputs kept apart from inputs: no command replaces what it reads."""
+
+import os
+
+from tomoseg_tf.volume.location import Location, split_location
+from tomoseg_tf.volume.nrrd.header import read_header
+from tomoseg_tf.volume.sample import MASKS
+from tomoseg_tf.volume.volume import Volume
+
+SLICES = (".tif", ".tiff", ".btf", ".tf8")  # what would be read as one more slice
+
+
+def check_apart(output, inputs):
+    """Refuse an output that would replace an input, hold it, or become one of its slices.
+
+    Parameters
+    ----------
+    output : str, Path or Location
+        Where a volume will be written.
+    inputs : sequence of (str, Path, Location or Volume)
+        What is read. Anything else, such as an array or the mask "auto", is no file and passes.
+
+    Raises
+    ------
+    ValueError
+        If so, whatever names or links lead there.
+    """
+    path = split_location(output).path.resolve()
+    header = path.suffix.lower() == ".nhdr"
+    written = {path, path.with_suffix(".raw").resolve()} if header else {path}
+    for source in inputs:
+        place = _place_of(source)
+        if place is None:
+            continue
+        if written & {place, *_data_files(place)}:
+            raise ValueError(f"{path} is named twice; each input and output needs its own name")
+        if path in place.parents:
+            raise ValueError(f"{path} holds the volume {_name_of(source)}; name another output")
+        if path.parent == place and path.suffix.lower() in SLICES:
+            raise ValueError(
+                f"{path} lies among the slices of {_name_of(source)} and would be read as one; "
+                "put it elsewhere"
+            )
+
+
+def _name_of(source):
+    """Name of an input as the user gave it."""
+    return source.name if isinstance(source, Volume) else source
+
+
+def _place_of(source):
+    """Resolve the path of an input; None if it is no file or folder."""
+    if not isinstance(source, (str, os.PathLike, Location, Volume)) or source in MASKS:
+        return None
+    place = split_location(_name_of(source)).path.resolve()
+    return place if place.exists() else None
+
+
+def _data_files(place):
+    """Files beside an NRRD header that hold its voxels."""
+    return read_header(place).files if place.suffix.lower() == ".nhdr" else ()
