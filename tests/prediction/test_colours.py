@@ -59,6 +59,12 @@ def test_what_is_there_stays_unless_told_otherwise(tmp_path):
     (tmp_path / "other" / "notes.txt").write_text("mine")
     with pytest.raises(ValueError, match=r"holds no slice_\*\.tif"):
         check_colours_output(tmp_path / "other", overwrite=True)
+    tifffile.imwrite(tmp_path / "other" / "slice_0001.tif", SEGMENTATION[0])
+    (tmp_path / "other" / "notes.txt").unlink()
+    with pytest.raises(ValueError, match=r"more than slices that tomoseg-tf wrote \(slice_0001"):
+        check_colours_output(tmp_path / "other", overwrite=True)
+    write(tmp_path / "c")
+    write(tmp_path / "c", overwrite=True)
     with pytest.raises(ValueError, match="colours are written to a TIFF file"):
         check_colours_output(tmp_path / "c.npy")
 

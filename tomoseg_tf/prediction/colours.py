@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import tifffile
 
-from tomoseg_tf.volume import check_destination, staged_file, staged_folder
+from tomoseg_tf.volume import check_destination, check_output, staged_file, staged_folder
 
 TIFF = (".tif", ".tiff", ".btf", ".tf8")
 CLASSIC_BYTES = 2**32 - 2**25  # a classic TIFF has 32-bit offsets; the rest is for its pages
@@ -58,6 +58,8 @@ def check_colours_output(path, overwrite=False):
         )
     folder = suffix not in TIFF
     check_destination(path, overwrite, folder=folder, marker=_pattern(path) if folder else None)
+    if not suffix:
+        check_output(path, overwrite)  # slices that another program wrote stay
 
 
 @contextmanager

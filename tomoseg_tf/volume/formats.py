@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 
-from tomoseg_tf.volume.esrf.info import find_info, holds_edf
+from tomoseg_tf.volume.esrf.edf import list_edf
+from tomoseg_tf.volume.esrf.info import find_info
 from tomoseg_tf.volume.npy import NpyVolume, NpyWriter
 from tomoseg_tf.volume.nrrd.volume import NrrdVolume
 from tomoseg_tf.volume.nrrd.writer import (
@@ -198,7 +199,7 @@ def described_format(path, chosen):
     """
     if chosen.bare and find_info(path):
         return HST
-    if chosen is SLICES and not list_slices(path)[0] and holds_edf(path):
+    if chosen is SLICES and not list_slices(path)[0] and list_edf(path):
         return EDF_SLICES
     return chosen
 

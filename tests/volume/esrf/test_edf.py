@@ -80,3 +80,18 @@ def test_damaged_files_are_one_line(tmp_path, data, message):
     with pytest.raises(ValueError, match=message) as error:
         open_volume(tmp_path / "a.edf")
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["._x.edf", "x.edf/y.txt"])
+def test_a_folder_without_slices_is_one_line(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("")
+    with pytest.raises(ValueError, match="holds no TIFF slices"):
+        open_volume(tmp_path)
+
+
+def test_a_link_to_nothing_is_no_missing_slice(tmp_path):
+    save(tmp_path / "slice_1.edf", GREY[0].astype("float32"))
+    (tmp_path / "slice_2.edf").symlink_to("gone.edf")
+    with pytest.raises(ValueError, match=r"slice_2\.edf: is a link to nothing"):
+        open_volume(tmp_path)

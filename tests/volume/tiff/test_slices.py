@@ -15,6 +15,12 @@ def write(folder, array=ARRAY, name="scan{}.tif", **options):
     return folder
 
 
+def written(folder, dtype="uint16", array=ARRAY, **options):
+    with create_volume(folder, array.shape, dtype, **options) as writer:
+        writer.write(0, array.astype(dtype))
+    return folder
+
+
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}, {"imagej": True}, {"ome": True}])
 def test_slices_are_read_in_natural_order(tmp_path, options):
     volume = open_volume(write(tmp_path / "scan", **options))
@@ -121,15 +127,52 @@ def test_names_have_digits_for_all_slices(tmp_path):
 
 
 def test_folder_of_anything_else_is_not_overwritten(tmp_path):
-    folder = write(tmp_path / "scan")
+    folder = written(tmp_path / "result")
+    (folder / ".DS_Store").write_text("")
     assert check_output(folder, overwrite=True).name == "folder of slices"
     (folder / ".git").mkdir()
-    with pytest.raises(ValueError, match=r"holds more than slices \(\.git\)"):
+    with pytest.raises(ValueError, match=r"more than slices that tomoseg-tf wrote \(\.git\)"):
         check_output(folder, overwrite=True)
     (folder / ".git").rmdir()
     (folder / "thesis.txt").write_text("years of work")
-    with pytest.raises(ValueError, match=r"holds more than slices \(thesis\.txt\)"):
+    with pytest.raises(ValueError, match=r"more than slices that tomoseg-tf wrote \(thesis\.txt\)"):
         check_output(folder, overwrite=True)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int32", "float64", "int64"])
+def test_own_slices_are_overwritten(tmp_path, dtype):
+    folder = written(tmp_path / "result", dtype)
+    written(folder, dtype, ARRAY[:2], overwrite=True)
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["scan{}.tif", "slice_{:04d}.tif", "slice_{:04d}.tiff"])
+def test_slices_of_other_programs_are_not_overwritten(tmp_path, name):
+    folder = write(tmp_path / "scan", name=name)
+    first = name.format(0).replace(".", r"\.")
+    with pytest.raises(ValueError, match=rf"wrote \({first}.*\); choose another name"):
+        check_output(folder, overwrite=True)
+
+
+def test_own_slices_that_were_saved_again_are_not_overwritten(tmp_path):
+    folder = written(tmp_path / "result")
+    tifffile.imwrite(folder / "slice_0000.tif", ARRAY[0], photometric="minisblack")
+    with pytest.raises(ValueError, match=r"wrote \(slice_0000\.tif\); choose another name"):
+        check_output(folder, overwrite=True)
+    (folder / "slice_0000.tif").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"wrote \(slice_0000\.tif\); choose another name"):
+        check_output(folder, overwrite=True)
+
+
+@pytest.mark.parametrize("name", ["scan5.tif", "scan99.TIFF"])
+def test_a_link_to_nothing_is_no_missing_slice(tmp_path, name):
+    folder = write(tmp_path / "scan")
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(tmp_path / "gone.tif")
+    with pytest.raises(ValueError, match=rf"{name}: is a link to nothing; copy the file"):
+        open_volume(folder)
+    write(tmp_path, ARRAY[:1], "gone.tif")
+    assert open_volume(folder).shape[0] == 12 + (name == "scan99.TIFF")
 
 
 def numbered(folder, numbers, name="s_{:05d}.tif"):

@@ -92,3 +92,10 @@ def test_header_is_read(tmp_path):
     (tmp_path / "a.png").write_bytes(DATA)
     header = read_png_header(tmp_path / "a.png")
     assert (header.shape, header.bits, header.coloured) == ((5, 6), 8, False)
+
+
+def test_a_link_to_nothing_is_no_missing_slice(tmp_path):
+    write(tmp_path, LABELS)
+    (tmp_path / "s12.png").symlink_to("gone.png")
+    with pytest.raises(ValueError, match=r"s12\.png: is a link to nothing"):
+        open_truth(tmp_path)

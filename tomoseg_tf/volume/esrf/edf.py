@@ -9,7 +9,7 @@ import numpy as np
 
 from tomoseg_tf.volume.storage.contiguous import native, read_slices
 from tomoseg_tf.volume.storage.damage import DAMAGE, reason
-from tomoseg_tf.volume.tiff.slices import natural_key
+from tomoseg_tf.volume.tiff.slices import list_files
 from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume
 
 SUFFIX = ".edf"
@@ -99,12 +99,13 @@ def list_edf(path):
     -------
     list of Path
         Files that end in .edf, hidden ones left out.
+
+    Raises
+    ------
+    ValueError
+        If one is a link to nothing.
     """
-    found = [item for item in path.iterdir() if item.suffix.lower() == SUFFIX and item.is_file()]
-    return sorted(
-        (item for item in found if not item.name.startswith(".")),
-        key=lambda item: natural_key(item.name),
-    )
+    return list_files(path, (SUFFIX,))
 
 
 def _frames(path):

@@ -45,22 +45,6 @@ def find_info(path):
     return None
 
 
-def holds_edf(path):
-    """Tell whether a folder holds EDF files.
-
-    Parameters
-    ----------
-    path : Path
-        Folder.
-
-    Returns
-    -------
-    bool
-        Whether a file in it ends in .edf.
-    """
-    return any(item.suffix.lower() == ".edf" for item in path.iterdir())
-
-
 def read_info(path):
     """Read an info file.
 

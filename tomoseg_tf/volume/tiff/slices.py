@@ -10,12 +10,14 @@ import numpy as np
 import tifffile
 
 from tomoseg_tf.volume.storage.staging import check_destination
+from tomoseg_tf.volume.tiff.opening import open_tiff
 from tomoseg_tf.volume.tiff.volume import open_slice
-from tomoseg_tf.volume.tiff.writer import tiff_options
+from tomoseg_tf.volume.tiff.writer import SOFTWARE, tiff_options
 from tomoseg_tf.volume.volume import Volume
 from tomoseg_tf.volume.writer import Writer
 
 SUFFIXES = (".tif", ".tiff")
+OWN = re.compile(r"slice_[0-9]{4,}\.tif")  # names that SlicesWriter gives
 
 
 class SlicesVolume(Volume):
@@ -108,12 +110,47 @@ def list_slices(path):
         Files that end in .tif or .tiff, hidden ones left out.
     others : list of str
         Names of the other files.
+
+    Raises
+    ------
+    ValueError
+        If a slice is a link to nothing.
     """
-    names = [item for item in Path(path).iterdir() if not item.name.startswith(".")]
-    files = [item for item in names if item.is_file()]
-    slices = [item for item in files if item.suffix.lower() in SUFFIXES]
-    others = sorted(item.name for item in files if item not in slices)
-    return sorted(slices, key=lambda item: natural_key(item.name)), others
+    slices = list_files(path, SUFFIXES)
+    taken = {item.name for item in slices}
+    others = [item for item in Path(path).iterdir() if item.name not in taken]
+    return slices, sorted(
+        item.name for item in others if not item.name.startswith(".") and item.is_file()
+    )
+
+
+def list_files(path, suffixes):
+    """List the files of a folder that have some suffixes, in natural order.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder.
+    suffixes : tuple of str
+        In lower case.
+
+    Returns
+    -------
+    list of Path
+        Files, hidden ones left out.
+
+    Raises
+    ------
+    ValueError
+        If one is a link to nothing: a slice would be left out.
+    """
+    named = [item for item in Path(path).iterdir() if item.suffix.lower() in suffixes]
+    shown = [item for item in named if not item.name.startswith(".")]
+    shown.sort(key=lambda item: natural_key(item.name))
+    for item in shown:
+        if item.is_symlink() and not item.exists():
+            raise ValueError(f"{item}: is a link to nothing; copy the file that it stands for")
+    return [item for item in shown if item.is_file()]
 
 
 def natural_key(name):
@@ -139,7 +176,7 @@ def natural_key(name):
 
 
 def check_slices_destination(path, overwrite=False, *, folder=True):
-    """Check that a folder of slices may be written; only another such folder is replaced.
+    """Check that a folder of slices may be written; only one that was written so is replaced.
 
     Parameters
     ----------
@@ -153,22 +190,35 @@ def check_slices_destination(path, overwrite=False, *, folder=True):
     Raises
     ------
     ValueError
-        If it exists (and may not be replaced, or holds anything but TIFF files), or its parent
-        folder does not exist.
+        If it exists (and may not be replaced, or holds anything but slices that this program
+        wrote, and hidden files), or its parent folder does not exist.
     """
     check_destination(path, overwrite, folder=folder)
     if not path.is_dir():
         return
-    strangers = sorted(
+    items = sorted(path.iterdir())
+    own = [item for item in items if OWN.fullmatch(item.name)]
+    strangers = [
         item.name
-        for item in path.iterdir()
-        if not item.is_file() or (item.suffix.lower() not in SUFFIXES and item.name[0] != ".")
-    )
+        for item in items
+        if not item.is_file() or not (item.name[0] == "." or OWN.fullmatch(item.name))
+    ]
+    if not strangers and own and not _is_own(own[0]):
+        strangers = [own[0].name]
     if strangers:
         raise ValueError(
-            f"{path} already exists and holds more than slices ({_some(strangers)}); "
-            "choose another name"
+            f"{path} already exists and holds more than slices that tomoseg-tf wrote "
+            f"({_some(strangers)}); choose another name"
         )
+
+
+def _is_own(path):
+    """Whether this program wrote a slice, and nobody saved it since."""
+    try:
+        with open_tiff(path) as tif:
+            return tif.pages.first.software == SOFTWARE
+    except ValueError:
+        return False
 
 
 def _check_equal(first_path, first, path, volume):

@@ -14,6 +14,7 @@ from tomoseg_tf.volume.plain import PlainWriter
 from tomoseg_tf.volume.spacing import as_rational
 from tomoseg_tf.volume.volume import CLASSES, CONTENT
 
+SOFTWARE = "tomoseg-tf"  # what each file says that wrote it
 IMAGEJ_TYPES = ("uint8", "uint16", "float32")
 OME_TYPES = ("int8", "int16", "int32", "uint8", "uint16", "uint32", "float32", "float64")
 SHOWN = {"min": 0.0, "max": 3.0}  # classes are not all black in ImageJ; their values stay
@@ -74,7 +75,7 @@ def tiff_options(shape, dtype, spacing, *, ome=False, classes=False):
     dtype = np.dtype(dtype)
     big = prod(shape) * dtype.itemsize > CLASSIC_BYTES
     options = {"shape": shape, "bigtiff": big}
-    options |= {"photometric": "minisblack", "software": "tomoseg-tf"}
+    options |= {"photometric": "minisblack", "software": SOFTWARE}
     if ome and dtype.name not in OME_TYPES:
         raise ValueError(f"OME-TIFF cannot hold {dtype}; use a name ending in .tif or .npy")
     if dtype.name in IMAGEJ_TYPES and not big and not ome:

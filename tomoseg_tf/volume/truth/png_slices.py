@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tomoseg_tf.volume.storage.damage import DAMAGE, reason
-from tomoseg_tf.volume.tiff.slices import natural_key
+from tomoseg_tf.volume.tiff.slices import list_files
 from tomoseg_tf.volume.volume import Volume
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -43,10 +43,13 @@ def list_png(path):
     -------
     list of Path
         Files that end in .png.
+
+    Raises
+    ------
+    ValueError
+        If one is a link to nothing.
     """
-    files = [item for item in path.iterdir() if item.suffix.lower() == ".png" and item.is_file()]
-    shown = [item for item in files if not item.name.startswith(".")]
-    return sorted(shown, key=lambda item: natural_key(item.name))
+    return list_files(path, (".png",))
 
 
 def read_png_header(path):
