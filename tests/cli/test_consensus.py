@@ -27,7 +27,7 @@ def test_voxels_and_objects(run, tmp_path):
     assert (code, "1 objects agreed on, 0 disputed" in out) == (0, True)
     assert "Kappa" in out
     np.testing.assert_array_equal(open_truth(tmp_path / "d.tif").read(0, 4), ONE | OTHER)
-    assert run(*paths, paths[0], "--overwrite")[0] == 1
+    assert "is named twice" in run(*paths, paths[0], "--overwrite")[2]
     assert run(paths[0], tmp_path / "e.tif")[0] == 2
     assert "already exists" in run(*paths, tmp_path / "c.tif")[2]
 

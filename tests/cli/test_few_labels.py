@@ -91,7 +91,7 @@ def test_the_worst_slices_are_written_and_merged(run, template, tmp_path):
     code, _, err = run(*command, "-w", template / "fitted")
     assert (code, "already exists" in err) == (1, True)
     code, _, err = run("review", "merge", mend, sparse, sparse)
-    assert (code, "is the truth itself" in err) == (1, True)
+    assert (code, "is named twice" in err) == (1, True)
 
 
 def test_where_nothing_is_labelled_none_stands_for_the_truth(run, tmp_path):

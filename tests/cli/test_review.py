@@ -104,7 +104,7 @@ def test_what_a_user_can_cause_is_one_line(run, files, tmp_path):
         (("list", short, *files[1:3], tmp_path / "n"), "both must be of one shape"),
         (("apply", tmp_path, files[1], tmp_path / "n.tif"), "holds no review.json"),
         (("apply", folder, short, tmp_path / "n.tif"), "give the truth that was reviewed"),
-        (("apply", folder, files[1], files[1], "--overwrite"), "is the truth itself"),
+        (("apply", folder, files[1], files[1], "--overwrite"), "is named twice"),
     ]
     for arguments, text in cases:
         code, out, err = run(*arguments)

@@ -36,12 +36,11 @@ def consensus(truths, output, as_json, palette, **settings):
       tomoseg-tf consensus anna.tif ben.tif truth.tif --objects union
     """
     from tomoseg_tf.evaluation import agreement, agreement_table, write_consensus
-    from tomoseg_tf.volume import check_output, check_senses, open_truth
+    from tomoseg_tf.volume import check_apart, check_output, check_senses, open_truth
 
     if len(truths) < 2:
         raise click.UsageError("give two truths or more, then the output")
-    if output.resolve() in [path.resolve() for path in truths]:
-        raise ValueError(f"{output} is an input; choose another name for the output")
+    check_apart(output, truths)
     check_output(output, settings["overwrite"])
     opened = [open_truth(path, palette) for path in truths]
     check_senses(opened)

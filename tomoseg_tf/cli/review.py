@@ -102,9 +102,9 @@ def apply(folder, truth, corrected, palette, overwrite, as_json):
     refused or without a decision change nothing, nor do voxels that the truth ignores (255).
     """
     from tomoseg_tf.evaluation import apply_review
+    from tomoseg_tf.volume import check_apart
 
-    if corrected.resolve() == truth.resolve():
-        raise ValueError(f"{corrected} is the truth itself; choose another name")
+    check_apart(corrected, [truth])
     with options.progress("Correcting") as progress:
         settings = {"palette": palette, "overwrite": overwrite, "progress": progress}
         summary = apply_review(folder, truth, corrected, **settings)

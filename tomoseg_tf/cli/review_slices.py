@@ -87,10 +87,9 @@ def merge(folder, truth, merged, slices, palette, overwrite, as_json):
     place of TRUTH means that nothing was labelled before.
     """
     from tomoseg_tf.studies.correction import merge_slices
-    from tomoseg_tf.volume import parse_slices
+    from tomoseg_tf.volume import check_apart, parse_slices
 
-    if merged.resolve() == truth.resolve():
-        raise ValueError(f"{merged} is the truth itself; choose another name")
+    check_apart(merged, [truth])
     before = None if str(truth) == NOTHING else truth
     chosen = None if slices is None else parse_slices(slices)
     settings = {"slices": chosen, "palette": palette, "overwrite": overwrite}
