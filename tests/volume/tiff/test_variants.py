@@ -172,3 +172,34 @@ def test_cut_anywhere_is_one_line(tmp_path, cut, compression):
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(ValueError, match=r"^[^\n]*a\.tif[^\n]*$"):
         open_volume(path).read(0, 3)
+
+
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib", "rowsperstrip": 8}])
+@pytest.mark.parametrize("photometric", ["minisblack", "miniswhite"])
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_masks_of_one_bit_are_1_where_they_are_white(tmp_path, options, photometric, one_by_one):
+    mask = ARRAY > 50
+    stored = ~mask if photometric == "miniswhite" else mask
+    options = options | {"photometric": photometric, "software": "a scanner"}
+    path = tmp_path / ("a" if one_by_one else "a.tif")
+    if one_by_one:
+        path.mkdir()
+        for z, image in enumerate(stored):
+            write(path / f"{z}.tif", image, **options)
+    else:
+        write(path, stored, **options)
+    volume = open_volume(path)
+    np.testing.assert_array_equal(volume.read(0, 3), mask)
+    assert volume.notices == ()
+
+
+def test_masks_of_one_bit_by_tifffile_are_read_as_they_were_given(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", ARRAY > 50)  # marked with 0 is white, bits unchanged
+    np.testing.assert_array_equal(open_volume(tmp_path / "a.tif").read(0, 3), ARRAY > 50)
+
+
+def test_grey_in_which_0_is_white_is_told(tmp_path):
+    path = write(tmp_path / "a.tif", ARRAY.astype("u1"), photometric="miniswhite")
+    volume = open_volume(path)
+    np.testing.assert_array_equal(volume.read(0, 3), ARRAY)
+    assert [notice.split(":")[0] for notice in volume.notices] == ["it says that 0 is white"]

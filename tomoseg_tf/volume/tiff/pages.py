@@ -18,7 +18,7 @@ from tomoseg_tf.volume.tiff.opening import open_tiff
 MAX_CHANNELS = 8  # that ImageJ shows; a longer axis of that name is a stack, as tifffile writes it
 USUAL_RATIO = 100  # of a slice to its compressed bytes, at most
 PLANES = (["Y", "X"], ["Y"], ["X"], [])
-RGB = 2  # photometric interpretation
+WHITE_IS_ZERO, RGB = 0, 2  # photometric interpretations
 COLOURED = "save one grey channel, or use it as a label file with --palette"
 
 
@@ -246,11 +246,11 @@ def _page(path, tif, page, index):
         return _whole(tif, page, parts[0][0])
     offsets, sizes = zip(*parts, strict=True)
     if page.samplesperpixel == 1:
-        return Page(offsets, sizes, _decoder(page), page.chunks)
+        return Page(offsets, sizes, _decoder(tif, page), page.chunks)
     if page.axes[0] == "S":
         apart = len(parts) // page.samplesperpixel
-        return Page(offsets, sizes, _decoder(page), page.chunks[-2:], apart)
-    return Page(offsets, sizes, _decoder(page), page.chunks[:2])
+        return Page(offsets, sizes, _decoder(tif, page), page.chunks[-2:], apart)
+    return Page(offsets, sizes, _decoder(tif, page), page.chunks[:2])
 
 
 def _whole(tif, page, offset):
@@ -273,12 +273,28 @@ def _unpack(data, index, *, shape, dtype, axis):
     return colours[None], (0, 0, 0, 0, index), colours.shape
 
 
-def _decoder(page):
+def _decoder(tif, page):
     """Return the function that decodes a strip or tile of a page."""
     options = {}
     if page.compression in (6, 7, 33007, 34892):  # kinds of JPEG, with tables apart
         options = {"jpegtables": page.jpegtables, "jpegheader": page.jpegheader}
-    return partial(page.decode, **options)
+    decode = partial(page.decode, **options)
+    # tifffile marks masks so, too, but leaves their bits as they were given
+    by_tifffile = f"{tif.pages.first.software}".startswith("tifffile")
+    if page.dtype == bool and _is_white_zero(page) and not by_tifffile:
+        return partial(_inverted, decode=decode)
+    return decode
+
+
+def _is_white_zero(page):
+    """Whether a page says that 0 is white."""
+    return page.tags.valueof("PhotometricInterpretation") == WHITE_IS_ZERO
+
+
+def _inverted(data, index, *, decode):
+    """Decode a strip or tile of a mask whose white is 0: white becomes 1."""
+    part, *place = decode(data, index)
+    return ~part, *place
 
 
 def _layout(tif, kind, first, pages):
@@ -290,6 +306,11 @@ def _layout(tif, kind, first, pages):
     if first.samplesperpixel > 1:
         alpha = "; alpha is left out" if first.samplesperpixel > 3 else ""
         notices.append(f"its voxels are stored as colours: read as grey, red = green = blue{alpha}")
+    if first.dtype != bool and _is_white_zero(first):
+        notices.append(
+            "it says that 0 is white: its values are read as they are stored, so that what other "
+            "programs show dark is bright"
+        )
     if kind not in ("slice", "slices") and len(tif.series) > 1:
         notices.append(f"it holds {len(tif.series)} image series; the first one is read")
     return Layout(
