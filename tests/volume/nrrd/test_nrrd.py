@@ -1,6 +1,7 @@
 import os
 import pickle
 import re
+from pathlib import Path
 
 import nrrd
 import numpy as np
@@ -75,6 +76,7 @@ def test_pynrrd_reads_what_is_written_in_any_order(tmp_path, name, dtype):
         (VECTORS + 'space units: "um" "um" "um"\n', (2, 0.5, 0.25)),
         (VECTORS + 'space units: "mm" "µm" "nm"\n', (0.002, 0.5, 250)),
         ('spacings: 1 2 3\nunits: "um" "um" "um"\n', (3, 2, 1)),
+        ('spacings: 1 2 3\nspace units: "mm" "um" "nm"\n', (0.003, 2, 1000)),
         ('space directions: (0,3,4) (0.6,0,0.8) (2,0,0)\nspace units: "um" "um" "um"\n', (2, 1, 5)),
         ("spacings: 1 1 1\n", None),
     ],
@@ -267,3 +269,14 @@ def test_old_pair_is_whole_when_the_new_one_cannot_be_flushed(tmp_path, monkeypa
         write_pair(tmp_path / "a.nhdr", ARRAY[:2], overwrite=True)
     np.testing.assert_array_equal(read(tmp_path / "a.nhdr"), ARRAY)
     assert sorted(os.listdir(tmp_path)) == ["a.nhdr", "a.raw"]
+
+
+def test_the_header_that_the_documentation_gives_for_a_raw_file(tmp_path):
+    page = Path(__file__).parents[3] / "docs/how-to/bring-data.md"
+    (header,) = re.findall(r"cat > scan.nhdr <<'END'\n(.*?)END\n", page.read_text("utf-8"), re.S)
+    (tmp_path / "scan.nhdr").write_text(header.replace("256 256 64", "4 5 6"), encoding="utf-8")
+    (tmp_path / "scan.raw").write_bytes(ARRAY.tobytes())
+    volume = open_volume(tmp_path / "scan.nhdr")
+    assert volume.spacing == pytest.approx((0.02933,) * 3)
+    assert volume.notices == ()
+    np.testing.assert_array_equal(volume.read(0, 6), ARRAY)

@@ -154,7 +154,8 @@ def _spacing(header, num_axes, kept):
         sides = [_length(vector, units) for vector in vectors]
     elif "spacings" in header.fields:
         values = [_number(word) for word in header.fields["spacings"].split()]
-        units = re.findall(r'"([^"]*)"', header.fields.get("units", ""))
+        stated = header.fields.get("units", header.fields.get("space units", ""))
+        units = re.findall(r'"([^"]*)"', stated)
         units = units if len(units) == len(values) else [""] * len(values)
         pairs = list(zip(values, units, strict=True))
         sides = [(value, micrometres(unit), unit) for value, unit in pairs]
