@@ -8,11 +8,13 @@ from tomoseg_tf.volume import (
     FilteredVolume,
     NotFiniteError,
     create_volume,
+    draft_file,
     filter_file,
     measure,
     open_volume,
     parse_filter,
     through_filters,
+    write_truth,
 )
 from tomoseg_tf.volume.filters import Filter
 
@@ -210,3 +212,35 @@ def test_few_slices_at_a_time_are_not_filtered_with_all_their_surroundings(monke
     assert sum(seen) < 3 * 70
     monkeypatch.undo()
     np.testing.assert_array_equal(slices, parse_filter("local:17")(array))
+
+
+@pytest.mark.parametrize(
+    ("filters", "kept"), [(["median:1"], True), (["median", "median:5"], True), (["invert"], False)]
+)
+def test_classes_stay_classes_through_a_median(tmp_path, filters, kept):
+    classes = np.zeros((5, 8, 9), np.uint8)
+    classes[:, :4], classes[2, 5:] = 3, 255
+    write_truth(tmp_path / "a.tif", classes)
+    result = filter_file(tmp_path / "a.tif", tmp_path / "b.tif", filters)
+    assert (result.holds_classes, open_volume(tmp_path / "b.tif").holds_classes) == (kept, kept)
+
+
+class Counted(ArrayVolume):
+    """A volume in chunks that counts the slices that were read."""
+
+    chunks, outside, slices_read = (8, 21, 23), None, 0
+
+    def _read(self, start, stop):
+        self.slices_read += stop - start
+        return super()._read(start, stop)
+
+
+@pytest.mark.parametrize("write", [draft_file, filter_file])
+def test_each_chunk_of_a_file_is_decoded_once(tmp_path, monkeypatch, write):
+    for module in ("filtered", "truth.draft_file"):
+        monkeypatch.setattr(f"tomoseg_tf.volume.{module}.PIECE_BYTES", 1)
+    source = Counted(np.random.default_rng(0).integers(0, 255, (40, 21, 23)).astype(np.uint8))
+    options = {"filters": ["median:3"]} if write is filter_file else {}
+    write(source, tmp_path / "b.npy", **options)
+    passes = 1 if write is filter_file else 2  # nine slices and their neighbours tell the noise
+    assert source.slices_read <= passes * 40

@@ -6,6 +6,7 @@ from tomoseg_tf.volume.apart import check_apart
 from tomoseg_tf.volume.creating import create_volume
 from tomoseg_tf.volume.filters import parse_filter
 from tomoseg_tf.volume.opening import open_volume
+from tomoseg_tf.volume.read_once import ReadOnce, kept_bytes
 from tomoseg_tf.volume.volume import Volume
 
 PIECE_BYTES = 2**26  # of a piece in float64, unless the slices that it overlaps need more
@@ -22,7 +23,7 @@ class FilteredVolume(Volume):
     Voxels that are NaN or infinite or outside the reconstruction circle stay as they are; their
     neighbours see the nearest other voxel of the slice in their place. At most one piece is kept
     between two reads, so that statistics of floats, which take several passes, filter as many
-    times.
+    times. Classes stay classes through a median, which makes no new values.
 
     Parameters
     ----------
@@ -42,6 +43,7 @@ class FilteredVolume(Volume):
             format=source.format,
             notices=(*source.notices, f"filtered as it is read: {self.filter}"),
             storage=source.storage,
+            holds_classes=source.holds_classes and self.filter.name == "median",
         )
         self._source = source
         self._piece = None
@@ -193,8 +195,11 @@ def filter_file(volume, output, filters, *, spacing=None, overwrite=False, progr
         raise ValueError("no filter is given; name one such as median:3")
     scan = volume if isinstance(volume, Volume) else open_volume(volume, spacing=spacing)
     check_apart(output, [scan])
+    if not isinstance(scan, FilteredVolume):  # which reads its own scan as it does
+        scan = ReadOnce(scan, kept_bytes(scan))
     result = through_filters(scan, filters)
     settings = {"spacing": result.spacing, "overwrite": overwrite}
+    settings["classes"] = result.holds_classes
     with create_volume(output, result.shape, result.dtype, **settings) as writer:
         for start, slab in result.slabs():
             writer.write(start, slab)

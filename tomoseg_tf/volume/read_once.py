@@ -1,6 +1,6 @@
 """A volume read in slabs that overlap, each of its chunks decoded once as far as memory allows."""
 
-from math import prod
+from math import inf, prod
 
 import numpy as np
 
@@ -9,15 +9,15 @@ from tomoseg_tf.volume.volume import SLAB_BYTES, Volume
 KEPT_BYTES = 256 * 2**20
 
 
-def kept_bytes(volume, memory):
+def kept_bytes(volume, memory=inf):
     """Choose how much memory may hold slices that the next slab needs, too.
 
     Parameters
     ----------
     volume : Volume
         What is read.
-    memory : float
-        Bytes in all.
+    memory : float, optional
+        Bytes in all; enough when not given.
 
     Returns
     -------
@@ -63,6 +63,11 @@ class ReadOnce(Volume):
         self._first, self._kept = 0, np.empty((0, *self.shape[1:]), self.dtype)
         self._wanted = np.zeros(self.shape[0], bool)
         self._decoded, self._boxes = 0, 0
+
+    @property
+    def outside(self):
+        """Pixels outside the reconstruction circle of the source."""
+        return self._source.outside
 
     @property
     def chunks(self):

@@ -96,3 +96,26 @@ def test_settings_that_are_not_possible(tmp_path, options, message):
 def test_a_scan_without_noise_or_edges(tmp_path):
     summary = draft_file(np.zeros((2, 30, 30), np.uint8), tmp_path / "a.tif")
     assert (summary["voxels"], summary["shape"]) == (0, [2, 30, 30])
+
+
+@pytest.mark.parametrize("hole", [np.nan, np.inf])
+@pytest.mark.parametrize("mask", ["auto", "none"])
+def test_voxels_that_are_unknown_are_no_objects_and_hide_none(tmp_path, hole, mask):
+    rng = np.random.default_rng(3)
+    scan = (np.where(SAMPLE, SLICE, 100) + rng.normal(0, 6, (4, *SLICE.shape))).astype("float32")
+    draft_file(scan, tmp_path / "a.tif", objects="dark", mask=mask)
+    expected = open_volume(tmp_path / "a.tif").read(0, 4) > 0
+    assert dice(expected, np.broadcast_to(DARK, expected.shape)) > 0.9
+    scan[1, 20:28, 50:58], scan[:, 70, 20] = hole, hole
+    draft_file(scan, tmp_path / "b.tif", objects="dark", mask=mask)
+    found = open_volume(tmp_path / "b.tif").read(0, 4) > 0
+    assert dice(found, expected) > 0.98
+    assert not found[:, 15:33, 45:63].any()
+
+
+def test_a_bright_fill_outside_the_reconstruction_does_not_leak_into_the_sample(tmp_path):
+    scan = SLICE + np.random.default_rng(4).normal(0, 6, (4, *SLICE.shape))
+    scan = np.where(disc(48, 53, 40), scan, 400).astype("float32")
+    draft_file(scan, tmp_path / "a.tif", blur=3)
+    found = open_volume(tmp_path / "a.tif").read(0, 4) > 0
+    assert dice(found, np.broadcast_to(BRIGHT, found.shape)) > 0.9

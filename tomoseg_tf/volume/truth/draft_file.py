@@ -6,9 +6,11 @@ import numpy as np
 
 from tomoseg_tf.volume.apart import check_apart
 from tomoseg_tf.volume.creating import check_output, create_volume, lost_spacing
+from tomoseg_tf.volume.filtered import fill_holes, good_voxels
 from tomoseg_tf.volume.filters import parse_filter
 from tomoseg_tf.volume.opening import as_volume
-from tomoseg_tf.volume.sample import inside_of, open_sample
+from tomoseg_tf.volume.read_once import ReadOnce, kept_bytes
+from tomoseg_tf.volume.sample import CircleSample, inside_of, open_sample
 from tomoseg_tf.volume.truth.drafting import OBJECTS, draft_slice, noise_gradient
 
 OBJECT = 255  # of the mask: white in every editor, and read as class 1
@@ -75,6 +77,7 @@ def draft_file(
     check_apart(output, [scan, mask])
     check_output(output, overwrite)
     scan = as_volume(scan)
+    scan = ReadOnce(scan, kept_bytes(scan))
     sample = open_sample(scan, mask)
     spacing = scan.spacing if spacing is None else tuple(spacing)
     total, found = scan.shape[0], 0
@@ -84,12 +87,12 @@ def draft_file(
     ) as writer:
         noise = _noise(scan, blur, sample)
         settings["edges"] = [noise * times for times in edges]
-        for start, slab, inside in _blurred(scan, blur, sample):
+        for start, slab, good, inside in _blurred(scan, blur, sample):
             drafted = [
                 draft_slice(image, inside=None if inside is None else inside[z], **settings)
                 for z, image in enumerate(slab)
             ]
-            drafted = np.array(drafted)
+            drafted = np.array(drafted) & good
             found += int(np.count_nonzero(drafted))
             writer.write(start, drafted * np.uint8(OBJECT))
             if progress:
@@ -129,24 +132,32 @@ def _noise(scan, blur, sample):
     step = max(1, scan.shape[0] // LOOKED_AT)
     found, deviations = [], []
     for z in range(step // 2, scan.shape[0], step):
-        _, slab, inside = next(_blurred(scan, blur, sample, z, z + 1))
-        if inside is None or inside.any():
-            found.append(noise_gradient(slab[0], None if inside is None else inside[0]))
-            deviations.append(slab[0].std())
+        _, (image,), (good,), inside = next(_blurred(scan, blur, sample, z, z + 1))
+        known = good if inside is None else good & inside[0]
+        if known.any():
+            found.append(noise_gradient(image, known))
+            deviations.append(image[known].std())
     least = LEAST * float(max(deviations, default=0))
     return max(float(np.median(found or [0])), least, 1e-30)
 
 
 def _blurred(scan, blur, sample, begin=0, end=None):
-    """Slabs of the blurred scan, with their first slice and where the sample is."""
+    """Slabs of the blurred scan: first slice, grey, which voxels count, where the sample is.
+
+    Those that do not count are seen as the nearest others, and no edge is found around them.
+    """
     steps = [parse_filter(f"gaussian:{blur:g}")] if blur else []
     overlap = sum(step.overlap for step in steps)
     total, height, width = scan.shape
     end = total if end is None else end
+    circle = isinstance(sample, CircleSample)  # the fill outside it leaks in where it is blurred
     depth = max(1, overlap, PIECE_BYTES // (8 * height * width) - 2 * overlap)
     for start in range(begin, end, depth):
         stop, first = min(start + depth, end), max(0, start - overlap)
-        grey = np.nan_to_num(scan.read(first, min(total, stop + overlap)))
+        grey = scan.read(first, min(total, stop + overlap))
+        good = good_voxels(scan, grey) if circle else np.isfinite(grey)
+        grey = fill_holes(grey, good)
         for step in steps:
             grey = step(grey)
-        yield start, grey[start - first : stop - first], inside_of(sample, start, stop)
+        wanted = slice(start - first, stop - first)
+        yield start, grey[wanted], good[wanted], inside_of(sample, start, stop)
