@@ -88,6 +88,16 @@ def test_a_series_of_dendrites_is_written_with_truth_and_cheap_labels(run, tmp_p
     assert "and 1 more of each: 6 x 64 x 72 voxels" in out
 
 
+def test_cheap_labels_of_a_raw_scan_are_those_of_a_tiff(run, tmp_path):
+    for suffix in ("tif", "raw"):
+        files = [tmp_path / f"{name}.{suffix}" for name in ("scan", "truth")]
+        options = "--shape", "1,64,72", "--crystals", "1", "--fraction", "0.05"
+        rough = tmp_path / f"cheap_{suffix}.tif"
+        code, _, err = run("simulate", "dendrites", *files, *options, "--rough", rough)
+        assert (code, err) == (0, "")
+    assert (tmp_path / "cheap_raw.tif").read_bytes() == (tmp_path / "cheap_tif.tif").read_bytes()
+
+
 def test_one_line_for_dendrites_that_cannot_be(run, tmp_path):
     command = ("simulate", "dendrites", tmp_path / "a.tif")
     code, _, err = run(*command, tmp_path / "b.tif", "--fraction", "0.3")

@@ -5,7 +5,7 @@ from scipy import ndimage
 from skimage.filters import threshold_yen
 from skimage.morphology import disk
 
-from tomoseg_tf.volume import create_volume, open_volume, through_filters
+from tomoseg_tf.volume import as_volume, create_volume, through_filters
 
 MIDDLE = 128  # grey level that a flattened slice has on average
 
@@ -20,7 +20,7 @@ def write_rough_labels(
 
     Parameters
     ----------
-    volume : path
+    volume : path or Volume
         The scan, uint8.
     labels : path
         Where the labels go: 1 in what is dark.
@@ -49,9 +49,9 @@ def write_rough_labels(
     .. [1] J. James et al., arXiv:2205.02334, 2022, section 3.2.
     .. [2] J.-C. Yen, F.-J. Chang and S. Chang, IEEE Trans. Image Process. 4(3), 370-378, 1995.
     """
-    scan = open_volume(volume)
+    scan = as_volume(volume)
     if scan.dtype != np.uint8:
-        raise ValueError(f"{volume}: rough labels are made of uint8 scans, this is {scan.dtype}")
+        raise ValueError(f"{scan.name}: rough labels are made of uint8 scans, this is {scan.dtype}")
     smooth = through_filters(scan, [smoothing])
     counts = np.zeros(256, np.int64)
     for _, slab in smooth.slabs():

@@ -4,7 +4,7 @@ import json
 
 from tomoseg_tf.phantom.rough import write_rough_labels
 from tomoseg_tf.phantom.simulate import check_outputs, simulate_scan
-from tomoseg_tf.volume import add_to_name, staged_folder
+from tomoseg_tf.volume import add_to_name, check_output, open_volume, staged_folder
 
 
 def simulate_dendrites(scans, *, steps, volume, truth, rough=None, overwrite=False, progress=None):
@@ -109,9 +109,16 @@ def _write(scan, paths, overwrite, meter):
         scan, paths["volume"], paths["truth"], overwrite=overwrite, progress=meter.written
     )
     if "rough" in paths:
-        write_rough_labels(paths["volume"], paths["rough"], overwrite=overwrite)
+        write_rough_labels(_reopened(paths["volume"], scan), paths["rough"], overwrite=overwrite)
     meter.slices += scan.shape[0]
     return summary
+
+
+def _reopened(path, scan):
+    """Open a scan that was just written; some formats state neither shape nor type."""
+    bare = check_output(path, overwrite=True).bare
+    stated = {"shape": scan.shape, "dtype": scan.dtype} if bare else {}
+    return open_volume(path, spacing=scan.spacing, **stated)
 
 
 class _Meter:
