@@ -1,10 +1,13 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 import tifffile
 from scipy import ndimage
 
 from tomoseg_tf.phantom import insert_objects, measure_noise, measure_point_spread
-from tomoseg_tf.volume import create_volume, open_volume
+from tomoseg_tf.phantom.insertion import changed_slab, plan_insertion
+from tomoseg_tf.volume import ArrayVolume, create_volume, open_volume
 
 SHAPE = (40, 64, 64)
 
@@ -115,3 +118,19 @@ def test_one_line_for_what_cannot_be(tmp_path, settings, message):
     with pytest.raises(ValueError, match=message):
         insert_objects(flat, tmp_path / "a.tif", tmp_path / "t.tif", **settings)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_large_objects_take_the_memory_of_few_slabs():
+    """16 slices see 48 to either side, which the surroundings reach; seven arrays were alive."""
+    rng = np.random.default_rng(0)
+    scan = ArrayVolume(rng.normal(100, 5, (160, 64, 64)).astype(np.uint8))
+    settings = {"radius": 8.0, "fraction": 0.02, "contrast": 8, "blur": 1.0, "mask": "none"}
+    plan = plan_insertion(scan, **settings)
+    assert plan.reach == 16
+    tracemalloc.start()
+    try:
+        changed_slab(scan, plan, 72, 88)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 4.5 * (48 + 16 + 48) * 64 * 64 * 4

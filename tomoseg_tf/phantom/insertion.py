@@ -22,6 +22,7 @@ from tomoseg_tf.volume import (
 
 SMOOTH = 2.0  # standard deviation in voxels of what an object replaces; finer noise stays
 VOXEL = 1 / 12  # variance of the point spread of a voxel, which painting has already
+FAR = 3.0  # standard deviations after which the surroundings are cut off
 DEPTH = 32  # slices read at a time
 ALIKE = 0.6  # share of the contrast from which on the scan itself looks like an object
 
@@ -216,24 +217,32 @@ def changed_slab(scan, plan, start, stop):
         reconstruction, 0 elsewhere.
     """
     blur = np.sqrt(max(plan.blur**2 - VOXEL, 0.0))
-    halo = int(np.ceil(4 * max(blur, SMOOTH, plan.reach)))
+    halo = int(np.ceil(max(4 * blur, 4 * SMOOTH, FAR * plan.reach)))
     first, last = max(0, start - halo), min(scan.shape[0], stop + halo)
     wanted, plane = slice(start - first, stop - first), tuple(scan.shape[1:])
     stored = scan.read(first, last).astype(np.float32)
     good = good_voxels(scan, stored)
     grey = fill_holes(stored, good)
+    stored, good = stored[wanted].copy(), good[wanted].copy()  # the rest of them is not kept
+    smooth, fine = (_blurred(grey, sigma, wanted) for sigma in (SMOOTH, 1.0))
+    difference = (fine - _blurred(grey, plan.reach, wanted, FAR)) * np.sign(plan.contrast)
+    alike = difference > ALIKE * abs(plan.contrast)
+    grey = grey[wanted].copy()
     levels, classes = paint(plan.bodies, first, last, plane)
+    levels, classes = _blurred(levels, blur, wanted), classes[wanted].copy()
     ones = np.ones(len(plan.bodies))
     shares, _ = paint(_with_levels(plan.bodies, ones), first, last, plane)
-    levels, shares = (ndimage.gaussian_filter(part, blur)[wanted] for part in (levels, shares))
-    smooth = ndimage.gaussian_filter(grey, SMOOTH)[wanted]
-    changed = np.where(good[wanted], grey[wanted] + levels - shares * smooth, stored[wanted])
-    fine = ndimage.gaussian_filter(grey, 1.0)[wanted]
-    around = ndimage.gaussian_filter(grey, plan.reach, truncate=3.0)[wanted]
-    alike = (fine - around) * np.sign(plan.contrast) > ALIKE * abs(plan.contrast)
-    unknown = np.where(classes[wanted] == 0, alike & good[wanted], ~good[wanted])
-    truth = np.where(unknown, np.uint8(IGNORE), classes[wanted])
+    shares = _blurred(shares, blur, wanted)
+    changed = np.where(good, grey + levels - shares * smooth, stored)
+    unknown = np.where(classes == 0, alike & good, ~good)
+    truth = np.where(unknown, np.uint8(IGNORE), classes)
     return _as_type(changed, scan.dtype), truth
+
+
+def _blurred(array, sigma, wanted, truncate=4.0):
+    """Blur some slices, of which the others are only seen: along z first, then those alone."""
+    along = ndimage.gaussian_filter(array, (sigma, 0, 0), truncate=truncate)[wanted].copy()
+    return ndimage.gaussian_filter(along, (0, sigma, sigma), truncate=truncate)
 
 
 def _levels_around(scan, bodies, sample):
