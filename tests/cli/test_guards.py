@@ -26,6 +26,13 @@ def test_a_scan_is_compared_with_those_of_training(run, fitted):
     assert (code, out.split()[-5:]) == (0, ["compared", "like", "the", "training", "scans"])
     code, out, _ = run("info", scan, "-w", weights, "--spacing", "0.3,0.3,0.3", "--json")
     assert "3 times larger" in json.loads(out)["compared"][0]
+    share = np.zeros((16, 16, 16), np.uint8)
+    share[:, :4] = 1
+    np.save(fitted / "mask.npy", share)
+    told = run("info", scan, "-w", weights, "--json", "--mask", fitted / "mask.npy")[1]
+    assert "sample" in str(json.loads(told)["compared"])
+    code, out, err = run("info", scan, "-w", "typo")
+    assert (code, out, "typo" in err) == (1, "", True)
     arguments = ("segment", scan, fitted / "s.tif", "-w", weights, "--spacing", "0.3,0.3,0.3")
     code, _, err = run(*arguments, "--strict")
     assert code == 1

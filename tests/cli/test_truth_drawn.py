@@ -56,11 +56,28 @@ def test_regions_and_labels_beside_others(run, files):
 
 
 @pytest.mark.parametrize(
+    ("label", "rules", "values"),
+    [
+        ("a.ilp", ["matrix=0", "pore=2"], {2, 255}),
+        ("RoiSet.zip", ["pore*=pore", "Fe=iron", "matrix*=background"], {0, 1, 2, 255}),
+    ],
+)
+def test_rules_as_the_documentation_gives_them(run, files, label, rules, values):
+    out = files / "truth.tif"
+    named = [f"--named={rule}" for rule in rules]
+    code, _, err = run("truth", out, "--label", files / label, "--like", files / "scan.tif", *named)
+    assert code == 0, err
+    assert {*np.unique(tifffile.imread(out)).tolist()} == values
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["RoiSet.zip"], "a drawing has no shape; name the scan with --like"),
         (["scan.tif", "--like", "scan.tif"], "--like and --named are for ImageJ regions"),
         (["RoiSet.zip", "--like", "scan.tif", "--named", "pore"], "must be PATTERN=CLASS"),
+        (["a.ilp", "--like", "scan.tif", "--named", "*=300"], "class 300 of its label matrix is"),
+        (["a.ilp=300", "--like", "scan.tif"], "class 300 of its label matrix is not in 0 to 255"),
         (["RoiSet.zip", "--like", "scan.tif", "--named", "a=b", "--named", "b=1"], "no number bes"),
         (
             ["RoiSet.zip", "--like", "scan.tif", "--named", "*=x", "--classes", "a,b"],

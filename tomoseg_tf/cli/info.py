@@ -1,6 +1,7 @@
 """``tomoseg-tf info``: what a volume file holds."""
 
 import json
+from pathlib import Path
 
 import click
 
@@ -45,6 +46,7 @@ def info(volume, spacing, shape, dtype, mask, weights, no_statistics, as_json):
     """
     from tomoseg_tf.volume import find_colours, list_volumes, measure, open_sample, open_volume
 
+    config = _open_config(weights)  # a typing error is told before anything is measured
     coloured = None if no_statistics else find_colours(volume)
     if coloured is not None:
         described = _colours_as_dict(coloured)
@@ -62,7 +64,7 @@ def info(volume, spacing, shape, dtype, mask, weights, no_statistics, as_json):
             statistics = measure(opened, sample=sample, progress=progress)
         if sample is not None:
             options.notify(sample.notice)
-    compared = _compare(opened, weights)
+    compared = _compare(opened, config, mask)
     if as_json:
         described = _as_dict(opened, listed, statistics) | compared
         click.echo(json.dumps(described, ensure_ascii=False))
@@ -73,14 +75,23 @@ def info(volume, spacing, shape, dtype, mask, weights, no_statistics, as_json):
         click.echo(_table([(name, line) for line in lines or ["like the training scans"]]))
 
 
-def _compare(volume, weights):
-    """Compare a scan with those that weights were fitted on, if some are named."""
+def _open_config(weights):
+    """Open the description of weights, if some are named."""
     if weights is None:
-        return {}
-    from tomoseg_tf.prediction.guards import compare_scan
+        return None
     from tomoseg_tf.weights import open_weights
 
-    found, missing = compare_scan(volume, open_weights(weights).config)
+    return open_weights(weights).config
+
+
+def _compare(volume, config, mask):
+    """Compare a scan with those that weights were fitted on; a file as mask is the sample."""
+    if config is None:
+        return {}
+    from tomoseg_tf.prediction.guards import compare_scan
+
+    mask = mask if isinstance(mask, Path) else None  # else as the weights were fitted
+    found, missing = compare_scan(volume, config, mask=mask)
     return {"compared": [*found, *missing]}
 
 

@@ -163,6 +163,7 @@ def test_a_unit_that_is_missing_is_said(tmp_path):
         (b"follows\n@1\n", b"follows\n", "its voxels .@1. are missing"),
         (b'"uniform"', b'"curvilinear"', "its coordinates are curvilinear, not uniform"),
         (b'"uniform"\n}', b'"uniform"\n', "its parameters do not end"),
+        (b"Parameters {", b"Parameters }", "the header is damaged, save it again"),
     ],
 )
 def test_what_is_no_volume_is_one_line(tmp_path, old, new, message):

@@ -55,6 +55,8 @@ def parse_parameters(text, name):
             stack.pop()
             if len(stack) == 1:
                 return root
+            if not stack:
+                break
     raise ValueError(f"{name}: its parameters do not end; the header is damaged, save it again")
 
 

@@ -179,6 +179,8 @@ def _table(path, names, classes):
             raise ValueError(
                 f"{path}: its label {name} has no class; say it with --named '{name}=CLASS'"
             )
+        if not 0 <= number <= IGNORE:
+            raise ValueError(f"{path}: class {number} of its label {name} is not in 0 to 255")
         table[index + 1] = number
     listed = ", ".join(f"{name} is class {table[n]}" for n, name in enumerate(names, 1))
     return table, f"what has no label is 255; of its labels {listed or 'the first is class 0'}"
