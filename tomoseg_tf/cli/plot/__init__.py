@@ -11,7 +11,8 @@ from tomoseg_tf.cli.plot.volumes import grey, rendering, slices
 def plot():
     """Draw figures for print: .png, .pdf, .svg and others by the suffix.
 
-    Each figure has its data beside it, as CSV of the same name.
+    Each figure has its data beside it, as CSV of the same name; slices where truth and
+    segmentation are given.
     """
 
 
