@@ -78,6 +78,8 @@ def test_a_slice_alone_has_no_data(run, files, tmp_path):
     ("arguments", "message"),
     [
         (["sizes", "objects.csv", "objects.png"], "the data of objects.png must not replace it"),
+        (["learning", "run", "run/history.png"], "the data of history.png must not replace it"),
+        (["scores", ".", "table.pdf"], "the data of table.pdf must not replace it"),
         (["sizes", "nothing.csv", "a.png"], "nothing.csv does not exist"),
         (["shapes", "table.csv", "a.png"], "column label holds could not convert"),
         (["learning", "nothing", "a.png"], "name the folder of a training run"),
@@ -89,12 +91,22 @@ def test_a_slice_alone_has_no_data(run, files, tmp_path):
 def test_mistakes_are_one_line_and_leave_nothing(run, files, arguments, message):
     before = sorted(files.iterdir())
     name, *rest = arguments
-    rest = [files / word if "." in word or word == "nothing" else word for word in rest]
+    rest = [files / word if "." in word or word in ("nothing", "run") else word for word in rest]
     code, out, err = run(name, *rest, "--overwrite")
     assert (code, out) == (1, "")
     assert message in err
     assert err.count("\n") == 1
     assert sorted(files.iterdir()) == before
+
+
+def test_shapes_are_compared_before_the_truth_is_read(run, files, tmp_path, monkeypatch):
+    from tomoseg_tf import plots
+
+    monkeypatch.setattr(plots, "busiest_plane", lambda *_: pytest.fail("the truth is read"))
+    np.save(tmp_path / "found.npy", CLASSES[:5])
+    pair = ["--truth", files / "truth.tif", "--segmentation", tmp_path / "found.npy"]
+    code, _, err = run("slices", files / "scan.tif", tmp_path / "a.png", *pair)
+    assert (code, "must be of one shape" in err) == (1, True)
 
 
 def test_every_figure_has_a_line_of_help():

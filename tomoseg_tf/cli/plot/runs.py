@@ -29,7 +29,7 @@ def learning(runs, figure, scores, overwrite):
       tomoseg-tf plot learning run learning.pdf
       tomoseg-tf plot learning run1 run2 learning.pdf --scores dice
     """
-    saving.check_outputs(figure, overwrite, runs)
+    saving.check_outputs(figure, overwrite, [*runs, *(run / "history.csv" for run in runs)])
     from tomoseg_tf.plots import learning_data, plot_learning_curves, read_history
 
     histories = dict(zip(_labels(runs), map(read_history, runs), strict=True))
@@ -69,7 +69,7 @@ def scores(comparison, figure, scores, width, overwrite):
       tomoseg-tf plot scores compared/table.csv scores.pdf
       tomoseg-tf plot scores ablation scores.pdf --scores dice,recall,precision
     """
-    saving.check_outputs(figure, overwrite, [comparison])
+    saving.check_outputs(figure, overwrite, [comparison, comparison / "table.csv"])
     from tomoseg_tf.plots import plot_scores, read_scores, score_data
 
     labels, found = read_scores(comparison)

@@ -40,11 +40,12 @@ def slices(volume, figure, truth, segmentation, plane, index, palette, spacing, 
       tomoseg-tf plot slices scan.tif side.pdf --segmentation classes.tif --plane xz --index 200
     """
     saving.check_outputs(figure, overwrite, [volume, truth, segmentation])
-    from tomoseg_tf.plots import busiest_plane, hit_data, plot_panels
+    from tomoseg_tf.plots import busiest_plane, check_shapes, hit_data, plot_panels
     from tomoseg_tf.volume import open_truth, open_volume
 
     scan = open_volume(volume, spacing=spacing)
     pair = [None if one is None else open_truth(one, palette) for one in (truth, segmentation)]
+    check_shapes((scan, *pair))
     if index is None and None not in pair:
         index = busiest_plane(pair[0], plane)
     axes = plot_panels(scan, *pair, index, plane=plane, width=width)
