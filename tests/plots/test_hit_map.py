@@ -59,3 +59,12 @@ def test_legend_names_what_occurs():
 def test_shapes_must_agree(truth, grey, message):
     with pytest.raises(ValueError, match=message):
         plot_hit_map(truth, SEGMENTATION, grey=grey)
+
+
+def test_what_is_not_finite_is_black_and_hides_nothing_else():
+    truth = np.zeros((4, 10), np.uint8)
+    grey = np.tile(np.linspace(0, 255, 10), (4, 1))
+    grey[0] = np.nan
+    shown = plot_hit_map(truth, truth, grey=grey).images[0].get_array()
+    assert (shown[0] == 0).all()
+    assert (np.diff(shown[2, :, 0]) > 0).all()

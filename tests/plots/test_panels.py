@@ -44,6 +44,12 @@ def test_panels_of_files(scan, tmp_path):
     np.testing.assert_array_equal(axes[1].images[0].get_array(), scan[1][1])
 
 
+def test_the_scale_bar_is_by_the_spacing_given(scan):
+    given = plot_panels(*scan, spacing=(0.3, 0.3, 0.3))[0]
+    bar, own = (axes.texts[0].get_text() for axes in (given, plot_panels(*scan)[0]))
+    assert (bar, own) == ("2 µm", "200 nm")
+
+
 def test_slice_outside_is_an_error(scan):
     with pytest.raises(ValueError, match="slice 5 is outside array; it has 0 to 4"):
         plot_panels(*scan, z=5)

@@ -39,6 +39,16 @@ def test_without_grey_and_by_crofton():
     ]
 
 
+def test_the_line_of_meshes_is_where_a_ball_of_voxels_lies():
+    from tomoseg_tf.objects import measure_objects
+
+    ball = sum((axis - 14.3) ** 2 for axis in np.indices((30, 30, 30))) < 13**2
+    columns = measure_objects(ball.astype(np.uint8), mask="none").columns
+    line = plot_shapes(columns, sphericity="sphericity_mesh").lines[0]
+    assert columns["sphericity_mesh"][0] == pytest.approx(line.get_ydata()[0], abs=0.01)
+    assert line.get_label() == "ball of voxels, 0.92"
+
+
 def test_many_points_become_pixels_in_vector_formats():
     number = 3001
     table = {"equivalent_radius_voxels": np.ones(number), "sphericity": np.ones(number)}

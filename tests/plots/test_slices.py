@@ -70,3 +70,11 @@ def test_many_classes_repeat_the_colours_of_objects():
 def test_volume_is_no_slice(plot):
     with pytest.raises(ValueError, match=r"this array has shape \(2, 3, 4\)"):
         plot(np.zeros((2, 3, 4), int))
+
+
+@pytest.mark.parametrize(("fill", "limits"), [(np.nan, (10, 20)), (np.inf, (10, 20))])
+def test_the_range_of_grey_levels_is_that_of_finite_ones(fill, limits):
+    image = np.full((4, 6), fill)
+    image[1:3, 1:5] = [[10, 10, 15, 20], [10, 15, 20, 20]]
+    assert plot_slice(image, percentiles=(0, 100)).images[0].get_clim() == limits
+    assert plot_slice(np.full((4, 6), fill)).images[0].get_clim() == (0, 1)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.objects import measure_objects, write_objects, write_table
-from tomoseg_tf.report import parse_size, write_report
+from tomoseg_tf.plots import plot_panels
+from tomoseg_tf.report import parse_size, scoring, write_report
+from tomoseg_tf.report.inputs import open_inputs
 from tomoseg_tf.report.object_table import table_data
 from tomoseg_tf.report.sizes import format_size
 
@@ -113,6 +115,20 @@ def test_detection_and_probabilities_of_known_objects(tmp_path):
     options |= {"truth": nothing}
     write_report(tmp_path / "s.html", nothing, **options)
     assert "Left out: truth" in (tmp_path / "s.html").read_text(encoding="utf-8")
+
+
+def test_the_scale_bar_of_the_panels_is_by_the_spacing_given(monkeypatch):
+    drawn = []
+
+    def plot(*volumes, **options):
+        drawn.extend(plot_panels(*volumes, **options))
+        return drawn
+
+    monkeypatch.setattr(scoring, "plot_panels", plot)
+    nothing = np.zeros((3, 20, 40), np.uint8)
+    options = {"volume": nothing, "truth": nothing, "spacing": (2, 2, 2), "names": ("a", "b")}
+    scoring.score_section(open_inputs(nothing, **options))
+    assert [text.get_text() for text in drawn[0].texts] == ["20 µm"]
 
 
 def test_large_volumes_are_not_matched_and_the_page_says_so(tmp_path, monkeypatch):

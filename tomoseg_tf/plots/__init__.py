@@ -20,7 +20,7 @@ from tomoseg_tf.plots.history import read_history
 from tomoseg_tf.plots.hit_map import HIT_COLOURS, hit_map, plot_hit_map
 from tomoseg_tf.plots.learning import draw_learning, learning_data, plot_learning_curves
 from tomoseg_tf.plots.overlay import OVERLAY_COLOURS, check_planes, overlay_image, plot_overlay
-from tomoseg_tf.plots.panels import busiest_slice, hit_data, plot_panels
+from tomoseg_tf.plots.panels import busiest_slice, check_shapes, hit_data, plot_panels
 from tomoseg_tf.plots.planes import busiest_plane
 from tomoseg_tf.plots.precision_recall import plot_precision_recall, plot_threshold_scores
 from tomoseg_tf.plots.preview import Preview, plot_preview
@@ -48,6 +48,7 @@ __all__ = [
     "calibration_data",
     "check_figure",
     "check_planes",
+    "check_shapes",
     "choose_slices",
     "class_histograms",
     "confusion_data",

@@ -44,14 +44,15 @@ def card_picture(fitted, volume=None, truth=None, *, z=None):
     ValueError
         If nothing is given and the weights have neither, or the shapes differ.
     """
-    volume, truth, source = _scan(fitted, volume, truth)
     config = fitted.config
+    trained = config.spacing if volume is None else None  # a scan of the user may have another
+    volume, truth, source = _scan(fitted, volume, truth)
     grey, seen = volume.read(0, volume.shape[0]), through_filters(volume, config.filters)
     options = {"normalisation": config.normalisation, "axes": config.axes}
     found = to_segmentation(predict_volume(fitted.build(), seen, **options), config.threshold)
     if z is None:
         z = busiest_plane(found if truth is None else truth, "xy")
-    axes = plot_panels(ArrayVolume(grey, spacing=config.spacing), truth, found, z)
+    axes = plot_panels(ArrayVolume(grey, spacing=volume.spacing or trained), truth, found, z)
     slices = f", slice z = {z} of {len(grey)}" if len(grey) > 1 else ""
     seen = "the scan and the segmentation" if truth is None else "scan, truth, segmentation, errors"
     return _small_png(axes[0].figure), f"{source}{slices}: {seen}."

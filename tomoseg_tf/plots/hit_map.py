@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch
 
-from tomoseg_tf.plots.slices import check_slice, draw
+from tomoseg_tf.plots.slices import check_slice, draw, grey_range
 from tomoseg_tf.volume import IGNORE
 
 HIT_COLOURS = {
@@ -122,7 +122,7 @@ def dimmed(grey, shape):
     Returns
     -------
     (Y, X) ndarray of float64
-        Brightness from 0 to 0.3.
+        Brightness from 0 to 0.3, of NaN 0.
 
     Raises
     ------
@@ -132,9 +132,9 @@ def dimmed(grey, shape):
     grey = check_slice(grey)
     if grey.shape != shape:
         raise ValueError(f"grey has shape {grey.shape}, truth and segmentation {shape}")
-    low, high = np.percentile(grey, (0.5, 99.5))
-    scaled = (grey.astype(np.float64) - low) / max(high - low, 1e-9)
-    return _DIM * np.clip(scaled, 0, 1)
+    low, high = grey_range(grey)
+    scaled = (grey.astype(np.float64) - low) / (high - low)
+    return _DIM * np.clip(np.nan_to_num(scaled), 0, 1)
 
 
 def explain_hits(figure, outcome, *, columns):

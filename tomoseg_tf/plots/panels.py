@@ -21,6 +21,7 @@ def plot_panels(
     z=None,
     *,
     plane="xy",
+    spacing=None,
     names=NAMES,
     width="double",
 ):
@@ -31,7 +32,7 @@ def plot_panels(
     Parameters
     ----------
     volume : path, (Z, Y, X) ndarray or Volume
-        Grey levels; its spacing gives the scale bar.
+        Grey levels.
     truth : path, (Z, Y, X) ndarray of int or Volume, optional
         True classes; a path is opened with the automatic palette.
     segmentation : path, (Z, Y, X) ndarray of int or Volume, optional
@@ -41,6 +42,8 @@ def plot_panels(
         voxels, else the segmentation, else in the middle.
     plane : {"xy", "xz", "yz"}
         Which plane: an axis to the right, then the one downwards.
+    spacing : tuple of three float, optional
+        Size of a voxel along (z, y, x) in µm, for the scale bar; by default that of the scan.
     names : (str, str, str)
         Titles of the first three panels.
     width : {"single", "double"}
@@ -59,10 +62,10 @@ def plot_panels(
     """
     volumes = [as_volume(volume)]
     volumes += [None if one is None else open_classes(one) for one in (truth, segmentation)]
-    _check_shapes(volumes, names)
+    check_shapes(volumes, names)
     index = _choose(volumes, plane) if z is None else z
     images = [None if one is None else read_plane(one, plane, index) for one in volumes]
-    spacing = plane_spacing(volumes[0].spacing, plane)
+    spacing = plane_spacing(spacing or volumes[0].spacing, plane)
     shown = [place for place, image in enumerate(images) if image is not None]
     both = len(shown) == 3
     axes = _axes(images[0].shape, spacing, len(shown) + both, width)
@@ -119,8 +122,21 @@ def busiest_slice(truth):
     return busiest_plane(truth)
 
 
-def _check_shapes(volumes, names):
-    """Refuse volumes of different shapes."""
+def check_shapes(volumes, names=NAMES):
+    """Refuse volumes of different shapes.
+
+    Parameters
+    ----------
+    volumes : sequence of Volume or None
+        A scan, its truth and a segmentation.
+    names : (str, str, str)
+        How to call them.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+    """
     shapes = {
         name.lower(): tuple(one.shape)
         for name, one in zip(names, volumes, strict=True)

@@ -7,6 +7,7 @@ from matplotlib.patches import Patch
 
 from tomoseg_tf.class_colours import COLOURS
 from tomoseg_tf.plots.figure import new_axes
+from tomoseg_tf.plots.slices import grey_range
 
 PIXELS = 160  # side of a plane
 GAP = 6  # between planes
@@ -143,8 +144,8 @@ def thumbnail(images, inside, objects, others):
 
     values = images.astype(float)
     finite = inside & np.isfinite(values)
-    low, high = np.percentile(values[finite], (0.5, 99.5)) if finite.any() else (0.0, 1.0)
-    grey = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
+    low, high = grey_range(values[inside])
+    grey = np.clip((values - low) / (high - low), 0, 1)
     grey = np.where(finite, np.rint(255 * np.nan_to_num(grey)), OUTSIDE).astype(np.uint8)
     coloured = np.repeat(grey[..., None], 3, axis=-1)
     cross = np.array([[[0, 1, 0], [1, 1, 1], [0, 1, 0]]], bool)

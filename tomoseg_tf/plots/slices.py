@@ -42,7 +42,7 @@ def plot_slice(image, *, spacing=None, percentiles=(0.5, 99.5), title=None, ax=N
         If the image is not two-dimensional.
     """
     image = check_slice(image)
-    low, high = np.percentile(image, percentiles)
+    low, high = grey_range(image, percentiles)
     return draw(
         image,
         spacing=spacing,
@@ -50,7 +50,7 @@ def plot_slice(image, *, spacing=None, percentiles=(0.5, 99.5), title=None, ax=N
         ax=ax,
         cmap="gray",
         vmin=low,
-        vmax=max(high, low + 1e-9),
+        vmax=high,
     )
 
 
@@ -140,6 +140,29 @@ def scale_bar(ax, shape, spacing):
         path_effects=[withStroke(linewidth=1.5, foreground="black")],
     )
     return length
+
+
+def grey_range(values, percentiles=(0.5, 99.5)):
+    """Grey levels that are drawn black and white: percentiles of those that are finite.
+
+    Parameters
+    ----------
+    values : array_like
+        Grey levels.
+    percentiles : (float, float)
+        Those drawn black and white.
+
+    Returns
+    -------
+    (float, float)
+        They differ; 0 and 1 where no value is finite.
+    """
+    values = np.asarray(values)
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = np.percentile(finite, percentiles)
+    return float(low), float(max(high, low + 1e-9))
 
 
 def check_slice(image):

@@ -8,6 +8,7 @@ import numpy as np
 from tomoseg_tf.evaluation import open_classes
 from tomoseg_tf.plots.panels import NAMES, plot_panels
 from tomoseg_tf.plots.planes import ACROSS, busiest_plane, check_plane
+from tomoseg_tf.plots.slices import grey_range
 from tomoseg_tf.volume import as_volume
 
 DPI = 120  # dots per inch on screen
@@ -154,9 +155,4 @@ def _grey_range(volume):
     """Grey levels that are drawn black and white: percentiles over some of the slices."""
     depth = volume.shape[0]
     chosen = sorted({round(share * (depth - 1)) for share in np.linspace(0, 1, SEEN)})
-    seen = np.concatenate([volume.read(z, z + 1).ravel() for z in chosen])
-    seen = seen[np.isfinite(seen)]
-    if not seen.size:
-        return 0.0, 1.0
-    low, high = np.percentile(seen, (0.5, 99.5))
-    return float(low), float(max(high, low + 1e-9))
+    return grey_range(np.concatenate([volume.read(z, z + 1).ravel() for z in chosen]))

@@ -43,7 +43,7 @@ def score_section(inputs):
         tables.append(_size_table(scores_by_radius(*whole)))
     pictures = [_confusion_picture(result)]
     if inputs.volume is not None:
-        axes = plot_panels(inputs.volume, *pair)
+        axes = plot_panels(inputs.volume, *pair, spacing=inputs.spacing)
         alt = "Scan, truth, segmentation and hit map of the slice with most objects."
         title = "The slice with most objects of the truth"
         pictures.append(picture_of(axes[0], title, alt, vector=False, data=hit_data(*pair)))

@@ -47,7 +47,7 @@ def sizes(tables, figure, width, overwrite):
     default="faces",
     show_default=True,
     help="From the area of voxel faces, as published, of which a ball has 2/3; by Crofton's "
-    "formula or of a mesh, where it has 1.",
+    "formula, where it has 1; or of a mesh, where it has 0.92.",
 )
 @saving.width
 @options.overwrite
