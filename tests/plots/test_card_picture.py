@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.plots import card_picture as module
-from tomoseg_tf.plots import plot_panels
 from tomoseg_tf.plots.card_picture import card_picture
 from tomoseg_tf.volume import ArrayVolume
 from tomoseg_tf.weights import open_weights
