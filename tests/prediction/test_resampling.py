@@ -140,6 +140,36 @@ def test_what_was_predicted_is_not_predicted_again(folder, scan, tmp_path, monke
     assert not hidden.exists()
 
 
+def test_outputs_that_an_interruption_left_are_written_by_the_same_command(
+    folder, scan, tmp_path, monkeypatch
+):
+    arguments = {"weights": folder, "binning": 2}
+    names = {"probabilities": tmp_path / "p.npy"}
+    segment_file(scan, tmp_path / "whole.npy", **arguments)
+    hidden = tmp_path / ".s.npy.resampled"
+
+    def fail(*given, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resampled_run.ResampledRun, "_remove", fail)
+        with pytest.raises(KeyboardInterrupt):
+            segment_file(scan, tmp_path / "s.npy", **arguments, **names)
+    (tmp_path / "s.npy").unlink()
+    assert sorted(path.name for path in tmp_path.glob("[ps].npy")) == ["p.npy"]
+    with pytest.raises(ValueError, match="already exists"):
+        segment_file(scan, tmp_path / "s.npy", weights=folder, binning=3, **names)
+    segment_file(scan, tmp_path / "s.npy", **arguments, **names, dry_run=True)
+    segment_file(scan, tmp_path / "s.npy", **arguments, **names)
+    np.testing.assert_array_equal(read(tmp_path / "s.npy"), read(tmp_path / "whole.npy"))
+    assert not hidden.exists()
+    hidden.mkdir()  # as a process leaves it that is killed while it removes the folder
+    (hidden / "summary.json").touch()
+    with pytest.raises(ValueError, match="already exists"):
+        segment_file(scan, tmp_path / "s.npy", **arguments, **names)
+    assert not hidden.exists()
+
+
 def test_what_makes_no_sense_is_refused_and_leaves_nothing(folder, scan, tmp_path):
     unknown = open_volume(tmp_path / "scan.npy")
     cases = [

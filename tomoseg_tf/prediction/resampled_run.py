@@ -2,7 +2,7 @@
 
 The scan is resampled as it is read, and its probabilities on the other grid go to a hidden folder
 beside the segmentation, ``.NAME.resampled``; from there they are interpolated back. A process that
-was killed leaves that folder to the next one of the same arguments.
+was killed leaves that folder to the next one of the same arguments; without its plan it is void.
 """
 
 import json
@@ -34,8 +34,10 @@ from tomoseg_tf.volume import (
 )
 
 PLAN, MASK = "plan.json", "mask.npy"
+FINISHING = "finishing"  # there from when outputs get their names on
 PROBABILITIES, DISAGREEMENT = "probabilities.npy", "disagreement.npy"
-BESIDE = ("base", "client", "networks", "max_memory", "notify", "strict")  # these decide no byte
+# these decide no byte
+BESIDE = ("base", "client", "dry_run", "networks", "max_memory", "notify", "strict")
 RESTORING_SHARE = 20  # voxels that are interpolated while one is predicted, for the progress
 
 
@@ -79,7 +81,10 @@ class ResampledRun:
 
     def segment(self, segment):
         """Segment on the other grid, and give the results on that of the scan."""
-        check_paths(self.volume.name, self.mask, self.targets, self.overwrite)
+        self._remove_finished()
+        self.plan = self._describe_plan()
+        self.may_replace = self.overwrite or (self._same_plan() and self._is_finishing())
+        check_paths(self.volume.name, self.mask, self.targets, self.may_replace)
         if self.settings.get("dry_run"):
             return self._describe(segment)
         with single_writer(self.folder):
@@ -92,7 +97,7 @@ class ResampledRun:
                 if not kept and not any(self.folder.glob(".*.unfinished")):
                     shutil.rmtree(self.folder, ignore_errors=True)
                 raise
-            shutil.rmtree(self.folder)
+            self._remove()
         return self._summary(summary)
 
     @property
@@ -127,8 +132,8 @@ class ResampledRun:
             **paths,
         )
 
-    def _begin(self):
-        """Make the hidden folder, or go on with that of the same arguments."""
+    def _describe_plan(self):
+        """Describe all that decides the bytes of the outputs."""
         outputs = [target.identity for target in self.targets]
         others = {name: self.settings[name] for name in self.settings if name not in BESIDE}
         settings = {
@@ -136,17 +141,41 @@ class ResampledRun:
             "roi": [list(ends) for ends in self.roi],
             **{name: repr(value) for name, value in others.items()},
         }
-        plan = describe_run(self.fitted, self.seen, self.mask, outputs, settings)
+        return describe_run(self.fitted, self.seen, self.mask, outputs, settings)
+
+    def _same_plan(self):
+        """Tell whether the hidden folder is of the same arguments."""
         there = self.folder / PLAN
-        if there.exists() and json.loads(there.read_bytes()) != plan:
+        return there.exists() and json.loads(there.read_bytes()) == self.plan
+
+    def _is_finishing(self):
+        """Tell whether an earlier process may have given outputs their names."""
+        return (self.folder / FINISHING).exists()
+
+    def _remove(self):
+        """Remove the hidden folder; its plan first, without which the rest counts nothing."""
+        (self.folder / PLAN).unlink()
+        shutil.rmtree(self.folder)
+
+    def _remove_finished(self):
+        """Remove what a process left that was killed while it removed the hidden folder."""
+        if self.folder.exists() and not (self.folder / PLAN).exists():
+            with single_writer(self.folder):
+                if not (self.folder / PLAN).exists():
+                    shutil.rmtree(self.folder)
+
+    def _begin(self):
+        """Make the hidden folder, or go on with that of the same arguments."""
+        there = self.folder / PLAN
+        if there.exists() and not self._same_plan():
             if not self.overwrite:
                 raise ValueError(
                     f"{self.segmentation}: an unfinished segmentation of other settings is in "
                     f"{self.folder}; run the command that began it, or start anew with --overwrite"
                 )
-            shutil.rmtree(self.folder)
+            self._remove()
         self.folder.mkdir(exist_ok=True)
-        there.write_text(json.dumps(plan), encoding="utf-8")
+        there.write_text(json.dumps(self.plan), encoding="utf-8")
 
     def _predict(self, segment):
         """Predict on the other grid, unless that is done; return the summary."""
@@ -197,7 +226,7 @@ class ResampledRun:
         shape = self.shape
         with ExitStack() as stack:
             outputs = [
-                stack.enter_context(target.open(shape, self.volume.spacing, self.overwrite))
+                stack.enter_context(target.open(shape, self.volume.spacing, self.may_replace))
                 for target in self.targets
             ]
             for start, values in restoring.slabs():
@@ -206,6 +235,7 @@ class ResampledRun:
                 if self.progress:
                     left = shape[0] - start - len(values)
                     self.progress(int(total * (1 - left / shape[0] / RESTORING_SHARE)), total)
+            (self.folder / FINISHING).touch()
 
     def _converted(self, output, values, channels):
         """Values of an output from probabilities, and the disagreement that may follow them."""
