@@ -60,11 +60,15 @@ def test_what_a_user_can_cause_is_one_line(run, files, tmp_path):
     tifffile.imwrite(short, CLASSES[1:], photometric="minisblack")
     probabilities = tmp_path / "p.npy"
     np.save(probabilities, np.random.default_rng(0).random((3, 4, 5)))
+    plain = (files[0], tmp_path / "n.csv", "--probabilities")
     cases = [
         ((files[0], tmp_path / "t.csv"), "already exists"),
         ((files[0], tmp_path / "n.csv", "--volume", short), "both must be of one shape"),
         ((files[0], tmp_path / "n.csv", "--mask", "auto"), "give the volume, too"),
         ((probabilities, tmp_path / "n.csv"), "grey levels"),
+        ((*plain, probabilities), "p.npy: the probabilities have shape (3, 4, 5), but "),
+        ((*plain, tmp_path / "typo.tif"), "typo.tif does not exist"),
+        ((*plain, files[0], "--thresholds", "0.5,1.5"), "threshold 1.5: must be between 0 and 1"),
         ((files[0], tmp_path / "n.xlsx"), "ends in .csv or .parquet"),
     ]
     for arguments, message in cases:

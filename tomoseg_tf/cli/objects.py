@@ -119,6 +119,8 @@ def objects(
     from tomoseg_tf.objects import summarise, summary_table, threshold_table, write_objects
 
     thresholds = _numbers(thresholds)
+    if probabilities is not None:
+        probabilities = _open(probabilities, thresholds, segmentation, settings["palette"])
     with options.progress("Measuring objects") as progress:
         measured, notices = write_objects(segmentation, table, progress=progress, **settings)
     for notice in notices:
@@ -143,6 +145,23 @@ def _numbers(text):
         raise click.BadParameter(
             f"{text!r} is not numbers separated by commas", param_hint="--thresholds"
         ) from None
+
+
+def _open(probabilities, thresholds, segmentation, palette):
+    """Open probabilities and check them and their thresholds, before any work."""
+    from tomoseg_tf.objects import open_probabilities
+    from tomoseg_tf.volume import open_truth
+
+    opened, classes = (
+        open_probabilities(probabilities, thresholds),
+        open_truth(segmentation, palette),
+    )
+    if opened.shape != classes.shape:
+        raise ValueError(
+            f"{opened.name}: the probabilities have shape {opened.shape}, but {classes.name} has "
+            f"{classes.shape}; both must be of one shape"
+        )
+    return opened
 
 
 def _at_thresholds(probabilities, thresholds, settings):

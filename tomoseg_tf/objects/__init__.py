@@ -15,7 +15,11 @@ from tomoseg_tf.objects.label_file import label_slabs, label_type, write_labels
 from tomoseg_tf.objects.measuring import CONNECTIVITIES, Objects, measure_objects
 from tomoseg_tf.objects.places import edge_weights, nearest_neighbours, random_neighbour_distance
 from tomoseg_tf.objects.resampling import bootstrap, confidence_interval
-from tomoseg_tf.objects.sensitivity import threshold_sensitivity, threshold_table
+from tomoseg_tf.objects.sensitivity import (
+    open_probabilities,
+    threshold_sensitivity,
+    threshold_table,
+)
 from tomoseg_tf.objects.shape import covariance, equivalent_radius, principal_axes, sphericity
 from tomoseg_tf.objects.split import Split, part
 from tomoseg_tf.objects.summary import summarise
@@ -47,6 +51,7 @@ __all__ = [
     "measure_objects",
     "nearest_neighbours",
     "open_inputs",
+    "open_probabilities",
     "part",
     "principal_axes",
     "profile_columns",

@@ -58,6 +58,33 @@ def threshold_sensitivity(probabilities, thresholds, **settings):
     ValueError
         If they hold no probabilities, or as for `measure_objects`.
     """
+    source = open_probabilities(probabilities, thresholds)
+    rows = []
+    for threshold in thresholds:
+        objects = measure_objects(ThresholdedVolume(source, threshold), **settings)
+        found = summarise(objects, replicates=0)
+        rows.append({"threshold": threshold, **{name: found[name] for name in NAMES}})
+    return rows
+
+
+def open_probabilities(probabilities, thresholds):
+    """Open probabilities and check that they, and thresholds of them, are what they should be.
+
+    Parameters
+    ----------
+    probabilities, thresholds
+        As for `threshold_sensitivity`.
+
+    Returns
+    -------
+    Volume
+        The probabilities.
+
+    Raises
+    ------
+    ValueError
+        If they hold no probabilities, or a threshold is not between 0 and 1.
+    """
     source = as_volume(probabilities)
     if source.dtype.kind != "f" and source.dtype != np.uint8:
         raise ValueError(
@@ -67,12 +94,7 @@ def threshold_sensitivity(probabilities, thresholds, **settings):
     wrong = [threshold for threshold in thresholds if not 0 < threshold < 1]
     if wrong:
         raise ValueError(f"threshold {wrong[0]}: must be between 0 and 1")
-    rows = []
-    for threshold in thresholds:
-        objects = measure_objects(ThresholdedVolume(source, threshold), **settings)
-        found = summarise(objects, replicates=0)
-        rows.append({"threshold": threshold, **{name: found[name] for name in NAMES}})
-    return rows
+    return source
 
 
 def threshold_table(rows):
