@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from tomoseg_tf.phantom import ParticleSeries
-from tomoseg_tf.tracking import register, series_table, summarise_series, track_objects
+from tomoseg_tf.tracking import register, series, series_table, summarise_series, track_objects
 from tomoseg_tf.tracking.registering import thin
 from tomoseg_tf.volume import ArrayVolume
 
@@ -135,6 +135,17 @@ def test_empty_steps():
     summary = summarise_series(found)
     assert (summary["tracks"], summary["growth"]["tracks"]) == (0, 0)
     assert "Objects" in series_table(summary)
+
+
+def test_all_steps_are_opened_before_one_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(series, "measure_objects", lambda *_, **__: pytest.fail("is measured"))
+    one = np.zeros((4, 5, 6), np.uint8)
+    with pytest.raises(ValueError, match=r"typo\.tif does not exist"):
+        track_objects([one, one, tmp_path / "typo.tif"])
+    with pytest.raises(ValueError, match=r"has shape \(3, 5, 6\)"):
+        track_objects([one, one, one[1:]])
+    with pytest.raises(ValueError, match="give that of each step"):
+        track_objects([one, one], volumes=[one, one[1:]])
 
 
 @pytest.mark.parametrize(

@@ -95,13 +95,10 @@ def track_objects(
     """
     times = _check(segmentations, times, volumes, min_overlap, max_distance)
     check_way(register_by)
+    opened = _open(segmentations, volumes, palette=palette, spacing=spacing)
     measured, links, motions, notices, last = [], [], [], [], None
     with tempfile.TemporaryDirectory(prefix="tomoseg-tf-") as folder:
-        for number, segmentation in enumerate(segmentations):
-            given = open_inputs(segmentation, palette=palette, spacing=spacing)
-            if last is not None:
-                _check_alike(last.given, given)
-            image = given.segmentation if volumes is None else as_volume(volumes[number])
+        for number, (given, image) in enumerate(opened):
             objects = measure_objects(
                 given, connectivity=connectivity, min_voxels=min_voxels, keep_border=True
             )
@@ -131,11 +128,6 @@ class _Step:
     def __init__(self, given, columns, folder, number, image, way):
         self.given, self.columns, self._way = given, columns, way
         self.path = Path(folder, f"labels_{number}.npy")
-        if image.shape != given.segmentation.shape:
-            raise ValueError(
-                f"{image.name}: the volume has shape {image.shape}, but its segmentation "
-                f"{given.segmentation.name} has {given.segmentation.shape}; give that of each step"
-            )
         self.thinned = None
         self._blocks = block_sides(image.shape)
         if way != "none":
@@ -172,6 +164,23 @@ def _check(segmentations, times, volumes, min_overlap, max_distance):
     if max_distance < 0:
         raise ValueError(f"max_distance is {max_distance}; a distance is 0 or more")
     return times
+
+
+def _open(segmentations, volumes, **options):
+    """Open all steps, each with the image that is registered, and check that they agree."""
+    opened = []
+    for number, segmentation in enumerate(segmentations):
+        given = open_inputs(segmentation, **options)
+        if opened:
+            _check_alike(opened[-1][0], given)
+        image = given.segmentation if volumes is None else as_volume(volumes[number])
+        if image.shape != given.segmentation.shape:
+            raise ValueError(
+                f"{image.name}: the volume has shape {image.shape}, but its segmentation "
+                f"{given.segmentation.name} has {given.segmentation.shape}; give that of each step"
+            )
+        opened.append((given, image))
+    return opened
 
 
 def _check_alike(one, other):
