@@ -72,6 +72,27 @@ def test_several_volumes_at_once(run, files, fitted, tmp_path):
     assert run(*files, files[1], *more)[0] == 2
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--best", "accuracy"], "'accuracy' is not known; use dice, iou"),
+        (["--more", "truth.npy", "short.npy"], "must be of one shape"),
+        (["--more", "truth.npy", "grey.npy"], "has voxels of another type than"),
+        (["short.npy"], "must be of one shape"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_any_volume_is_counted(
+    run, files, tmp_path, monkeypatch, more, message
+):
+    from tomoseg_tf.evaluation.threshold import counts
+
+    monkeypatch.setattr(counts, "count_probabilities", lambda *_, **__: pytest.fail("is counted"))
+    np.save(tmp_path / "short.npy", PROBABILITIES[1:])
+    np.save(tmp_path / "grey.npy", (255 * PROBABILITIES).astype(np.uint8))
+    code, _, err = run(*files, *(tmp_path / word if ".npy" in word else word for word in more))
+    assert (code, message in err, err.count("\n")) == (1, True, 1)
+
+
 def test_stored_threshold_is_what_segment_takes(run, files, fitted, monkeypatch, template):
     from tomoseg_tf.prediction import segment_file
     from tomoseg_tf.weights import open_weights

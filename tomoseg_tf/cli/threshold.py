@@ -73,18 +73,25 @@ def threshold(
       tomoseg-tf threshold truth.tif p_background.tif p_pore.tif p_carbide.tif
     """
     _check(truth, probabilities, object_class, more, weights, figure, overwrite)
-    from tomoseg_tf.evaluation.threshold import ThresholdCurve, calibration, count_volumes
+    from tomoseg_tf.evaluation.threshold import (
+        ThresholdCurve,
+        calibration,
+        check_score,
+        count_volumes,
+        open_pair,
+    )
     from tomoseg_tf.volume import check_senses, open_truth
 
+    check_score(by)
     classes, several = open_truth(truth, palette), len(probabilities) > 1
-    others = [(open_truth(one, palette), other) for one, other in more]
+    firsts = [open_pair(classes, path) for path in probabilities]
+    others = [open_pair(open_truth(one, palette), other) for one, other in more]
     check_senses([classes, *(one for one, _ in others)])
     curves = {}
-    for index, path in enumerate(probabilities):
+    for index, pair in enumerate(firsts):
         chosen = index if several else object_class
         with options.progress("Counting") as progress:
-            pairs = [(classes, path), *others]
-            counts = count_volumes(pairs, object_class=chosen, progress=progress)
+            counts = count_volumes([pair, *others], object_class=chosen, progress=progress)
         curves[f"class {index}" if several else ""] = ThresholdCurve(counts)
     for one in (classes, *(one for one, _ in others)):
         for notice in one.named_notices():

@@ -5,8 +5,14 @@ from tomoseg_tf.evaluation.threshold.counts import (
     ProbabilityCounts,
     count_probabilities,
     count_volumes,
+    open_pair,
 )
-from tomoseg_tf.evaluation.threshold.curve import ThresholdCurve, average_precision, roc_auc
+from tomoseg_tf.evaluation.threshold.curve import (
+    ThresholdCurve,
+    average_precision,
+    check_score,
+    roc_auc,
+)
 from tomoseg_tf.evaluation.threshold.storing import check_own_weights, store_threshold
 
 __all__ = [
@@ -16,8 +22,10 @@ __all__ = [
     "average_precision",
     "calibration",
     "check_own_weights",
+    "check_score",
     "count_probabilities",
     "count_volumes",
+    "open_pair",
     "roc_auc",
     "store_threshold",
 ]

@@ -72,22 +72,23 @@ def count_volumes(pairs, *, object_class=None, progress=None):
         As `count_probabilities`, or if the types differ.
     """
     options = {"object_class": object_class, "progress": progress, "both": False}
-    parts = [count_probabilities(*pair, **options) for pair in pairs]
-    first = parts[0]
-    for part in parts[1:]:
-        if len(part.thresholds) != len(first.thresholds):
+    pairs = [open_pair(*pair) for pair in pairs]
+    first, *others = [volume for _, volume in pairs]
+    for other in others:
+        if len(_levels(other)[1]) != len(_levels(first)[1]):
             raise ValueError(
-                f"{part.name} has voxels of another type than {first.name}; write the "
+                f"{other.name} has voxels of another type than {first.name}; write the "
                 "probabilities of all volumes alike"
             )
+    parts = [count_probabilities(*pair, **options) for pair in pairs]
     total = replace(
-        first,
+        parts[0],
         name=", ".join(part.name for part in parts),
         object_class=max(part.object_class for part in parts),
         counts=sum(part.counts for part in parts),
         outside=sum(part.outside for part in parts),
     )
-    _check_pair(" and ".join(str(as_volume(truth).name) for truth, _ in pairs), total)
+    _check_pair(" and ".join(str(truth.name) for truth, _ in pairs), total)
     return total
 
 
@@ -125,8 +126,7 @@ def count_probabilities(truth, probabilities, *, object_class=None, both=True, p
         and 1, the voxels look like classes, the truth has more classes and none is chosen, or one
         of both is missing in the truth.
     """
-    truth, volume = open_classes(truth), as_volume(probabilities)
-    check_shapes(truth, volume)
+    truth, volume = open_pair(truth, probabilities)
     levels, thresholds, middles = _levels(volume)
     counts, outside = np.zeros((IGNORE + 1, len(thresholds)), np.int64), 0
     for start, slab in volume.slabs(max(1, _SLAB_VOXELS // (volume.shape[1] * volume.shape[2]))):
@@ -147,6 +147,30 @@ def count_probabilities(truth, probabilities, *, object_class=None, both=True, p
     if both:
         _check_pair(truth.name, found)
     return found
+
+
+def open_pair(truth, probabilities):
+    """Open a truth and probabilities, and check what can be seen before reading.
+
+    Parameters
+    ----------
+    truth, probabilities
+        As for `count_probabilities`.
+
+    Returns
+    -------
+    truth, probabilities : Volume
+        Both.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or the type is none of probabilities.
+    """
+    truth, volume = open_classes(truth), as_volume(probabilities)
+    check_shapes(truth, volume)
+    _levels(volume)
+    return truth, volume
 
 
 def _levels(volume):

@@ -9,6 +9,30 @@ import numpy as np
 from tomoseg_tf.evaluation.threshold.counts import ProbabilityCounts
 
 USUAL = 0.5
+PLAIN = ("dice", "iou")
+F_SCORE = re.compile(r"f(\d+(?:\.\d+)?)")
+CONDITION = re.compile(r"(precision|recall)=(0?\.\d+|[01]|1\.0*)")
+
+
+def check_score(by):
+    """Refuse what is no score to choose a threshold by.
+
+    Parameters
+    ----------
+    by : str
+        As for `ThresholdCurve.best`.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    weight = F_SCORE.fullmatch(by)
+    if not (by in PLAIN or CONDITION.fullmatch(by) or (weight and float(weight[1]) > 0)):
+        raise ValueError(
+            f"best by {by!r} is not known; use dice, iou, an F-score such as f2, precision=0.9 or "
+            "recall=0.95"
+        )
 
 
 @dataclass(frozen=True)
@@ -134,21 +158,14 @@ class ThresholdCurve:
 
     def _values(self, by):
         """Scores to be made large, and their name; -inf where a condition is not met."""
-        condition = re.fullmatch(r"(precision|recall)=(0?\.\d+|[01]|1\.0*)", by)
+        check_score(by)
+        condition = CONDITION.fullmatch(by)
         if condition:
             least, wanted = condition[1], float(condition[2])
             other = "recall" if least == "precision" else "precision"
             met = np.nan_to_num(getattr(self, least), nan=-1.0) >= wanted
             return np.where(met, getattr(self, other), -np.inf), other
-        weight = re.fullmatch(r"f(\d+(?:\.\d+)?)", by)
-        if weight and float(weight[1]) > 0:
-            return self.f_score(float(weight[1])), by
-        if by in ("dice", "iou"):
-            return getattr(self, by), by
-        raise ValueError(
-            f"best by {by!r} is not known; use dice, iou, an F-score such as f2, precision=0.9 or "
-            "recall=0.95"
-        )
+        return (getattr(self, by) if by in PLAIN else self.f_score(float(by[1:]))), by
 
     def _most(self, by):
         """Return the largest precision or recall that a threshold gives."""
