@@ -160,8 +160,14 @@ def test_a_range_that_fails_is_named_and_nothing_is_left(client, weights, tmp_pa
 
 
 def test_passes_across_ranges_are_refused(client, weights, scan, tmp_path):
-    with pytest.raises(ValueError, match="passes y are for networks of slices"):
-        segment_file(scan, tmp_path / "s.tif", weights=weights, passes="y", client=client)
+    for how, text in (
+        ({"passes": "zyx"}, "passes z,y,x need the whole volume at once"),
+        ({"blend": (4, 4, 4)}, "leave out --cluster and --workers, or --blend"),
+    ):
+        for dry_run in (False, True):
+            more = {"weights": weights, "client": client, "dry_run": dry_run}
+            with pytest.raises(ValueError, match=text):
+                segment_file(scan, tmp_path / "s.tif", **how, **more)
 
 
 def test_no_cluster_answers(monkeypatch):

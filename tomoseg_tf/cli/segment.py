@@ -237,7 +237,7 @@ def segment(volumes, segmentation, spacing, shape, dtype, as_json, cluster, work
     opening = {"spacing": spacing, "shape": shape, "dtype": dtype}
     settings["notify"] = options.notify
     if many.names_many(volumes, settings):
-        with many.sharing(cluster, workers) as shared:
+        with many.sharing(cluster, workers, settings) as shared:
             many.segment_many(
                 *(volumes, segmentation), as_json=as_json, opening=opening, **shared, **settings
             )
@@ -246,7 +246,7 @@ def segment(volumes, segmentation, spacing, shape, dtype, as_json, cluster, work
     scan = open_volume(volumes[0], **opening)
     try:
         with (
-            many.sharing(cluster, workers) as shared,
+            many.sharing(cluster, workers, settings) as shared,
             options.progress("Segmenting") as progress,
         ):
             settings |= shared

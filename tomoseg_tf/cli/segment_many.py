@@ -50,8 +50,8 @@ def names_many(volumes, settings):
 
 
 @contextlib.contextmanager
-def sharing(cluster, workers):
-    """Connect to the workers that predict.
+def sharing(cluster, workers, settings):
+    """Connect to the workers that predict, if they can share a segmentation of such settings.
 
     Yields
     ------
@@ -63,8 +63,9 @@ def sharing(cluster, workers):
         return
     if cluster is not None and workers is not None:
         raise click.UsageError("--cluster and --workers exclude each other; leave one out")
-    from tomoseg_tf.prediction.cluster import connect
+    from tomoseg_tf.prediction.cluster import check_shared_settings, connect
 
+    check_shared_settings(**settings)
     with connect(cluster=cluster, workers=workers) as client:
         yield {"client": client}
 

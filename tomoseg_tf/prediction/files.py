@@ -182,6 +182,10 @@ def segment_file(
     the results lie in hidden folders beside the outputs, ``.NAME.unfinished``.
     """
     started = time.perf_counter()
+    if client is not None:
+        from tomoseg_tf.prediction.cluster import check_shared_settings  # loads Zarr
+
+        check_shared_settings(passes, blend)
     fitted = open_all(weights)
     config = agree(fitted)
     classes = Classes(check_threshold(threshold, config))

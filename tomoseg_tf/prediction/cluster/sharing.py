@@ -43,19 +43,8 @@ def share_run(run, intensity, sample, outputs, *, memory, folder, first=0, progr
     Raises
     ------
     ValueError
-        If passes along y or x are wanted, or a range of slices fails.
+        If a range of slices fails.
     """
-    passes = run.settings["passes"]
-    if passes != "z":
-        raise ValueError(
-            f"passes {','.join(passes)} need the whole volume at once and are not shared among "
-            "workers; leave out --cluster and --workers, or use the pass along z alone"
-        )
-    if run.settings.get("blend"):
-        raise ValueError(
-            "tiles that are blended lie across the ranges of workers and are not shared; leave out "
-            "--cluster and --workers, or --blend"
-        )
     networks = run.networks
     leader = Member(networks[0], run.source, intensity, sample, sees_slices(run.fitted[0]))
     members = [leader]
@@ -84,6 +73,33 @@ def share_run(run, intensity, sample, outputs, *, memory, folder, first=0, progr
         progress=_scaled(progress, run.num_runs),
     )
     return [plan]
+
+
+def check_shared_settings(passes="z", blend=None, **others):
+    """Refuse settings of a segmentation that workers cannot share.
+
+    Parameters
+    ----------
+    passes, blend
+        As for `tomoseg_tf.prediction.segment_file`.
+    **others
+        Its other settings, which they can.
+
+    Raises
+    ------
+    ValueError
+        If passes along y or x, or blended tiles, are wanted.
+    """
+    if list(passes) != ["z"]:
+        raise ValueError(
+            f"passes {','.join(passes)} need the whole volume at once and are not shared among "
+            "workers; leave out --cluster and --workers, or use the pass along z alone"
+        )
+    if blend:
+        raise ValueError(
+            "tiles that are blended lie across the ranges of workers and are not shared; leave out "
+            "--cluster and --workers, or --blend"
+        )
 
 
 def predict_part(networks, outputs, *, members, turns, roi, whole, folder, **settings):
