@@ -85,6 +85,15 @@ def test_a_series_is_normalised_by_the_statistics_of_all(run, series, weights):
     assert "statistics.json: is of other scans than these; keep it with --statistics" in err
 
 
+def test_further_outputs_are_named_like_the_results(run, series, weights):
+    os.rename("scans/3.tif", "scans/3_0.5um.tif")
+    further = ("--probabilities", "p", "--colours", "c")
+    command = ("scans/*um.tif", "scans/1.tif", "out", "-w", weights, "--suffix", ".ome.zarr")
+    assert run(*command, *further)[0] == 0
+    for folder, suffix in (("out", ".ome.zarr"), ("p", ".ome.zarr"), ("c", ".tif")):
+        assert sorted(os.listdir(folder)) == [f"1{suffix}", f"3_0.5um{suffix}"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -72,3 +72,10 @@ def test_results_that_cannot_differ_are_refused(folder):
         named(".tif", "t1/rec.h5::/a", "t1/rec.h5::/b")
     with pytest.raises(ValueError, match=r"suffix '\.jpg' is of no format"):
         named(".jpg", "a2.tif")
+
+
+def test_a_dot_in_a_name_needs_a_suffix(folder):
+    (folder / "t_0.5um.tif").touch()
+    assert named(".ome.zarr", "t_0.5um.tif") == ["out/t_0.5um.ome.zarr"]
+    with pytest.raises(ValueError, match=r"would be named t_0\.5um, where \.5um looks like the"):
+        named("", "t_0.5um.tif")

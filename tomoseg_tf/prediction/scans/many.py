@@ -99,8 +99,9 @@ def segment_files(
     settings |= {"overwrite": overwrite, "progress": progress, "dry_run": dry_run}
     with _open_folders([folder, *further.values()], dry_run) as places:
         for scan, result in zip(found, results, strict=True):
+            stem = result.name.removesuffix(suffix)
             others = {
-                key: places[where] / (result.stem + (".tif" if key == "colours" else suffix))
+                key: places[where] / (stem + (".tif" if key == "colours" else suffix))
                 for key, where in further.items()
             }
             entry = {"scan": str(scan), "segmentation": str(result)}

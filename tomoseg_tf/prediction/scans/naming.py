@@ -76,8 +76,8 @@ def name_results(scans, folder, suffix):
     Raises
     ------
     ValueError
-        If two scans lie in one file, so that their names cannot differ, or the suffix is of no
-        format.
+        If two scans lie in one file, so that their names cannot differ, the suffix is of no
+        format, or a folder of slices would be named after a scan with a dot in its name.
     """
     if suffix and format_of_suffix(Path(f"result{suffix}")) is None:
         raise ValueError(f"suffix {suffix!r} is of no format; use {name_choices()}")
@@ -95,7 +95,15 @@ def name_results(scans, folder, suffix):
             f"{twice[0]}: another scan would give a result of the same name; segment them into "
             "different folders"
         )
-    return [Path(folder) / ("_".join(name) + suffix) for name in names]
+    results = [Path(folder) / ("_".join(name) + suffix) for name in names]
+    for scan, result in zip(scans, results, strict=True):
+        if not suffix and result.suffix:
+            raise ValueError(
+                f"{scan}: its folder of slices would be named {result.name}, where "
+                f"{result.suffix} looks like the suffix of a file; give another format with "
+                "--suffix"
+            )
+    return results
 
 
 def _expanded(name):
