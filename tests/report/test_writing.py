@@ -9,7 +9,7 @@ import pytest
 
 from tomoseg_tf.objects import measure_objects, write_objects, write_table
 from tomoseg_tf.plots import plot_panels
-from tomoseg_tf.report import parse_size, scoring, write_report
+from tomoseg_tf.report import parse_size, scoring, write_report, writing
 from tomoseg_tf.report.inputs import open_inputs
 from tomoseg_tf.report.object_table import table_data
 from tomoseg_tf.report.sizes import format_size
@@ -150,6 +150,31 @@ def test_what_is_not_given_is_left_out(volumes, tmp_path):
     write_report(tmp_path / "objects.html", objects=table)
     text = (tmp_path / "objects.html").read_text(encoding="utf-8")
     assert SECTIONS.findall(text) == ["objects", "sizes", "run"]
+
+
+def test_numbers_that_are_not_known_are_no_zeros():
+    whole = {"label": [1, 2], "class": [1, 1]}
+    whole |= {f"{axis}_{end}": [0, 1] for axis in "zyx" for end in ("start", "stop")}
+    whole |= {f"centroid_{axis}": [0.5, 1.5] for axis in "zyx"}
+    whole |= {"grey_mean": [np.nan, 31234.5], "voxels": [8, 9]}
+    data, _ = table_data({name: np.array(one) for name, one in whole.items()}, None, 10**6)
+    voxels, grey = data["columns"]
+    assert (grey["decimals"], grey["values"]) == (0, [None, 31234])
+    assert (voxels["decimals"], voxels["values"]) == (0, [8, 9])
+
+
+def test_a_table_or_comparison_that_is_not_there_is_refused_before_the_long_passes(
+    volumes, tmp_path, monkeypatch
+):
+    for name in ("score_section", "measure_inputs"):
+        monkeypatch.setattr(writing, name, lambda *_, **__: pytest.fail("is computed"))
+    pair = {"truth": volumes["truth"]}
+    for given, message in (
+        ({"objects": tmp_path / "typo.csv"}, r"typo\.csv does not exist"),
+        ({"comparison": tmp_path}, "holds neither comparison"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            write_report(tmp_path / "r.html", volumes["segmentation"], **pair, **given)
 
 
 def test_an_empty_segmentation_gives_an_empty_table(tmp_path):

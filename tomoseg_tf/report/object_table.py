@@ -99,10 +99,9 @@ def _decimals(values, digits):
 
 def _numbers(values, decimals):
     """Values for JSON: rounded, None where they are not finite."""
-    if values.dtype.kind in "biu" or not decimals:
-        return np.rint(np.nan_to_num(values)).astype(np.int64).tolist()
     finite = np.isfinite(values)
+    rounded = np.round(np.where(finite, values, 0), decimals)
+    rounded = (rounded if decimals else rounded.astype(np.int64)).tolist()
     if finite.all():
-        return np.round(values, decimals).tolist()
-    rounded = np.round(np.where(finite, values, 0), decimals).tolist()
+        return rounded
     return [one if good else None for one, good in zip(rounded, finite.tolist(), strict=True)]

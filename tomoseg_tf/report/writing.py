@@ -93,6 +93,8 @@ def write_report(
     given |= {"volume": volume, "truth": truth, "objects": objects}
     if all(one is None for one in given.values()):
         raise ValueError(f"{path}: nothing to report; give a {', a '.join(given)}")
+    table = None if objects is None else read_table(objects)
+    compared = None if comparison is None else comparison_section(comparison)
     page = Page(title or _title(segmentation, volume, run, comparison))
     weights = None if weights is None else open_weights(weights)
     manifest = {}
@@ -110,11 +112,11 @@ def write_report(
     if truth is not None and probabilities is not None:
         page.add(*threshold_section(inputs))
     if segmentation is not None or objects is not None:
-        _add_objects(page, inputs, objects, names, limit, _part(progress, 0))
+        _add_objects(page, inputs, table, names, limit, _part(progress, 0))
     if run is not None:
         page.add(training, tiles)
-    if comparison is not None:
-        page.add(*comparison_section(comparison))
+    if compared is not None:
+        page.add(*compared)
     files = () if objects is None else (("Objects", str(objects)),)
     known = {"inputs": inputs, "weights": weights, "files": files}
     page.add(provenance_section(beside=path.parent, command=command, facts=facts, **known), ())
@@ -145,12 +147,10 @@ def _title(segmentation, volume, run, comparison):
 def _add_objects(page, inputs, table, names, limit, progress):
     """Add the objects: their section, and the table beside the viewer."""
     segmented = inputs is not None and inputs.segmentation is not None
-    measured = {}
+    measured, columns = {}, table
     if table is None and segmented:
         measured = measure_inputs(inputs, progress=progress)
         columns = measured["Segmentation"].columns
-    else:
-        columns = read_table(table)
     known = inputs.names if inputs is not None else names
     page.table, note = table_data(columns, known, limit)
     page.notes += (note,) if note else ()
