@@ -99,6 +99,15 @@ def test_grey_levels_become_probabilities_and_classes(weights, tmp_path, network
     assert expected.std() > 0.01
 
 
+def test_a_dot_in_the_name_of_a_folder_is_no_suffix(weights, tmp_path):
+    path = tmp_path / "served_v1.2"
+    summary = export_weights(weights("volumes"), path, format="savedmodel")
+    assert summary["readme"] == str(path / "README.md")
+    assert (path / "saved_model.pb").is_file()
+    again = {"format": "savedmodel", "overwrite": True}
+    assert export_weights(weights("volumes"), path, **again)["path"] == str(path)
+
+
 def test_the_readme_says_how_to_call_it(weights, tmp_path):
     summary = export_weights(weights("masked"), tmp_path / "served")
     text = (tmp_path / "served" / "README.md").read_text()

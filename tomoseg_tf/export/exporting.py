@@ -55,9 +55,9 @@ def export_weights(weights, path, *, format=None, overwrite=False):
     path = Path(path)
     chosen = find_format(path, format)
     fitted = open_weights(weights)
-    paths = _paths(path)
+    paths = _paths(path, chosen)
     for each in paths:
-        check_destination(each, overwrite, folder=not path.suffix, marker="saved_model.pb")
+        check_destination(each, overwrite, folder=not chosen.suffix, marker="saved_model.pb")
     chosen.check_packages()
     graph = make_graph(fitted)
     defaults = training_scan(fitted.config)
@@ -167,9 +167,9 @@ def _noise(config, graph, number):
     return (mean + std * (0.3 * noise + blocks[tuple(map(slice, shape))])).astype(np.float32)
 
 
-def _paths(path):
+def _paths(path, chosen):
     """Name what is written: the main one first, the explanation last."""
-    if not path.suffix:
+    if not chosen.suffix:
         return [path]
     more = [path.with_suffix(".bin")] if path.suffix.lower() == ".xml" else []
     return [path, *more, path.with_name(f"{path.name}.{README}")]
