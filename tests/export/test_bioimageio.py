@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import yaml
 
+from tomoseg_tf.export import bioimageio
 from tomoseg_tf.export.bioimageio import export_bioimageio
-from tomoseg_tf.export.bioimageio_description import check_possible, describe
+from tomoseg_tf.export.bioimageio_description import check_possible, describe, describe_texts
 from tomoseg_tf.models.summary import build
 from tomoseg_tf.volume import Normalisation, measure
 from tomoseg_tf.weights import WeightsConfig, class_entries, open_weights, save_weights
@@ -61,7 +62,8 @@ class Named:
 
 def described(config=None, **texts):
     config = configured(spacing=(0.05, 0.03, 0.03)) if config is None else config
-    return describe(Named(config), sides=SIDES, opset=15, **{**TEXTS, **texts})
+    named = Named(config)
+    return describe(named, describe_texts(named, **{**TEXTS, **texts}), sides=SIDES, opset=15)
 
 
 def test_the_description_says_who_what_and_how():
@@ -117,6 +119,13 @@ def test_the_normalisation_is_described(normalisation, steps):
 def test_texts_that_the_format_does_not_take(texts, match):
     with pytest.raises(ValueError, match=match):
         described(**texts)
+
+
+def test_texts_are_checked_before_a_network_is_built(saved, tmp_path, monkeypatch):
+    monkeypatch.setattr(bioimageio, "make_graph", lambda *_: pytest.fail("a network is built"))
+    texts = {"authors": ["A. Turing"], "licence": "see below"}
+    with pytest.raises(ValueError, match="does not begin with an SPDX identifier"):
+        export_bioimageio(saved("early", configured()).folder, tmp_path / "n.zip", **texts)
 
 
 def test_filters_cannot_be_described():

@@ -15,7 +15,12 @@ from PIL import Image
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.evaluation.held_out import DENDRITES, MICROPILLAR
-from tomoseg_tf.export.bioimageio_description import EPSILON, check_possible, describe
+from tomoseg_tf.export.bioimageio_description import (
+    EPSILON,
+    check_possible,
+    describe,
+    describe_texts,
+)
 from tomoseg_tf.export.formats import FORMATS
 from tomoseg_tf.export.graph import GREY, make_graph
 from tomoseg_tf.phantom import Dendrites, Micropillar
@@ -73,8 +78,9 @@ def export_bioimageio(
     check_destination(path, overwrite)
     fitted = open_weights(weights)
     check_possible(fitted.config)
+    said = {"authors": authors, "citations": citations, "licence": licence, "name": name}
+    texts = describe_texts(fitted, **said)
     FORMATS["onnx"].check_packages()
-    texts = {"authors": authors, "citations": citations, "licence": licence, "name": name}
     files, difference, shape = _make(fitted, path, texts)
     with staged_file(path, overwrite=overwrite) as partial:
         _write_archive(partial, files)
@@ -98,7 +104,7 @@ def _make(fitted, path, texts):
             f"{path}: ONNX differs from Keras by {difference:.2g}, more than {TOLERANCE:g}; "
             "nothing was written"
         )
-    description = describe(fitted, sides=sides, opset=opset, **texts)
+    description = describe(fitted, texts, sides=sides, opset=opset)
     files = {
         "rdf.yaml": yaml.safe_dump(description, sort_keys=False, allow_unicode=True).encode(),
         "weights.onnx": content,

@@ -37,17 +37,13 @@ def check_possible(config):
         )
 
 
-def describe(fitted, *, sides, opset, authors, citations, licence, name):
-    """Describe weights for other programs.
+def describe_texts(fitted, *, authors, citations, licence, name):
+    """Say what weights are, by whom, and under which licence.
 
     Parameters
     ----------
     fitted : Weights
         The weights.
-    sides : dict
-        ``smallest``, ``step`` and ``halo`` per axis, ``fixed`` or None.
-    opset : int
-        Version of the operators of ONNX.
     authors, citations, licence, name
         As for `tomoseg_tf.export.bioimageio.export_bioimageio`.
 
@@ -63,13 +59,38 @@ def describe(fitted, *, sides, opset, authors, citations, licence, name):
     """
     config = fitted.config
     return {
-        "format_version": FORMAT,
-        "type": "model",
         "name": _name(fitted.name if name is None else name),
         "description": summary(fitted.read_card())[:512],
         "authors": [_author(text) for text in authors],
         "license": _licence(config.licence if licence is None else licence),
         "cite": _citations(citations, config.model),
+    }
+
+
+def describe(fitted, texts, *, sides, opset):
+    """Describe weights for other programs.
+
+    Parameters
+    ----------
+    fitted : Weights
+        The weights.
+    texts : dict
+        From `describe_texts`.
+    sides : dict
+        ``smallest``, ``step`` and ``halo`` per axis, ``fixed`` or None.
+    opset : int
+        Version of the operators of ONNX.
+
+    Returns
+    -------
+    dict
+        Plain values for YAML.
+    """
+    config = fitted.config
+    return {
+        "format_version": FORMAT,
+        "type": "model",
+        **texts,
         "tags": _tags(config),
         "documentation": {"source": "README.md"},
         "covers": [{"source": "cover.png"}],
