@@ -23,6 +23,9 @@ DATASET POLYDATA
 """
 
 
+MOST = 2**31  # that a signed number of 4 bytes counts to
+
+
 class CountedFile:
     """A file in which numbers come before what they count: its parts wait in temporary files.
 
@@ -60,14 +63,14 @@ class CountedFile:
             file.write(array.tobytes())
         self._vertices += len(new)
         self._faces += len(faces)
+        if self._vertices >= MOST:
+            raise ValueError(
+                f"{self._vertices:,} vertices so far: {self.name} counts to 2**31; use a larger "
+                "step"
+            )
 
     def close(self):
         """Put the file together."""
-        if self._vertices >= 2**31:
-            name = self._path.suffix[1:].upper()
-            raise ValueError(
-                f"{self._vertices:,} vertices: {name} counts to 2**31; use a larger step"
-            )
         with open(self._path, "wb") as file:
             for text, part in zip(self._headers(), self._parts, strict=False):
                 file.write(text.encode("ascii"))
@@ -82,6 +85,8 @@ class CountedFile:
 
 class PlyFile(CountedFile):
     """Binary PLY, with labels as a property of the vertices."""
+
+    name = "PLY"
 
     def _arrays(self, new, faces, labels):
         kind = [("place", "<f4", 3)] + ([("label", "<u4")] if self._labels else [])
@@ -101,6 +106,8 @@ class PlyFile(CountedFile):
 
 class VtkFile(CountedFile):
     """Binary legacy VTK, with labels as point data, which ParaView shows."""
+
+    name = "VTK"
 
     def _arrays(self, new, faces, labels):
         rows = np.full((len(faces), 4), 3, ">i4")
