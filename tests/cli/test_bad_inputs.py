@@ -150,7 +150,6 @@ TABLE = [
     (tiff("slices/07.tif", np.zeros((9, 9), "u1")), "info slices", ["07.tif", "(9, 9)"]),
     (tiff("slices/07.tif", np.zeros((16, 16), "u2")), "info slices", ["07.tif", "uint16"]),
     (put("slices/07.tif", b"II"), "info slices", ["07.tif"]),
-    (None, "info scan.tif --spacing 1,0,1", ["0"]),
     (None, "info scan.tif --shape 4,4,4", ["scan.tif"]),
     (put("a.raw", bytes(60)), "info a.raw", ["a.raw", "--shape"]),
     (put("a.raw", bytes(60)), "info a.raw --shape 4,4,4 --dtype uint8", ["a.raw", "60", "64"]),
@@ -298,6 +297,8 @@ def test_a_mistake_is_one_line_and_harms_nothing(
     [
         "info",
         "info scan.tif --spacing 1,1",
+        "info scan.tif --spacing 1,0,1",
+        "info scan.tif --spacing 1,1,nan",
         "records out",
         "records out --pair scan.tif truth.tif --patch 8,8",
         "records out --pair scan.tif truth.tif --split random",

@@ -125,9 +125,16 @@ def evaluate(
       tomoseg-tf evaluate truth.tif segmentation.tif --objects objects.csv --overlap 0.3
     """
     evaluate_outputs.check_outputs((figure, overlay), objects, overwrite, (truth, segmentation))
-    from tomoseg_tf.evaluation import class_changes, class_names, confusion_matrix, scores
+    from tomoseg_tf.evaluation import (
+        check_tolerance,
+        class_changes,
+        class_names,
+        confusion_matrix,
+        scores,
+    )
     from tomoseg_tf.volume import check_senses, open_truth
 
+    check_tolerance(tolerance)
     if names is not None:
         names = [name.strip() for name in names.split(",")]
         num_classes = num_classes or max(2, len(names))

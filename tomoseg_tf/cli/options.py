@@ -1,6 +1,7 @@
 """Options that several commands share, each declared once."""
 
 import contextlib
+import math
 import sys
 from pathlib import Path
 
@@ -37,8 +38,8 @@ palette = click.option(
 class Numbers(click.ParamType):
     """Comma-separated numbers of a fixed count, such as ``192,192,192``."""
 
-    def __init__(self, kind=int, count=3, minimum=None):
-        self.kind, self.count, self.minimum = kind, count, minimum
+    def __init__(self, kind=int, count=3, minimum=None, *, positive=False):
+        self.kind, self.count, self.minimum, self.positive = kind, count, minimum, positive
         self.name = ",".join(["N"] * count)
 
     def convert(self, value, param, ctx):
@@ -53,12 +54,14 @@ class Numbers(click.ParamType):
             self.fail(f"{value!r} is not {self.count} numbers separated by commas", param, ctx)
         if self.minimum is not None and min(numbers) < self.minimum:
             self.fail(f"{value!r}: each number must be at least {self.minimum}", param, ctx)
+        if self.positive and not all(math.isfinite(number) and number > 0 for number in numbers):
+            self.fail(f"{value!r}: each number must be positive and finite", param, ctx)
         return numbers
 
 
 spacing = click.option(
     "--spacing",
-    type=Numbers(float),
+    type=Numbers(float, positive=True),
     metavar="Z,Y,X",
     help="Voxel size in µm, in place of what the file says.",
 )

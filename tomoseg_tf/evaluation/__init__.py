@@ -7,6 +7,7 @@ from tomoseg_tf.evaluation.boundary import (
     boundary_scores,
     boundary_table,
     boundary_voxels,
+    check_tolerance,
 )
 from tomoseg_tf.evaluation.by_size import SizeScores, scores_by_radius, size_table
 from tomoseg_tf.evaluation.confusion import confusion_matrix, open_classes
@@ -74,6 +75,7 @@ __all__ = [
     "boundary_scores",
     "boundary_table",
     "boundary_voxels",
+    "check_tolerance",
     "class_changes",
     "class_names",
     "cohen_kappa",

@@ -7,6 +7,7 @@ from tomoseg_tf.evaluation.boundary.scores import (
     BoundaryScores,
     ClassBoundary,
     boundary_scores,
+    check_tolerance,
 )
 from tomoseg_tf.evaluation.boundary.table import boundary_table
 from tomoseg_tf.evaluation.boundary.voxels import boundary_voxels
@@ -20,4 +21,5 @@ __all__ = [
     "boundary_scores",
     "boundary_table",
     "boundary_voxels",
+    "check_tolerance",
 ]

@@ -100,6 +100,23 @@ class BoundaryScores:
         }
 
 
+def check_tolerance(tolerance):
+    """Refuse what is no distance in voxels.
+
+    Parameters
+    ----------
+    tolerance : float
+        Up to which a boundary counts as found.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or not finite.
+    """
+    if not (tolerance >= 0 and isfinite(tolerance)):
+        raise ValueError(f"tolerance is {tolerance}; give 0 or more voxels")
+
+
 def boundary_scores(
     truth,
     segmentation,
@@ -164,8 +181,7 @@ def boundary_scores(
     """
     if boundary not in BOUNDARIES:
         raise ValueError(f"boundary is {boundary!r}; use one of {', '.join(BOUNDARIES)}")
-    if not (tolerance >= 0 and isfinite(tolerance)):
-        raise ValueError(f"tolerance is {tolerance}; give 0 or more voxels")
+    check_tolerance(tolerance)
     truth, segmentation = open_classes(truth), open_classes(segmentation)
     check_shapes(truth, segmentation)
     if num_classes is None:
