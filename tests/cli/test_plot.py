@@ -126,5 +126,8 @@ def test_profiles_of_objects_whose_class_changes(run, files, tmp_path):
     rows = (tmp_path / "profiles.csv").read_text().splitlines()
     assert rows[0] == "label,z,class,share,voxels,grey_mean"
     assert len(rows) == 1 + 5
+    (tmp_path / "changes_profile.csv").unlink()
+    code, _, err = run("profiles", table, tmp_path / "no.svg")
+    assert (code, "changes_profile.csv does not exist; name the profile" in err) == (1, True)
     code, _, err = run("profiles", files / "objects.csv", tmp_path / "no.svg")
     assert (code, "has no column z" in err) == (1, True)

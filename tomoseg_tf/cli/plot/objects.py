@@ -107,7 +107,15 @@ def profiles(table, figure, labels, most, names, width, overwrite):
     saving.check_outputs(figure, overwrite, [table, profile])
     from tomoseg_tf.plots import plot_profiles, profile_data
 
-    found = read_table(profile)
+    try:
+        found = read_table(profile)
+    except ValueError:
+        if profile == beside or not profile.is_file():
+            raise
+        raise ValueError(
+            f"{table} is no profile, and {beside} does not exist; name the profile that "
+            "tomoseg-tf consistency wrote beside its table"
+        ) from None
     missing = [name for name in ("label", "z", "class", "share") if name not in found]
     if missing:
         raise ValueError(
