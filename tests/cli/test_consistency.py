@@ -2,7 +2,9 @@
 
 import json
 
+import h5py
 import numpy as np
+import pytest
 import tifffile
 
 COMMAND = ("consistency",)
@@ -27,4 +29,17 @@ def test_table_profile_and_vote(run, tmp_path):
     code, out, _ = run(*arguments, "--overwrite", "--json")
     assert json.loads(out)["inconsistent"] == 1
     assert "already exists" in run(*arguments)[2]
-    assert "is the segmentation itself" in run(path, tmp_path / "n.csv", "--vote", path)[2]
+
+
+@pytest.mark.parametrize("spoilt", ["--volume scan.tif --vote scan.tif", "--vote s.h5::/b"])
+def test_no_input_is_replaced(run, tmp_path, monkeypatch, spoilt):
+    monkeypatch.chdir(tmp_path)
+    classes = np.zeros((4, 6, 8), np.uint8)
+    tifffile.imwrite("scan.tif", classes, photometric="minisblack")
+    with h5py.File("s.h5", "w") as file:
+        file["a"] = classes
+    before = [(tmp_path / name).read_bytes() for name in ("scan.tif", "s.h5")]
+    code, out, err = run("s.h5::/a", "n.csv", *spoilt.split(), "--overwrite")
+    assert (code, out) == (1, "")
+    assert "is named twice; each input and output needs" in err
+    assert [(tmp_path / name).read_bytes() for name in ("scan.tif", "s.h5")] == before

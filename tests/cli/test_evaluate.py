@@ -138,7 +138,7 @@ def test_overlay_is_drawn(run, tmp_path, files):
     assert (code, err.count("\n")) == (1, 1)
     assert "already exists" in err
     code, _, err = run(*files, "--overlay", tmp_path / "x.png", "--figure", tmp_path / "x.png")
-    assert (code, "two outputs" in err) == (1, True)
+    assert (code, "is named twice" in err) == (1, True)
     code, _, err = run(*files, "--overlay", tmp_path / "x.png", "--planes", "4,0")
     assert (code, "z = 4 is outside" in err) == (1, True)
     assert not (tmp_path / "x.png").exists()
@@ -177,7 +177,7 @@ def test_figure_is_drawn(run, tmp_path, files):
     rows = (tmp_path / "confusion.csv").read_text().splitlines()
     assert rows[:2] == ["truth,prediction,voxels,share", "background,background,164,0.9761904762"]
     code, _, err = run(*files, "--figure", tmp_path / "o.png", "--objects", tmp_path / "o.csv")
-    assert (code, "is named for two outputs" in err) == (1, True)
+    assert (code, "o.csv is named twice" in err) == (1, True)
     code, out, err = run(*files, "--figure", figure)
     assert (code, out) == (1, "")
     assert err.startswith(f"Error: {figure} already exists")
@@ -187,7 +187,7 @@ def test_figure_is_drawn(run, tmp_path, files):
 def test_figure_never_replaces_an_input(run, files):
     code, _, err = run(*files, "--figure", files[1], "--overwrite")
     assert (code, err.count("\n")) == (1, 1)
-    assert "is an input" in err
+    assert "is named twice" in err
     np.testing.assert_array_equal(tifffile.imread(files[1]), SEGMENTATION)
 
 
@@ -216,6 +216,14 @@ def test_wrong_number_of_names_is_one_line(run, files):
     code, _, err = run(*files, "--names", "a,b,c", "--num-classes", "2")
     assert (code, err.count("\n")) == (1, 1)
     assert "3 names (a, b, c) for 2 classes" in err
+
+
+def test_the_tolerance_is_checked_before_voxels_are_compared(run, files, monkeypatch):
+    from tomoseg_tf import evaluation
+
+    monkeypatch.setattr(evaluation, "confusion_matrix", lambda *_, **__: pytest.fail("compared"))
+    code, _, err = run(*files, "--tolerance", "nan")
+    assert (code, "tolerance is nan; give 0 or more voxels" in err) == (1, True)
 
 
 @pytest.mark.parametrize(

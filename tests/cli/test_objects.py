@@ -69,6 +69,7 @@ def test_what_a_user_can_cause_is_one_line(run, files, tmp_path):
         ((*plain, probabilities), "p.npy: the probabilities have shape (3, 4, 5), but "),
         ((*plain, tmp_path / "typo.tif"), "typo.tif does not exist"),
         ((*plain, files[0], "--thresholds", "0.5,1.5"), "threshold 1.5: must be between 0 and 1"),
+        ((*plain[:2], "--bootstrap", "1"), "bootstrap of 1 draws; give 2 or more, or 0"),
         ((files[0], tmp_path / "n.xlsx"), "ends in .csv or .parquet"),
     ]
     for arguments, message in cases:
@@ -77,6 +78,14 @@ def test_what_a_user_can_cause_is_one_line(run, files, tmp_path):
         assert message in err
     assert not (tmp_path / "n.csv").exists()
     assert (tmp_path / "t.csv").read_text() == "mine"
+
+
+def test_the_labels_do_not_replace_the_probabilities(run, files, tmp_path):
+    np.save(tmp_path / "p.npy", np.where(CLASSES, 0.9, 0.1))
+    more = ("--probabilities", tmp_path / "p.npy", "--labels", tmp_path / "p.npy", "--overwrite")
+    code, _, err = run(files[0], tmp_path / "t.csv", *more)
+    assert (code, "is named twice" in err) == (1, True)
+    assert np.load(tmp_path / "p.npy").max() == 0.9
 
 
 def test_an_empty_segmentation_gives_an_empty_table(run, tmp_path):

@@ -77,7 +77,7 @@ def test_parquet_comes_back(tmp_path):
 def test_outputs_that_cannot_be(tmp_path, segmentation):
     with pytest.raises(ValueError, match=r"ends in \.csv or \.parquet"):
         write_objects(segmentation, tmp_path / "t.txt")
-    with pytest.raises(ValueError, match="is or holds an input"):
+    with pytest.raises(ValueError, match="is named twice"):
         write_objects(segmentation, tmp_path / "t.csv", labels=segmentation, overwrite=True)
     (tmp_path / "t.csv").write_text("mine")
     with pytest.raises(ValueError, match="already exists"):

@@ -44,7 +44,7 @@ def places(tmp_path, monkeypatch):
 )
 def test_what_would_spoil_an_input_is_refused(places, output, source, message):
     with pytest.raises(ValueError, match=message):
-        check_apart(output, [None, source])
+        check_apart([None, output], [None, source])
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_what_would_spoil_an_input_is_refused(places, output, source, message):
     ],
 )
 def test_other_places_and_arrays_pass(places, output, source):
-    check_apart(output, [source])
+    check_apart([output], [source])
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,9 @@ def test_every_writer_of_volumes_refuses(places, write, scan, output):
 def test_an_output_that_exists_is_refused_before_the_input_is_read(places, write):
     with pytest.raises(ValueError, match=r"scan\.tif already exists"):
         write("missing.tif", "scan.tif")
+
+
+def test_two_outputs_need_two_names(tmp_path):
+    with pytest.raises(ValueError, match=r"b\.tif is named twice"):
+        check_apart([tmp_path / "a.tif", tmp_path / "b.tif", tmp_path / "." / "b.tif"], [])
+    check_apart([tmp_path / "a.tif", None, tmp_path / "b.tif", None], [])

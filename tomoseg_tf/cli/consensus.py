@@ -40,7 +40,7 @@ def consensus(truths, output, as_json, palette, **settings):
 
     if len(truths) < 2:
         raise click.UsageError("give two truths or more, then the output")
-    check_apart(output, truths)
+    check_apart([output], truths)
     check_output(output, settings["overwrite"])
     opened = [open_truth(path, palette) for path in truths]
     check_senses(opened)

@@ -59,9 +59,6 @@ def consistency(segmentation, table, vote, as_json, **settings):
     """
     from tomoseg_tf.objects import consistency_table, write_consistency
 
-    for output in (vote, table):
-        if output is not None and output.resolve() == segmentation.resolve():
-            raise ValueError(f"{output} is the segmentation itself; choose another name")
     with options.progress("Comparing slices") as progress:
         columns, summary = write_consistency(
             segmentation, table, vote=vote, progress=progress, **settings

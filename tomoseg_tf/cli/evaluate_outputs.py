@@ -22,33 +22,21 @@ def check_outputs(figures, table, overwrite, inputs):
     ValueError
         If one cannot be written.
     """
+    from tomoseg_tf.volume import check_apart
+
+    outputs = [table]
     if table is not None:
         from tomoseg_tf.objects import check_table
 
         check_table(table, overwrite)
-        if table.resolve() in [path.resolve() for path in inputs]:
-            raise ValueError(f"{table} is an input; choose another name for the table")
-    if not any(figures):
-        return
-    from tomoseg_tf.plots import check_figure, data_path
-
-    taken = [path.resolve() for path in (*inputs, *([table] if table is not None else []))]
     for number, figure in enumerate(figures):
-        if figure is None:
-            continue
-        with_data = number == 0
-        check_figure(figure, overwrite, data=with_data)
-        for output in (figure, data_path(figure)) if with_data else (figure,):
-            _check_new(output, taken, len(inputs))
-            taken.append(output.resolve())
+        if figure is not None:
+            from tomoseg_tf.plots import check_figure, data_path
 
-
-def _check_new(output, taken, inputs):
-    """Refuse a file that is an input, or another output."""
-    if output.resolve() in taken[:inputs]:
-        raise ValueError(f"{output} is an input; choose another name for the figure")
-    if output.resolve() in taken:
-        raise ValueError(f"{output} is named for two outputs; choose another name for one")
+            with_data = number == 0
+            check_figure(figure, overwrite, data=with_data)
+            outputs += [figure, data_path(figure)] if with_data else [figure]
+    check_apart(outputs, inputs)
 
 
 def write_objects(pair, table, overwrite, **settings):

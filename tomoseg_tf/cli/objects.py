@@ -116,10 +116,19 @@ def objects(
     Example:
       tomoseg-tf objects pillar_seg.tif pillar.csv --volume pillar.tif --labels pillar_labels.tif
     """
-    from tomoseg_tf.objects import summarise, summary_table, threshold_table, write_objects
+    from tomoseg_tf.objects import (
+        check_bootstrap,
+        summarise,
+        summary_table,
+        threshold_table,
+        write_objects,
+    )
+    from tomoseg_tf.volume import check_apart
 
+    check_bootstrap(replicates, over, confidence)
     thresholds = _numbers(thresholds)
     if probabilities is not None:
+        check_apart([table, settings["labels"]], [probabilities])
         probabilities = _open(probabilities, thresholds, segmentation, settings["palette"])
     with options.progress("Measuring objects") as progress:
         measured, notices = write_objects(segmentation, table, progress=progress, **settings)

@@ -59,11 +59,10 @@ def preview(
       tomoseg-tf preview scan.tif overlay.tif preview.png --palette '#ff0000:1,grey:0' --axis y
     """
     from tomoseg_tf.plots import check_figure, plot_preview, save_figure
-    from tomoseg_tf.volume import open_truth, open_volume, parse_slices
+    from tomoseg_tf.volume import check_apart, open_truth, open_volume, parse_slices
 
     check_figure(figure, overwrite)
-    if figure.resolve() in (volume.resolve(), truth.resolve()):
-        raise ValueError(f"{figure} is an input; choose another name for the figure")
+    check_apart([figure], [volume, truth])
     chosen = None if slices is None else parse_slices(slices)
     names = names and [name.strip() for name in names.split(",")]
     scan = open_volume(volume, spacing=spacing, shape=shape, dtype=dtype)

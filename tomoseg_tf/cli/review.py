@@ -104,7 +104,7 @@ def apply(folder, truth, corrected, palette, overwrite, as_json):
     from tomoseg_tf.evaluation import apply_review
     from tomoseg_tf.volume import check_apart
 
-    check_apart(corrected, [truth])
+    check_apart([corrected], [truth])
     with options.progress("Correcting") as progress:
         settings = {"palette": palette, "overwrite": overwrite, "progress": progress}
         summary = apply_review(folder, truth, corrected, **settings)

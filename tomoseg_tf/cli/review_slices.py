@@ -89,7 +89,7 @@ def merge(folder, truth, merged, slices, palette, overwrite, as_json):
     from tomoseg_tf.studies.correction import merge_slices
     from tomoseg_tf.volume import check_apart, parse_slices
 
-    check_apart(merged, [truth])
+    check_apart([merged], [truth, folder / "labels.tif"])
     before = None if str(truth) == NOTHING else truth
     chosen = None if slices is None else parse_slices(slices)
     settings = {"slices": chosen, "palette": palette, "overwrite": overwrite}

@@ -124,13 +124,11 @@ def _check(truth, probabilities, object_class, more, weights, figure, overwrite)
         check_own_weights(weights)
     if figure is not None:
         from tomoseg_tf.plots import check_figure, data_path
+        from tomoseg_tf.volume import check_apart
 
         check_figure(figure, overwrite, data=True)
-        paths = (truth, *probabilities, *(path for pair in more for path in pair))
-        inputs = [path.resolve() for path in paths]
-        for output in (figure, data_path(figure)):
-            if output.resolve() in inputs:
-                raise ValueError(f"{output} is an input; choose another name for the figure")
+        inputs = (truth, *probabilities, *(path for pair in more for path in pair))
+        check_apart([figure, data_path(figure)], inputs)
 
 
 def _result(curve, by):

@@ -99,7 +99,7 @@ def truth(
 
     pairs, names = _read_labels(labels, classes)
     files = [pair[0] if isinstance(pair, tuple) else pair for pair in pairs]
-    check_apart(output, [*files, *ignore, like])
+    check_apart([output], [*files, *ignore, like])
     check_output(output, overwrite)
     rules, names = truth_drawn.read_rules(rules, names)
     pairs = truth_drawn.open_drawn(pairs, like, rules, unlabelled, priority)

@@ -14,7 +14,7 @@ from tomoseg_tf.objects.inputs import Inputs, open_inputs
 from tomoseg_tf.objects.label_file import label_slabs, label_type, write_labels
 from tomoseg_tf.objects.measuring import CONNECTIVITIES, Objects, measure_objects
 from tomoseg_tf.objects.places import edge_weights, nearest_neighbours, random_neighbour_distance
-from tomoseg_tf.objects.resampling import bootstrap, confidence_interval
+from tomoseg_tf.objects.resampling import bootstrap, check_bootstrap, confidence_interval
 from tomoseg_tf.objects.sensitivity import (
     open_probabilities,
     threshold_sensitivity,
@@ -36,6 +36,7 @@ __all__ = [
     "Objects",
     "Split",
     "bootstrap",
+    "check_bootstrap",
     "check_table",
     "confidence_interval",
     "consistency_columns",

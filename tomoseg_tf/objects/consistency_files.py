@@ -8,7 +8,7 @@ from tomoseg_tf.objects.consistency import measure_consistency
 from tomoseg_tf.objects.label_file import label_slabs
 from tomoseg_tf.objects.table_file import check_table, write_table
 from tomoseg_tf.table import aligned
-from tomoseg_tf.volume import check_output, create_volume, lost_spacing
+from tomoseg_tf.volume import check_apart, check_output, create_volume, lost_spacing
 
 
 def consistency_columns(found):
@@ -118,9 +118,10 @@ def write_consistency(
     Raises
     ------
     ValueError
-        If an output exists, or as for `measure_consistency`.
+        If an output exists or is an input, or as for `measure_consistency`.
     """
     profile = profile_path(table)
+    check_apart([table, profile, vote], [segmentation, settings.get("volume")])
     for path in (table, profile):
         check_table(path, overwrite)
     if vote is not None:

@@ -107,11 +107,13 @@ def confidence_interval(drawn, confidence=CONFIDENCE):
     return float(low), float(high)
 
 
-def check_bootstrap(over, confidence):
+def check_bootstrap(replicates, over, confidence):
     """Check the settings of error bars.
 
     Parameters
     ----------
+    replicates : int
+        Number of draws, 0 for none.
     over : str
         What is drawn.
     confidence : float
@@ -122,6 +124,8 @@ def check_bootstrap(over, confidence):
     ValueError
         If a setting is none.
     """
+    if replicates < 0 or replicates == 1:
+        raise ValueError(f"bootstrap of {replicates} draws; give 2 or more, or 0 for no errors")
     if over not in OVER:
         raise ValueError(f"bootstrap over {over!r} is not known; use {' or '.join(OVER)}")
     if not 0 < confidence < 1:

@@ -53,7 +53,7 @@ def summarise(objects, *, replicates=REPLICATES, over="blocks", confidence=CONFI
     ValueError
         If a setting is none.
     """
-    check_bootstrap(over, confidence)
+    check_bootstrap(replicates, over, confidence)
     bootstrap = {"replicates": replicates, "over": over, "confidence": confidence}
     settings = {**bootstrap, "seed": seed}
     voxels = objects.blocks.classes.sum(axis=0)

@@ -1,12 +1,10 @@
 """From a segmentation file to the table of its objects, and to their labels."""
 
-from pathlib import Path
-
 from tomoseg_tf.objects.inputs import open_inputs
 from tomoseg_tf.objects.label_file import write_labels
 from tomoseg_tf.objects.measuring import measure_objects
 from tomoseg_tf.objects.table_file import check_table, write_table
-from tomoseg_tf.volume import Volume, check_output, lost_spacing, split_location
+from tomoseg_tf.volume import check_apart, check_output, lost_spacing
 
 
 def write_objects(
@@ -52,7 +50,7 @@ def write_objects(
         If an output exists or is an input, or as for `measure_objects`.
     """
     check_table(table, overwrite)
-    _check_apart([table, labels], [segmentation, volume, mask])
+    check_apart([table, labels], [segmentation, volume, mask])
     if labels is not None:
         check_output(labels, overwrite)
     options = {"volume": volume, "mask": mask, "palette": palette, "spacing": spacing}
@@ -66,21 +64,6 @@ def write_objects(
         notices += lost_spacing(labels, objects.spacing)
     write_table(objects.columns, table, overwrite=overwrite)
     return objects, notices
-
-
-def _check_apart(outputs, inputs):
-    """Refuse outputs that are inputs or each other."""
-    taken = [_path_of(one) for one in inputs if isinstance(one, (str, Path, Volume))]
-    for output in (one for one in outputs if one is not None):
-        path = _path_of(output)
-        if path in taken or any(path in one.parents for one in taken):
-            raise ValueError(f"{output}: is or holds an input or another output; name another file")
-        taken.append(path)
-
-
-def _path_of(one):
-    """Absolute path of a volume or file."""
-    return split_location(one.name if isinstance(one, Volume) else one).path.resolve()
 
 
 def _part(progress, number, passes):

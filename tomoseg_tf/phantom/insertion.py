@@ -83,8 +83,7 @@ def insert_objects(scan, output, truth, *, overwrite=False, progress=None, **set
     ValueError
         As for `plan_insertion`, or if an output exists or would spoil an input.
     """
-    for path in (output, truth):
-        check_apart(path, [scan, settings.get("mask")])
+    check_apart([output, truth], [scan, settings.get("mask")])
     check_outputs((output, truth), overwrite)
     scan = as_volume(scan)
     plan = plan_insertion(scan, **settings)

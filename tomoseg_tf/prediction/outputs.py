@@ -189,13 +189,11 @@ def check_paths(volume, mask, targets, overwrite):
         If so.
     """
     outputs = [split_location(target.path).path.resolve() for target in targets]
-    for index, path in enumerate(outputs):
-        if path in outputs[:index]:
-            raise ValueError(f"{path} is named twice; each input and output needs its own name")
+    check_apart(outputs, [volume, mask])
+    for path in outputs:
         for other in outputs:
             if other in path.parents:
                 raise ValueError(f"{path} lies in the output {other}; name it beside that")
-        check_apart(path, [volume, mask])
     for target in targets:
         target.check(overwrite)
 

@@ -10,37 +10,46 @@ from tomoseg_tf.volume.volume import Volume
 SLICES = (".tif", ".tiff", ".btf", ".tf8")  # what would be read as one more slice
 
 
-def check_apart(output, inputs):
-    """Refuse an output that would replace an input, hold it, or become one of its slices.
+def check_apart(outputs, inputs):
+    """Refuse outputs that would replace an input or each other, hold an input, or become a slice.
 
     Parameters
     ----------
-    output : str, Path or Location
-        Where a volume will be written.
+    outputs : sequence of (str, Path, Location or None)
+        What will be written: volumes, tables and figures.
     inputs : sequence of (str, Path, Location or Volume)
         What is read. Anything else, such as an array or the mask "auto", is no file and passes.
 
     Raises
     ------
     ValueError
-        If so, whatever names or links lead there.
+        If so, whatever names or links lead there, and whatever the place inside of the file.
     """
-    path = split_location(output).path.resolve()
-    header = path.suffix.lower() == ".nhdr"
-    written = {path, path.with_suffix(".raw").resolve()} if header else {path}
-    for source in inputs:
-        place = _place_of(source)
-        if place is None:
-            continue
-        if written & {place, *_data_files(place)}:
+    sources = [(source, _place_of(source)) for source in inputs]
+    taken = set()
+    for output in (one for one in outputs if one is not None):
+        path = split_location(output).path.resolve()
+        header = path.suffix.lower() == ".nhdr"
+        written = {path, path.with_suffix(".raw").resolve()} if header else {path}
+        if written & taken:
             raise ValueError(f"{path} is named twice; each input and output needs its own name")
-        if path in place.parents:
-            raise ValueError(f"{path} holds the volume {_name_of(source)}; name another output")
-        if path.parent == place and path.suffix.lower() in SLICES:
-            raise ValueError(
-                f"{path} lies among the slices of {_name_of(source)} and would be read as one; "
-                "put it elsewhere"
-            )
+        taken |= written
+        for source, place in sources:
+            if place is not None:
+                _check_pair(path, written, source, place)
+
+
+def _check_pair(path, written, source, place):
+    """Refuse an output that would spoil an input, whose place is known."""
+    if written & {place, *_data_files(place)}:
+        raise ValueError(f"{path} is named twice; each input and output needs its own name")
+    if path in place.parents:
+        raise ValueError(f"{path} holds the volume {_name_of(source)}; name another output")
+    if path.parent == place and path.suffix.lower() in SLICES:
+        raise ValueError(
+            f"{path} lies among the slices of {_name_of(source)} and would be read as one; "
+            "put it elsewhere"
+        )
 
 
 def _name_of(source):

@@ -194,7 +194,7 @@ def filter_file(volume, output, filters, *, spacing=None, overwrite=False, progr
     if not filters:
         raise ValueError("no filter is given; name one such as median:3")
     scan = volume if isinstance(volume, Volume) else open_volume(volume, spacing=spacing)
-    check_apart(output, [scan])
+    check_apart([output], [scan])
     if not isinstance(scan, FilteredVolume):  # which reads its own scan as it does
         scan = ReadOnce(scan, kept_bytes(scan))
     result = through_filters(scan, filters)

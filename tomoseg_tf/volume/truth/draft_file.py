@@ -74,7 +74,7 @@ def draft_file(
         spoil an input.
     """
     _check(objects, blur, edges, close, largest)
-    check_apart(output, [scan, mask])
+    check_apart([output], [scan, mask])
     check_output(output, overwrite)
     scan = as_volume(scan)
     scan = ReadOnce(scan, kept_bytes(scan))

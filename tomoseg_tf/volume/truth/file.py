@@ -39,7 +39,7 @@ def write_truth(path, truth, *, labelled_slices=None, spacing=None, overwrite=Fa
         If the labels cannot be read or have no class, or the output cannot be written or would
         spoil the labels.
     """
-    check_apart(path, [truth])
+    check_apart([path], [truth])
     check_output(path, overwrite)
     whole = open_truth(truth)
     kept = whole if labelled_slices is None else label_slices(whole, labelled_slices)

@@ -120,7 +120,7 @@ def smooth_file(
         would spoil the input.
     """
     check_radii(closing, opening, axes)
-    check_apart(output, [truth])
+    check_apart([output], [truth])
     check_output(output, overwrite)
     source = open_truth(truth, palette)
     spacing = source.spacing if spacing is None else tuple(spacing)
