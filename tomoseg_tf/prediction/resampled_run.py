@@ -110,7 +110,7 @@ class ResampledRun:
         part, mask = seen_part(self.grid, self.roi), self.mask
         if mask not in MASKS:
             mask = ResampledMask(open_sample(self.volume, mask), self.grid)
-        names = {"weights": self.weights, "roi": part, "mask": mask, "overwrite": self.overwrite}
+        names = {"weights": self.weights, "roi": part, "mask": mask, "overwrite": self.may_replace}
         found = segment(self.seen, self.segmentation, **names, **self.settings)
         channels = (1 if self.config.binary else len(self.config.classes)) + self.doubt
         hidden = volume_of(part) * (1 + np.dtype(np.float32).itemsize * channels)
