@@ -89,6 +89,29 @@ def test_the_parent_folder_must_exist(run, tiny):
         RunFolder(run.folder / "below").find_state(MANIFEST, tiny())
 
 
+@pytest.mark.parametrize("left", ["best_dice/config.json", "history.csv"])
+def test_results_without_their_state_are_not_lost_unasked(run, tiny, left):
+    run.begin(MANIFEST, tiny())
+    (run.folder / left).parent.mkdir(exist_ok=True)
+    (run.folder / left).touch()
+    with pytest.raises(ValueError, match=r"state\.npz, the state to go on .*--overwrite"):
+        run.find_state(MANIFEST, tiny())
+    assert run.find_state(MANIFEST, tiny(), overwrite=True) is None
+
+
+def test_a_run_behind_a_link_is_begun_anew_there(run, tiny, tmp_path):
+    other = tmp_path / "disk" / "run"
+    other.parent.mkdir()
+    run.folder.symlink_to(other)
+    other.mkdir()
+    for seed in (1, 2):
+        run.begin(MANIFEST, tiny(seed=seed))
+    assert run.folder.is_symlink()
+    assert "seed: 2" in (other / "recipe.yaml").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "run"]
+    assert [path.name for path in other.parent.iterdir()] == ["run"]
+
+
 def test_begin_states_recipe_and_manifest(run, tiny):
     run.begin(MANIFEST, tiny(seed=4))
     assert json.loads((run.folder / "manifest.json").read_text()) == MANIFEST

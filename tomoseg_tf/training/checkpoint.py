@@ -154,7 +154,7 @@ def read_state(path):
             )
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile):
         raise ValueError(
-            f"{path} is damaged; start the run again with overwrite, or delete the file"
+            f"{path} is damaged; use another folder, or --overwrite to train again"
         ) from None
 
 

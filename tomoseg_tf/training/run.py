@@ -78,8 +78,8 @@ class RunFolder:
         Raises
         ------
         ValueError
-            If the folder is something else, a finished run, or one of another
-            recipe, other records or another backend.
+            If the folder is something else, a finished run, one of another recipe,
+            other records or another backend, or one that has lost its state.
         """
         if not self.folder.exists():
             if not self.folder.parent.is_dir():
@@ -92,6 +92,7 @@ class RunFolder:
             return None
         state = read_state(self.state)
         if state is None:
+            self._refuse_to_lose()
             return None
         if state.finished:
             raise ValueError(
@@ -110,6 +111,14 @@ class RunFolder:
                 f"{'; '.join(changes)}; use those, another folder, or --overwrite"
             )
         return state
+
+    def _refuse_to_lose(self):
+        """Refuse to begin anew, unasked, where epochs were trained."""
+        if any(self.folder.glob("best_*")) or (self.folder / "history.csv").exists():
+            raise ValueError(
+                f"{self.folder} already exists with results of a run, but {self.state}, the state "
+                "to go on from, is missing; use another folder, or --overwrite to train again"
+            )
 
     def begin(self, manifest, recipe):
         """Make the folder anew, with the recipe and the manifest of the run.
