@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -156,6 +158,26 @@ def test_folder_of_something_else_is_never_replaced(tmp_path, pairs):
     with pytest.raises(ValueError, match=r"holds no manifest.json"):
         write_records(tmp_path / "r", pairs, patch=(8, 8, 8), overwrite=True)
     assert (tmp_path / "r" / "thesis.txt").read_text() == "precious"
+
+
+def test_a_training_run_is_never_replaced(tmp_path, pairs):
+    (tmp_path / "r").mkdir()
+    manifest = {"format": 1, "kind": "tomoseg-tf training run", "patches": {}}
+    (tmp_path / "r" / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ValueError, match=r"holds no manifest\.json of records"):
+        write_records(tmp_path / "r", pairs, patch=(8, 8, 8), overwrite=True)
+    assert json.loads((tmp_path / "r" / "manifest.json").read_text()) == manifest
+
+
+def test_records_behind_a_link_are_replaced_there(tmp_path, pairs):
+    (tmp_path / "disk" / "data").mkdir(parents=True)
+    (tmp_path / "r").symlink_to(tmp_path / "disk" / "data")
+    for _ in range(2):
+        write_records(tmp_path / "r", pairs, patch=(8, 8, 8), overwrite=True)
+    assert (tmp_path / "r").is_symlink()
+    assert (tmp_path / "disk" / "data" / "manifest.json").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["disk", "r"]
+    assert [path.name for path in (tmp_path / "disk").iterdir()] == ["data"]
 
 
 def test_failure_half_way_leaves_nothing(tmp_path, pairs):

@@ -1,14 +1,15 @@
 """Records on their way: a folder beside the final one that a killed process leaves to the next."""
 
+import json
 import os
 import shutil
 from contextlib import contextmanager
-from pathlib import Path
 
 from tomoseg_tf.records.journal import Journal
 from tomoseg_tf.records.manifest import FILE
 from tomoseg_tf.volume import check_destination, file_hash, naming_full_disk
 from tomoseg_tf.volume.storage.plan_differences import differences, shorten
+from tomoseg_tf.volume.storage.staging import follow_link
 
 
 class Unfinished:
@@ -22,11 +23,11 @@ class Unfinished:
     Parameters
     ----------
     target : str or Path
-        Final folder.
+        Final folder, or a link to it.
     """
 
     def __init__(self, target):
-        self.target = Path(target)
+        self.target = follow_link(target)
         self.folder = self.target.with_name(f".{self.target.name}.unfinished")
         self.shards = self.folder / "records"
         self.old = self.target.with_name(f".{self.target.name}.replaced")
@@ -198,11 +199,20 @@ def check_target(target, overwrite):
         folder it belongs into does not exist.
     """
     check_destination(target, overwrite, folder=True)
-    if target.is_dir() and any(target.iterdir()) and not (target / FILE).exists():
+    if target.is_dir() and any(target.iterdir()) and not _holds_records(target):
         raise ValueError(
-            f"{target} already exists and holds no {FILE}: it is something else; "
+            f"{target} already exists and holds no {FILE} of records: it is something else; "
             "choose another name"
         )
+
+
+def _holds_records(folder):
+    """Tell records from a training run, which has a manifest of the same name."""
+    try:
+        manifest = json.loads((folder / FILE).read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and "shards" in manifest
 
 
 def tidy(target):

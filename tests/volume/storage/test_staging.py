@@ -217,3 +217,33 @@ def test_folder_that_was_put_back_is_checked_as_any_other(tmp_path):
     with pytest.raises(ValueError, match=r"holds no manifest\.json"):
         staged_folder(path, overwrite=True, marker="manifest.json").__enter__()
     assert names(path) == ["thesis.txt"]
+
+
+def test_folder_behind_a_link_is_replaced_where_it_is(tmp_path):
+    path, link = tmp_path / "disk" / "data", tmp_path / "run"
+    path.mkdir(parents=True)
+    (path / "old").touch()
+    link.symlink_to(path)
+    replace(link)
+    assert link.is_symlink()
+    assert names(path) == ["new"]
+    assert (names(tmp_path), names(path.parent)) == (["disk", "run"], ["data"])
+
+
+@pytest.mark.parametrize("name", [".", "../here"])
+def test_current_folder_is_refused(tmp_path, monkeypatch, name):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(ValueError, match="is the current folder; name a new folder in it"):
+        staged_folder(name, overwrite=True).__enter__()
+
+
+def test_folder_needs_every_marker_to_be_replaced(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "config.json").touch()
+    staged = staged_folder(tmp_path / "a", overwrite=True, marker=("config.json", "SHA256SUMS"))
+    with pytest.raises(ValueError, match="holds no SHA256SUMS"):
+        staged.__enter__()
+    (tmp_path / "a" / "SHA256SUMS").touch()
+    replace(tmp_path / "a", marker=("config.json", "SHA256SUMS"))
+    assert names(tmp_path / "a") == ["new"]

@@ -21,15 +21,16 @@ def check_destination(path, overwrite=False, *, folder=False, marker=None):
         Whether an existing output of the same kind may be replaced.
     folder : bool, optional
         Whether the output is a folder.
-    marker : str, optional
-        Name (or pattern) of a file in the folders that may be replaced; an empty
-        folder may be, too.
+    marker : str or sequence of str, optional
+        Name (or pattern) of a file in the folders that may be replaced, or of all of several; an
+        empty folder may be, too.
 
     Raises
     ------
     ValueError
-        If it exists (and may not be replaced, is a folder where a file is to be written or
-        the reverse, or a folder without the marker), or the folder it belongs into does not exist.
+        If it exists (and may not be replaced, is a folder where a file is to be written or the
+        reverse, the current folder, or a folder without the marker), or the folder it belongs into
+        does not exist.
     """
     path = Path(path)
     if os.path.lexists(path):
@@ -40,6 +41,8 @@ def check_destination(path, overwrite=False, *, folder=False, marker=None):
             raise ValueError(
                 f"{path} already exists and is a {is_now}, not a {wanted}; choose another name"
             )
+        if folder and os.path.samefile(path, os.curdir):
+            raise ValueError(f"{path} is the current folder; name a new folder in it")
     if not path.parent.is_dir():
         raise ValueError(f"{path}: the folder {path.parent} does not exist; create it first")
     _check_marker(path, marker)
@@ -124,7 +127,7 @@ def staged_folder(path, *, overwrite=False, marker=None):
 
     Its files are flushed to the disk before it is renamed; on any exception it is removed. A folder
     that it replaces is moved aside first and deleted last; where a process was killed in between,
-    the next one puts it back.
+    the next one puts it back. A link stays a link: the folder it leads to is replaced.
 
     Parameters
     ----------
@@ -132,21 +135,21 @@ def staged_folder(path, *, overwrite=False, marker=None):
         Final name of the folder.
     overwrite : bool, optional
         Whether an existing folder may be replaced.
-    marker : str, optional
-        Pattern of a file name, such as ``manifest.json``. A folder that is not empty is replaced
-        only if it holds such a file, so that a mistyped name does not cost a home folder.
+    marker : str or sequence of str, optional
+        Pattern of a file name, such as ``manifest.json``, or several. A folder that is not empty is
+        replaced only if it holds such a file, so that a mistyped name does not cost a home folder.
 
     Yields
     ------
     Path
-        Temporary folder beside `path`, empty.
+        Temporary folder beside `path`, or beside what it links to, empty.
 
     Raises
     ------
     ValueError
         If `path` cannot be written (see `check_destination`) or is a folder of something else.
     """
-    path = Path(path)
+    path = follow_link(path)
     old = _replaced(path)
     check_destination(path, overwrite, folder=True, marker=marker)
     partial = _partial(path)
@@ -167,6 +170,23 @@ def staged_folder(path, *, overwrite=False, marker=None):
     shutil.rmtree(old, ignore_errors=True)
 
 
+def follow_link(path):
+    """Name what a link leads to, so that the link stays where that is replaced.
+
+    Parameters
+    ----------
+    path : str or Path
+        Final name of an output.
+
+    Returns
+    -------
+    Path
+        The same, unless it is a link or has no name, as ``.`` has none.
+    """
+    path = Path(path)
+    return path.resolve() if path.is_symlink() or not path.name else path
+
+
 def _swap(partial, path, old):
     """Rename a finished folder onto its final name, an existing one moved aside."""
     if not path.exists():
@@ -184,11 +204,12 @@ def _check_marker(path, marker):
     """Refuse to replace a folder that does not look like what is going to be written."""
     if marker is None or not path.is_dir() or not any(path.iterdir()):
         return
-    if not any(path.glob(marker)):
-        raise ValueError(
-            f"{path} already exists and holds no {marker}: it is something else; "
-            "choose another name"
-        )
+    for pattern in (marker,) if isinstance(marker, str) else marker:
+        if not any(path.glob(pattern)):
+            raise ValueError(
+                f"{path} already exists and holds no {pattern}: it is something else; "
+                "choose another name"
+            )
 
 
 def _partial(path):
