@@ -7,7 +7,8 @@ import zipfile
 
 import pytest
 
-from tomoseg_tf.weights import open_weights, pack_weights, unpack_weights
+from tomoseg_tf.volume import file_hash
+from tomoseg_tf.weights import open_weights, pack_weights, seal_weights, unpack_weights
 from tomoseg_tf.weights.archive import archived_name, check_name
 
 
@@ -201,3 +202,43 @@ def test_an_existing_folder_or_archive_is_kept(plain, archive, tmp_path):
     before = open_weights(plain).hashes
     unpack_weights(archive, plain, overwrite=True)
     assert open_weights(plain).hashes == before
+
+
+@pytest.mark.parametrize(
+    ("names", "match"),
+    [
+        (["README (copy).md"], r"README \(copy\).md cannot be a file of weights: .*rename it or"),
+        (["readme.md"], "cannot be a file of weights"),
+        ([f"{number}.txt" for number in range(60)], "has 64 files, but weights have at most 63"),
+    ],
+)
+def test_what_nobody_could_unpack_is_neither_sealed_nor_packed(plain, tmp_path, names, match):
+    for name in names:
+        (plain / name).write_text("x")
+    before = (plain / "SHA256SUMS").read_text()
+    with pytest.raises(ValueError, match=match):
+        seal_weights(plain)
+    assert (plain / "SHA256SUMS").read_text() == before
+    lines = (f"{file_hash(plain / name)}  {name}\n" for name in names)
+    (plain / "SHA256SUMS").write_text(before + "".join(lines))
+    with pytest.raises(ValueError, match=match):
+        pack_weights(plain, tmp_path / "a.zip")
+    assert not (tmp_path / "a.zip").exists()
+
+
+def test_a_large_file_is_refused_before_the_weights_are_sealed(plain, monkeypatch):
+    monkeypatch.setattr("tomoseg_tf.weights.sums.LARGEST_TEXT", 10**6)
+    (plain / "scan.raw").write_bytes(bytes(10**6 + 1))
+    with pytest.raises(ValueError, match=r"scan\.raw has 1000001 bytes, more .*keep it elsewhere"):
+        seal_weights(plain)
+    assert "scan.raw" not in open_weights(plain).hashes
+
+
+def test_as_many_files_as_may_be_and_no_backup_copy_go_through_an_archive(plain, tmp_path):
+    for number in range(59):
+        (plain / f"{number}.txt").write_text("x")
+    (plain / "README.md~").write_text("# Old\n")
+    assert len(seal_weights(plain).hashes) == 63
+    assert pack_weights(plain, tmp_path / "a.zip") == ["README.md~"]
+    unpack_weights(tmp_path / "a.zip", tmp_path / "out")
+    assert len(contents(tmp_path / "out")) == 64

@@ -119,3 +119,8 @@ def test_filters_survive_the_file_and_are_none_where_they_are_missing(tmp_path, 
 def test_weights_that_do_not_state_the_outside_were_fitted_with_it_kept(tmp_path, config):
     path = written(tmp_path, config, normalisation={"method": "zscore"})
     assert read_config(path).normalisation.outside == "kept"
+
+
+def test_a_class_without_a_name_is_refused():
+    with pytest.raises(ValueError, match=r"^classes a,,b: a name is empty; give each class one$"):
+        class_entries(["a", "", "b"])

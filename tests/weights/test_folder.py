@@ -108,6 +108,9 @@ def test_overwrite_never_replaces_a_folder_of_something_else(tmp_path, network, 
     (tmp_path / "home" / "thesis.tex").write_text("x")
     with pytest.raises(ValueError, match=r"holds no config.json"):
         save_weights(tmp_path / "home", network, config, card="#", overwrite=True)
+    (tmp_path / "home" / "config.json").write_text("{}")
+    with pytest.raises(ValueError, match=r"holds no SHA256SUMS"):
+        save_weights(tmp_path / "home", network, config, card="#", overwrite=True)
     assert (tmp_path / "home" / "thesis.tex").exists()
 
 

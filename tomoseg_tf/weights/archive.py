@@ -1,6 +1,5 @@
 """A weights folder as one zip archive: packed always alike, unpacked only if it is nothing else."""
 
-import re
 import shutil
 import stat
 import struct
@@ -12,13 +11,12 @@ from pathlib import Path, PurePosixPath
 from tomoseg_tf.volume import check_destination, staged_file, staged_folder
 from tomoseg_tf.weights.config import read_config
 from tomoseg_tf.weights.shipped import CONFIG
-from tomoseg_tf.weights.sums import MOST_FILES, SUMS, check_sums
+from tomoseg_tf.weights.sums import MARKERS, MOST_FILES, NAME, SUMS, check_files, check_sums
 
 DAY = (1980, 1, 1, 0, 0, 0)  # the first that an archive can state
 RATIO = 20  # of the bytes unpacked to those of the archive; weights hardly shrink
 FREE = 2**24  # bytes unpacked that any archive may have
 DIRECTORY = 2**16  # bytes of the list of files in an archive
-NAME = re.compile(r"[^\W.][\w.+ -]{0,99}")
 CLUTTER = ("__MACOSX/", ".DS_Store")
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, EOFError, struct.error),
@@ -51,7 +49,8 @@ def pack_weights(folder: Path, path: Path, *, name=None, overwrite=False):
     Raises
     ------
     ValueError
-        If a file of the weights is missing or changed, the name is none, or the archive exists.
+        If a file of the weights is missing, changed or could not be unpacked, the name is none, or
+        the archive exists.
     """
     folder, path = Path(folder), Path(path)
     name = folder.resolve().name if name is None else name
@@ -59,7 +58,9 @@ def pack_weights(folder: Path, path: Path, *, name=None, overwrite=False):
     if path.suffix.lower() != ".zip":
         raise ValueError(f"{path}: name an archive that ends in .zip")
     check_destination(path, overwrite)
-    names = [*sorted(check_sums(folder)), SUMS]
+    listed = sorted(check_sums(folder))
+    check_files(folder, listed)
+    names = [*listed, SUMS]
     with (
         staged_file(path, overwrite=overwrite) as partial,
         zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive,
@@ -91,7 +92,7 @@ def unpack_weights(archive: Path, folder: Path, *, overwrite=False):
     """
     with (
         _opened(archive) as (file, members),
-        staged_folder(folder, overwrite=overwrite, marker=CONFIG) as partial,
+        staged_folder(folder, overwrite=overwrite, marker=MARKERS) as partial,
     ):
         for name, member in members.items():
             with file.open(member) as source, open(partial / name, "xb") as target:

@@ -275,7 +275,14 @@ def class_entries(names):
     Returns
     -------
     tuple of ClassEntry
+
+    Raises
+    ------
+    ValueError
+        If a name is empty.
     """
+    if not all(names):
+        raise ValueError(f"classes {','.join(names)}: a name is empty; give each class one")
     return tuple(
         ClassEntry(name=name, colour=colour)
         for name, colour in zip(names, class_colours(len(names)), strict=True)

@@ -11,7 +11,16 @@ from tomoseg_tf.weights.config import WeightsConfig, read_config
 from tomoseg_tf.weights.finding import find_weights
 from tomoseg_tf.weights.importers.guess import kernel_values
 from tomoseg_tf.weights.shipped import CONFIG, shipped_weights, weights_in
-from tomoseg_tf.weights.sums import ARRAYS, CARD, FILES, IMAGES, PICTURE, check_sums, write_sums
+from tomoseg_tf.weights.sums import (
+    ARRAYS,
+    CARD,
+    FILES,
+    IMAGES,
+    MARKERS,
+    PICTURE,
+    check_sums,
+    write_sums,
+)
 
 HARMLESS = 2**24  # parameters, 64 MiB
 
@@ -234,7 +243,7 @@ def save_weights(
         )
         raise ValueError(f"config does not describe the model: it has {detail}; check arguments")
     network.set_weights(read_values(model))
-    with staged_folder(folder, overwrite=overwrite, marker=CONFIG) as partial:
+    with staged_folder(folder, overwrite=overwrite, marker=MARKERS) as partial:
         (partial / CONFIG).write_text(config.to_json(), encoding="utf-8")
         save_arrays(network, partial / ARRAYS)
         (partial / CARD).write_text(card.rstrip("\n") + "\n", encoding="utf-8")

@@ -8,7 +8,7 @@ from tomoseg_tf.weights.cache import is_cached
 from tomoseg_tf.weights.config import read_config
 from tomoseg_tf.weights.folder import open_weights
 from tomoseg_tf.weights.shipped import CONFIG, shipped_weights
-from tomoseg_tf.weights.sums import CARD, PICTURE, SUMS, write_sums
+from tomoseg_tf.weights.sums import CARD, MARKERS, PICTURE, SUMS, write_sums
 
 
 def check_own(fitted):
@@ -62,7 +62,7 @@ def rewrite_weights(fitted, *, config=None, card=None, picture=None):
         contents[CARD] = card.encode()
     if picture is not None:
         contents[PICTURE] = picture
-    with staged_folder(fitted.folder, overwrite=True, marker=CONFIG) as partial:
+    with staged_folder(fitted.folder, overwrite=True, marker=MARKERS) as partial:
         shutil.copytree(fitted.folder, partial, dirs_exist_ok=True)
         for name, content in contents.items():
             (partial / name).write_bytes(content)
@@ -92,7 +92,7 @@ def copy_weights(fitted, folder: str | Path, *, overwrite=False):
     ValueError
         If the folder exists.
     """
-    with staged_folder(folder, overwrite=overwrite, marker=CONFIG) as partial:
+    with staged_folder(folder, overwrite=overwrite, marker=MARKERS) as partial:
         for name in (*fitted.hashes, SUMS):
             shutil.copyfile(fitted.folder / name, partial / name)
     return open_weights(Path(folder))
@@ -114,7 +114,8 @@ def seal_weights(folder: str | Path):
     Raises
     ------
     ValueError
-        If it is no weights folder, or its configuration is wrong.
+        If it is no weights folder, its configuration is wrong, or it holds a file that weights may
+        not have.
     """
     folder = Path(folder)
     if not (folder / CONFIG).is_file():

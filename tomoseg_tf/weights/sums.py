@@ -12,8 +12,10 @@ SUMS = "SHA256SUMS"
 PICTURE = "picture.png"
 FILES = (CONFIG, ARRAYS, CARD)
 IMAGES = ("held_out.tif", "held_out_truth.tif")  # by which anyone can repeat a score of the card
+MARKERS = (CONFIG, SUMS)  # by which a weights folder is told from one of something else
 LARGEST_TEXT = 2**24  # bytes of any file but the arrays and images
-MOST_FILES = 64
+MOST_FILES = 64  # with SHA256SUMS
+NAME = re.compile(r"[^\W.][\w.+ -]{0,99}")
 
 
 def check_sums(folder: Path):
@@ -63,22 +65,71 @@ def write_sums(folder: Path, names=None):
     folder : Path
         Where the files are.
     names : sequence of str, optional
-        Names of the files; all that are not hidden by default.
+        Names of the files; all that are neither hidden nor backup copies (``~``) by default.
 
     Returns
     -------
     dict of str to str
         SHA-256 of each.
+
+    Raises
+    ------
+    ValueError
+        If the names are not given, and a file is none that weights may have, see `check_files`.
     """
     if names is None:
         inside = sorted(path.name for path in folder.iterdir() if path.is_file())
         names = [name for name in FILES if name in inside]
         others = (name for name in inside if name not in (*FILES, SUMS))
-        names += [name for name in others if not name.startswith(".")]
+        names += [name for name in others if not (name.startswith(".") or name.endswith("~"))]
+        check_files(folder, names)
     sums = {name: file_hash(folder / name) for name in names}
     lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
     (folder / SUMS).write_text(lines, encoding="utf-8")
     return sums
+
+
+def check_files(folder, names):
+    """Refuse files that nobody could open or unpack as a part of weights.
+
+    Parameters
+    ----------
+    folder : Path
+        Weights folder.
+    names : sequence of str
+        Names of the files in it that SHA256SUMS lists, or is to list.
+
+    Raises
+    ------
+    ValueError
+        If a name has rare characters or differs from another in its case alone, a file is too
+        large, or there are too many.
+    """
+    then = f"keep it elsewhere, then: tomoseg-tf weights seal {folder}"
+    lower = [name.lower() for name in names]
+    for name in names:
+        path = folder / name
+        if not NAME.fullmatch(name) or lower.count(name.lower()) > 1:
+            raise ValueError(
+                f"{path} cannot be a file of weights: a name has letters, digits and any of _.+- "
+                f"and spaces, and is there once whatever its case; rename it or {then}"
+            )
+        if _is_too_large(path):
+            raise ValueError(
+                f"{path} has {path.stat().st_size} bytes, more than the {LARGEST_TEXT} of any such "
+                f"file of weights; {then}"
+            )
+    if len(names) >= MOST_FILES:
+        raise ValueError(
+            f"{folder} has {len(names)} files, but weights have at most {MOST_FILES - 1}; keep "
+            f"others elsewhere, then: tomoseg-tf weights seal {folder}"
+        )
+
+
+def _is_too_large(path):
+    """Whether a file that is neither arrays nor image has a size that no text has."""
+    text = path.name not in (ARRAYS, *IMAGES) and path.is_file()
+    return text and path.stat().st_size > LARGEST_TEXT
 
 
 def _hint(folder, name):
@@ -94,7 +145,7 @@ def _check_place(folder, path):
         raise ValueError(
             f"{path} is a link to a file outside of the folder; put the file itself there"
         )
-    if path.name not in (ARRAYS, *IMAGES) and path.is_file() and path.stat().st_size > LARGEST_TEXT:
+    if _is_too_large(path):
         raise ValueError(
             f"{path} has {path.stat().st_size} bytes, more than the {LARGEST_TEXT} of any such "
             "file; copy the weights again"

@@ -71,9 +71,10 @@ def fetch(source, output, sha256, again, overwrite, as_json):
     from tomoseg_tf.volume import check_destination
     from tomoseg_tf.weights import copy_weights, open_weights
     from tomoseg_tf.weights.finding import find_weights
+    from tomoseg_tf.weights.sums import MARKERS
 
     if output is not None:
-        check_destination(output, overwrite, folder=True, marker="config.json")
+        check_destination(output, overwrite, folder=True, marker=MARKERS)
     with options.progress("Fetching") as progress:
         folder = find_weights(source, sha256=sha256, again=again, progress=progress)
     if output is not None:
