@@ -88,6 +88,12 @@ def test_fine_tuning_has_its_own_learning_rate(run, recipe, trained):
     assert (settings.optimiser.learning_rate, settings.model.freeze_encoder) == (1.96e-7, False)
 
 
+@pytest.mark.parametrize("name", ["runs/steel #2/best", "20240115", "a: b", "größe/best"])
+def test_weights_to_start_from_keep_their_name(run, recipe, trained, name):
+    assert run(recipe, "--records", "there", "-o", "run", "--from", name)[0] == 0
+    assert trained[0][0].model.weights == name
+
+
 def test_a_score_that_was_never_a_number_is_said_to_be_undefined(run, recipe, trained):
     _, out, _ = run(recipe, "--records", "there", "-o", "run")
     assert "dice      undefined in every epoch" in out

@@ -81,6 +81,17 @@ def test_with_other_classes_the_head_alone_starts_anew(name, tmp_path):
     ]
 
 
+def test_other_classes_may_come_with_another_dropout(tmp_path):
+    start = fitted(tmp_path / "w", "unet_2d")
+    arguments = {**SMALL, "dropout": 0.5}
+    model, said = started(tmp_path / "w", "unet_2d", ("a", "b", "c"), arguments=arguments)
+    assert len(model.layers) > len(start.layers)
+    assert len(said) == 1
+    first = next(layer.name for layer in start.layers if layer.weights)
+    kernels = (net.get_layer(first).get_weights()[0] for net in (start, model))
+    np.testing.assert_array_equal(*kernels)
+
+
 @pytest.mark.parametrize(("before", "now"), [(3, 1), (1, 3)])
 @pytest.mark.parametrize("name", ["residual_unet_2d"])
 def test_with_other_channels_what_comes_out_stays(name, before, now, tmp_path):

@@ -99,7 +99,8 @@ def train(
     from tomoseg_tf.training import train as train_network
 
     if start is not None:
-        changes = (*changes, f"model.weights={start}")
+        quoted = json.dumps(str(start), ensure_ascii=False)  # YAML reads it back as it is
+        changes = (*changes, f"model.weights={quoted}")
     if freeze_encoder:
         changes = (*changes, "model.freeze_encoder=true")
     if learning_rate is not None:

@@ -69,7 +69,8 @@ def _differs_at_its_ends(config, name, arguments, model):
 def _copy_what_fits(start, model, weights):
     """Copy layer by layer; return what became of the others."""
     folded, fresh = [], []
-    for old, new in zip(start.layers, model.layers, strict=True):
+    layers = ([each for each in net.layers if each.weights] for net in (start, model))
+    for old, new in zip(*layers, strict=True):  # those without weights, as dropout, may differ
         if _shapes(old) == _shapes(new):
             new.set_weights(old.get_weights())
         elif (arrays := _folded(old, new)) is not None:
