@@ -112,3 +112,10 @@ def test_other_splits_are_described_as_before(tmp_path):
     manifest = write_records(tmp_path / "r", [pair], patch=(4, 8, 8), fractions=(1, 0, 0))
     assert "group" not in manifest["split"]
     assert "group" not in (tmp_path / "r" / "manifest.json").read_text()
+
+
+def test_a_sample_shallower_than_a_group_is_left_out():
+    blocks, notices = plan([16, 3, 8], group=4, groups=(4, 1, 1))
+    assert {block.sample for block in blocks} == {0, 2}
+    assert sum(len(groups_of(part, 4)) for part in held(blocks)) == 6
+    assert "3 slices at the ends of samples fill no group of 4" in notices

@@ -111,6 +111,8 @@ def _numbers(available, left_out, settings):
 
 def _runs(sample, chosen):
     """Blocks of neighbouring slices of one sample that are in one split."""
+    if not chosen.size:  # the sample is shallower than a group
+        return
     starts = np.flatnonzero(np.diff(chosen, prepend=NONE - 1))
     for start, stop in zip(starts, [*starts[1:], chosen.size], strict=True):
         if chosen[start] != NONE:
