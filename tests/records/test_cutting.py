@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from tomoseg_tf.records.cutting import LeftOut, count_voxels, cut_patches
+from tomoseg_tf.records.cutting import LeftOut, count_voxels, cut_patches, holds_patch
 from tomoseg_tf.records.split import Block
 from tomoseg_tf.volume import ArrayVolume
 
@@ -40,3 +41,29 @@ def test_patches_lie_in_their_block():
     assert truth.shape == (2, 5, 2)
     assert where["counts"] == [20, 0, 0]
     assert all(writer.closed for writer in writers.values())
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "cover", "skip_empty", "kept"),
+    [
+        ((5, 1, 1), 0, "drop", False, True),
+        ((5, 1, 1), 0, "drop", True, False),
+        ((5, 1, 1), 1, "drop", True, True),
+        ((1, 1, 1), 1, "drop", False, False),  # outside of the block
+        ((8, 1, 1), 1, "drop", False, False),  # fills no patch
+        ((8, 1, 1), 1, "shift", False, True),
+        ((5, 4, 1), 1, "drop", False, False),
+        ((5, 4, 1), 1, "shift", False, True),
+    ],
+)
+def test_a_block_holds_a_patch_where_cutting_keeps_one(
+    monkeypatch, place, value, cover, skip_empty, kept
+):
+    monkeypatch.setattr("tomoseg_tf.records.cutting.SLAB_BYTES", 40)
+    truth = np.full((10, 5, 4), 255, np.uint8)
+    truth[place] = value
+    block, writer = Block(0, "test", 2, 9), Collector()
+    settings = {"patch": (2, 2, 2), "cover": cover, "skip_empty": skip_empty}
+    sample = ArrayVolume(np.zeros(truth.shape)), ArrayVolume(truth)
+    cut_patches([sample], [block], {"test": writer}, num_classes=2, **settings)
+    assert holds_patch(sample[1], block, **settings) == bool(writer.patches) == kept

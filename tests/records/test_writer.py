@@ -210,5 +210,12 @@ def test_wrong_settings(tmp_path, pairs, changes, message):
 def test_split_with_only_ignored_voxels_is_refused(tmp_path, pairs):
     pairs = [*pairs[:2], (pairs[2][0], np.full_like(pairs[2][1], 255))]
     with pytest.raises(ValueError, match="the test split would hold no patch"):
-        write_records(tmp_path / "r", pairs, patch=(8, 8, 8), test_samples=[2], palette="classes")
+        write_records(
+            tmp_path / "r",
+            pairs,
+            patch=(8, 8, 8),
+            test_samples=[2],
+            palette="classes",
+            progress=lambda *numbers: pytest.fail("patches were cut before it was said"),
+        )
     assert not list(tmp_path.iterdir())

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from itertools import pairwise
 
+from tomoseg_tf.records.cutting import holds_patch
 from tomoseg_tf.records.split import SPLITS
 from tomoseg_tf.volume import IGNORE
 
@@ -139,13 +140,17 @@ def check_duplicates(measured, blocks, named=()):
     return notices
 
 
-def check_not_empty(shards, split):
-    """Refuse a split without patches whose fraction is positive.
+def check_not_empty(truths, blocks, patch, split):
+    """Refuse a split without patches whose fraction is positive, before anything is cut.
 
     Parameters
     ----------
-    shards : dict from str to sequence of Shard
-        Shards of each split.
+    truths : sequence of Volume
+        Classes of each sample.
+    blocks : sequence of Block
+        Slices of each split.
+    patch : tuple of three int
+        Sides of a patch.
     split : tomoseg_tf.records.manifest.Split
         What was asked for.
 
@@ -158,8 +163,11 @@ def check_not_empty(shards, split):
     cure = "label more of it, or use other samples or another split"
     if split.fold is None:
         cure += ", or a fraction of 0 for it"
+    settings = {"patch": patch, "cover": split.cover, "skip_empty": split.skip_empty}
     for name, fraction in zip(SPLITS, split.fractions, strict=True):
-        if fraction > 0 and not shards[name]:
+        own = (block for block in blocks if block.split == name)
+        kept = (holds_patch(truths[block.sample], block, **settings) for block in own)
+        if fraction > 0 and not any(kept):
             raise ValueError(
                 f"the {name} split would hold no patch: all of its voxels are {what}; {cure}"
             )

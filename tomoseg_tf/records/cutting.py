@@ -97,6 +97,40 @@ def cut_patches(
     return left_out
 
 
+def holds_patch(truth, block, *, patch, cover, skip_empty=False):
+    """Tell whether any patch of a block would be kept.
+
+    Parameters
+    ----------
+    truth : Volume
+        Classes of the block's sample; they are read until one is found that is kept.
+    block : Block
+        The slices.
+    patch, cover, skip_empty
+        As for `cut_patches`.
+
+    Returns
+    -------
+    bool
+        False if all that its patches hold is ignored, or also background with `skip_empty`.
+    """
+    zs, ys, xs = _grid(truth.shape, block, patch, cover)
+    if not zs:
+        return False
+    stop, bottom, right = (
+        starts[-1] + side for starts, side in zip((zs, ys, xs), patch, strict=True)
+    )
+    depth = max(1, SLAB_BYTES // (truth.shape[1] * truth.shape[2]))
+    for start in range(zs[0], stop, depth):
+        classes = truth.read(start, min(start + depth, stop))[:, :bottom, :right]
+        kept = classes != IGNORE
+        if skip_empty:
+            kept &= classes != 0
+        if kept.any():
+            return True
+    return False
+
+
 def _slabs(samples, blocks, insides, depth):
     """Yield each slab of patches: its block and starts along z, y and x, and what it holds."""
     blocks = list(blocks)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import tomoseg_tf
-from tomoseg_tf.records.checks import check_duplicates, check_equal_slices
+from tomoseg_tf.records.checks import check_duplicates, check_equal_slices, check_not_empty
 from tomoseg_tf.records.levels import level_notices, levels_of
 from tomoseg_tf.records.manifest import FORMAT, Block, Manifest, Source, Split
 from tomoseg_tf.records.masks import mask_notices, open_masks
@@ -84,6 +84,8 @@ def prepare(
     if patch == "slice":
         patch = check_equal_slices(volumes)
     blocks, split_notices = _split(samples, patch, settings, skip_empty)
+    split = _describe_split(settings, skip_empty)
+    check_not_empty([truth for _, truth in samples], blocks, patch, split)
     limit = check_shard_length(patches_per_shard, patch, volumes[0].dtype)
     masks = open_masks(volumes, mask)
     measured = [
@@ -98,7 +100,7 @@ def prepare(
         dtype=volumes[0].dtype.name,
         classes=classes,
         spacing=common_spacing(samples)[0],
-        split=_describe_split(settings, skip_empty),
+        split=split,
         seed=settings.seed,
         filters=filters,
         sources=_describe_samples(measured, blocks, palette, levels),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tomoseg_tf.records.checks import check_classes, check_not_empty, check_sides
+from tomoseg_tf.records.checks import check_classes, check_sides
 from tomoseg_tf.records.cutting import cut_patches
 from tomoseg_tf.records.images import encode_image
 from tomoseg_tf.records.manifest import write_manifest
@@ -224,7 +224,6 @@ def _cut(prepared, unfinished, done, progress):
         progress=progress,
     )
     shards = {name: tuple(writer.shards) for name, writer in writers.items()}
-    check_not_empty(shards, draft.split)
     voxels = {name: _count(shards[name], num_classes) for name in SPLITS}
     notices = (
         *draft.notices,

@@ -210,3 +210,10 @@ def test_a_truth_of_another_shape_is_refused_before_anything_is_segmented(tmp_pa
     with pytest.raises(ValueError, match=r"but array \(4, 3, 4\); both must be of one shape"):
         write_slices(np.zeros((4, 3, 4)), TRUTH, tmp_path / "mend", weights="none")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_truth_without_gaps_is_refused_before_anything_is_segmented(tmp_path):
+    truth = open_truth(np.ones((4, 3, 3), np.uint8), "classes")
+    with pytest.raises(ValueError, match="all is labelled, so that nothing is in doubt"):
+        write_slices(np.zeros((4, 3, 3)), truth, tmp_path / "mend", weights="none")
+    assert list(tmp_path.iterdir()) == []

@@ -73,6 +73,10 @@ def write_slices(
             f"{truth.name} has shape {truth.shape}, but {scan.name} {scan.shape}; both must be of "
             "one shape"
         )
+    if not any((slab == IGNORE).any() for _, slab in truth.slabs()):
+        raise ValueError(
+            f"{truth.name}: all is labelled, so that nothing is in doubt; choose another scan"
+        )
     apart = max(1, scan.shape[0] // (4 * count)) if apart is None else apart
     predicting, adding = _parts(progress, scan.voxels)
     with staged_folder(folder, overwrite=overwrite, marker=CORRECTION) as partial:
@@ -84,10 +88,9 @@ def write_slices(
         doubt, labelled = sum_doubt(entropy, truth, progress=adding)
         chosen = choose_slices(doubt, count, apart)
         if not chosen:
-            why = "" if blank else f"all is labelled in {truth.name}, or "
             raise ValueError(
-                f"{scan.name}: nothing is in doubt: {why}the weights are sure of all; choose "
-                "another scan"
+                f"{scan.name}: nothing is in doubt: the weights are sure of all that is not "
+                "labelled; choose another scan"
             )
         _write_pages(partial, chosen, scan, truth, predicted)
         rows = [
