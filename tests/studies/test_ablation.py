@@ -195,6 +195,23 @@ def test_overwrite_starts_anew(recipe, records, tmp_path, monkeypatch):
     assert [path.name for path in folder.iterdir()] == ["ablation.json"]
 
 
+@pytest.mark.parametrize(
+    ("sections", "message"),
+    [
+        ({"batches": {"crop": [8, 8, 16]}}, "larger than the patches of the records"),
+        ({"loss": {"class_weights": [1, 2, 3]}}, "class_weights has 3 numbers"),
+    ],
+)
+def test_nothing_is_removed_for_what_cannot_be_trained(
+    recipe, records, tmp_path, sections, message
+):
+    (tmp_path / "ablation" / "levels2_base2").mkdir(parents=True)
+    (tmp_path / "ablation" / "ablation.json").write_text("{}")
+    with pytest.raises(ValueError, match=message):
+        ablation(recipe(**sections), records, tmp_path / "ablation", nets=TINY, overwrite=True)
+    assert (tmp_path / "ablation" / "levels2_base2").is_dir()
+
+
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_a_folder_of_something_else_is_never_touched(recipe, records, tmp_path, overwrite):
     (tmp_path / "thesis.tex").write_text("years of work")

@@ -134,6 +134,27 @@ def test_a_run_killed_before_its_last_mark_is_only_completed(straight, records, 
     assert_equal_runs(run, straight[0])
 
 
+def test_a_run_is_gone_on_with_though_the_weights_it_started_from_are_gone(
+    straight, records, tiny, tmp_path
+):
+    start, run = tmp_path / "start", tmp_path / "run"
+    shutil.copytree(straight[0] / "best_loss", start)
+    model = {"name": "unet_3d", "arguments": {"levels": 2, "base_features": 2}}
+    model |= {"weights": str(start), "freeze_encoder": True}
+    recipe = tiny(model=model, schedule={"epochs": 2, "steps_per_epoch": 1})
+
+    def stop(row):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(recipe, records, run, report=stop)
+    shutil.rmtree(start)
+    assert train(recipe, records, run)["epochs"] == 2
+    first = load(straight[0] / "best_loss").layers[1].get_weights()
+    for one, other in zip(first, load(run / "best_loss").layers[1].get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_a_finished_run_is_refused_and_replaced_on_request(straight, records, tiny, tmp_path):
     """The run that replaces it stops early, since no score improves by 2."""
     run, calls = tmp_path / "run", []
@@ -180,6 +201,10 @@ def test_a_loss_that_is_no_number_ends_in_one_line(records, tiny, tmp_path):
         ({"loss": {"class_weights": [1, 2, 3]}}, "class_weights has 3 numbers"),
         ({"precision": "mixed_float16"}, "needs a GPU"),
         ({"model": {"arguments": {"depth": 3}}}, "unet_3d has no argument 'depth'"),
+        (
+            {"normalisation": {"method": "percentile", "low": 3, "training": "patch"}},
+            "percentile 3 was not measured",
+        ),
     ],
 )
 def test_a_recipe_that_does_not_suit_leaves_no_folder(records, tiny, tmp_path, sections, message):

@@ -8,7 +8,7 @@ from tomoseg_tf.studies.ablation_table import Ablation, net_scores, plot_ablatio
 from tomoseg_tf.studies.runs import open_trained, part_of, train_rest
 from tomoseg_tf.studies.split_scores import score_weights
 from tomoseg_tf.studies.study_folder import begin_study, split_to_score
-from tomoseg_tf.training.network import check_sides, network_arguments
+from tomoseg_tf.training.fit import check_training
 from tomoseg_tf.training.run import RunFolder, run_manifest
 from tomoseg_tf.volume import single_writer
 
@@ -123,10 +123,7 @@ def _recipes(recipe, records, nets):
         arguments = {**recipe.model.arguments, **dict(zip(VARIED, net, strict=True))}
         model = recipe.model.model_copy(update={"arguments": arguments})
         recipes[net] = recipe.model_copy(update={"model": model})
-        sides = {"the crop": recipe.batches.crop or records.patch}
-        sides["the patch of the records"] = records.patch
-        complete = network_arguments(recipes[net], records.num_classes)
-        check_sides(model.name, complete, sides)
+        check_training(recipes[net], records)
     return recipes
 
 

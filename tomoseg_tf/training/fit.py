@@ -104,8 +104,7 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
     """Train as the only process in the run folder; the arguments are those of `train`."""
     _keep_gpus_for_the_backend()
     records = open_records(records_folder)
-    arguments = _check(recipe, records)
-    class_weights = find_class_weights(recipe, records)
+    arguments, class_weights = check_training(recipe, records)
     devices = choose_devices(recipe, devices, records.count("validation"))
     manifest = run_manifest(records, records_folder, recipe, devices)
     state = run.find_state(manifest, recipe, overwrite=overwrite)
@@ -113,20 +112,21 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
     batches = training_data(recipe, records, len(history))
     with distribution(devices):
         said = notify if state is None else None  # once, when the run begins
-        model = compiled_network(recipe, arguments, records.classes, class_weights, notify=said)
+        settings = {"start": state is None, "notify": said}
+        model = compiled_network(recipe, arguments, records.classes, class_weights, **settings)
         if state is not None:
             restore_state(state, model)
     if said is not None and (text := filters_notice(recipe, records)):
         said(text)
     sides = _validation_sides(model, records.patch)
     validation = validation_data(recipe, records, devices, sides)
+    with named_shards(records):
+        fingerprint = records_fingerprint(records, recipe.normalisation)
     if state is None:
         run.begin(manifest, recipe)
     elif notify is not None:
         notify(f"Going on after epoch {len(history)} of {recipe.schedule.epochs} in {run.folder}")
     run.clean()
-    with named_shards(records):
-        fingerprint = records_fingerprint(records, recipe.normalisation)
 
     def save_best(score, row):
         config = weights_config(recipe, arguments, records, row, fingerprint=fingerprint)
@@ -174,8 +174,28 @@ def _keep_gpus_for_the_backend():
         load_tensorflow().config.set_visible_devices([], "GPU")
 
 
-def _check(recipe, records):
-    """Check that a recipe suits the records; return the builder's arguments."""
+def check_training(recipe, records):
+    """Check that a recipe suits the records, before anything is replaced.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        All settings.
+    records : Records
+        The opened records.
+
+    Returns
+    -------
+    dict
+        Keyword arguments of the builder.
+    list of float or None
+        Weight of each class in the loss.
+
+    Raises
+    ------
+    ValueError
+        If it does not.
+    """
     for split in ("training", "validation"):
         if not records.count(split):
             raise ValueError(
@@ -200,7 +220,9 @@ def _check(recipe, records):
     if num_sides(recipe.model.name) == 3:  # slices are padded where the network needs it
         sides["the patch of the records"] = records.patch
     check_sides(recipe.model.name, arguments, sides)
-    return arguments
+    for source in records.sources:  # the fingerprint goes by the volumes, whatever training does
+        recipe.normalisation.intensity(source.seen(recipe.normalisation.outside))
+    return arguments, find_class_weights(recipe, records)
 
 
 def _validation_sides(model, patch):

@@ -168,7 +168,7 @@ def find_class_weights(recipe, records):
     return inverse_frequencies(voxels[:-1], records.classes)
 
 
-def compiled_network(recipe, arguments, classes, class_weights=None, *, notify=None):
+def compiled_network(recipe, arguments, classes, class_weights=None, *, start=True, notify=None):
     """Build a network and compile it with the recipe's loss and optimiser.
 
     Parameters
@@ -181,6 +181,8 @@ def compiled_network(recipe, arguments, classes, class_weights=None, *, notify=N
         Names of the classes, background first.
     class_weights : sequence of float, optional
         Of the loss, as `find_class_weights` gives them.
+    start : bool, optional
+        Whether it gets the values that the recipe starts from; not if they are restored after.
     notify : callable, optional
         ``notify(text)`` is called with what is not as in the weights it starts from.
 
@@ -193,7 +195,9 @@ def compiled_network(recipe, arguments, classes, class_weights=None, *, notify=N
     settings = recipe.optimiser
     with dtype_policy(recipe.precision):
         model = build(recipe.model.name, arguments)
-        _start(model, recipe, arguments, classes, notify)
+        if start:
+            _start(model, recipe, arguments, classes, notify)
+        _freeze(model, recipe.model, arguments)
         optimiser = keras.optimizers.Adam(
             learning_rate=settings.learning_rate,
             beta_1=settings.beta_1,
@@ -218,13 +222,17 @@ def compiled_network(recipe, arguments, classes, class_weights=None, *, notify=N
 
 
 def _start(model, recipe, arguments, classes, notify):
-    """Give a network the values that it starts from, and freeze what stays as it is."""
+    """Give a network the values that it starts from."""
     settings = recipe.model
     if settings.weights is not None:
         start_from(model, recipe, arguments, classes, notify=notify)
     elif settings.encoder is not None:
         backbone = find_backbone(settings.name, arguments)
         load_encoder(model, backbone, settings.encoder)
+
+
+def _freeze(model, settings, arguments):
+    """Freeze what stays as it is, and set how fast moving averages follow."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             if settings.batch_norm_momentum is not None:
