@@ -1,6 +1,8 @@
 """Whole searches of tiny nets, in this process: steps, tables, figures, exported weights."""
 
 import csv
+import os
+import shutil
 import threading
 
 import numpy as np
@@ -9,10 +11,13 @@ from matplotlib import image
 
 from tomoseg_tf.records import open_records, write_records
 from tomoseg_tf.studies.search.book import COMPLETE, PRUNED, Outcome
-from tomoseg_tf.studies.search.study import check_search, search
+from tomoseg_tf.studies.search.claims import Claims
+from tomoseg_tf.studies.search.study import begin_search, check_search, search
 from tomoseg_tf.studies.search.two_steps import _check, search_in_two_steps
 from tomoseg_tf.studies.search.work import judge, train_trial
 from tomoseg_tf.training import check_recipe
+from tomoseg_tf.training.checkpoint import State, write_state
+from tomoseg_tf.training.run import RunFolder
 from tomoseg_tf.weights import open_weights
 
 NET = {"name": "unet_3d", "arguments": {"levels": 1, "base_features": 2}}
@@ -125,6 +130,45 @@ def test_a_finished_search_is_not_done_again(done, records):
 
     again = search_in_two_steps(recipes, records, result.folder, trainer=refuse)
     assert again.to_dict() == result.to_dict()
+
+
+def test_a_search_is_the_same_by_another_path(done, records, tmp_path):
+    result, recipes = done
+    shutil.copytree(result.folder, tmp_path / "moved")
+    again = search_in_two_steps(recipes, records, tmp_path / "moved", trainer=Here)
+    assert again.second.rows == result.second.rows
+
+
+def test_a_trial_goes_on_where_its_weights_have_another_path_now(tmp_path, monkeypatch):
+    """It is compared with what it began with by the path of then; they are loaded no more."""
+    before, now = (
+        check_recipe({**SECOND, "schedule": {"epochs": 2}, "model": {**NET, "weights": weights}})
+        for weights in ("/there/first/best", "here/first/best")
+    )
+    run, trained = RunFolder(tmp_path / "0000"), []
+    run.begin({}, before)
+    row = {"epoch": 1, "val_accuracy": 0.5, "seconds": 1.0}
+    write_state(run.state, State([row], [], []))
+    monkeypatch.setattr(
+        "tomoseg_tf.studies.search.work.train", lambda recipe, *_, **options: trained.append(recipe)
+    )
+    job = {"recipe": now.to_dict(), "records": "records", "folder": str(run.folder), "judge": None}
+    told = train_trial(job, lambda **facts: False, lambda text: None)
+    assert told["state"] == "complete"
+    assert [recipe.to_dict() for recipe in trained] == [before.to_dict()]
+
+
+def test_a_search_that_others_work_on_is_not_removed(tmp_path):
+    settings = {"records_sha256": None, "steps": 2}
+    begin_search(tmp_path / "study", settings)
+    (tmp_path / "study" / "first").mkdir()
+    lock = Claims(tmp_path / "study" / "first" / ".claims").take(0)
+    with pytest.raises(ValueError, match="study is being worked on by other processes; wait"):
+        begin_search(tmp_path / "study", settings, overwrite=True)
+    assert (tmp_path / "study" / "first").is_dir()
+    os.close(lock)
+    begin_search(tmp_path / "study", settings, overwrite=True)
+    assert not (tmp_path / "study" / "first").exists()
 
 
 def test_another_search_in_the_folder_is_refused(done, records):

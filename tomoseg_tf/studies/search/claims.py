@@ -56,5 +56,23 @@ class Claims:
         finally:
             os.close(descriptor)
 
+    def are_held(self):
+        """Tell whether a process or thread has any of the locks.
+
+        Returns
+        -------
+        bool
+            True while a trial is being worked on.
+        """
+        for path in self._folder.iterdir():
+            descriptor = self._open(path.name)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            finally:
+                os.close(descriptor)
+        return False
+
     def _open(self, name):
         return os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)

@@ -66,7 +66,8 @@ def search(
         Records, and "accuracy" or "dice": the best trial is the one whose weights score best on
         their validation split. By default it is the one with the best validation score.
     start : dict, optional
-        What the recipe comes from, for the settings that must not change.
+        What the weights of the recipe come from, for the settings that must not change, in place of
+        their path: the folder may be reached by another one.
     storage : str, optional
         Where Optuna keeps the trials, see `tomoseg_tf.studies.search.storage.open_storage`; a
         journal in the folder by default.
@@ -175,12 +176,15 @@ def begin_search(folder, settings, *, overwrite=False):
     Raises
     ------
     ValueError
-        If the folder is something else, or a search of other settings.
+        If the folder is something else, a search of other settings, or one to be removed that
+        other processes are working on.
     """
     patience = time.monotonic() + PATIENCE
     while True:
         try:
             with single_writer(folder):
+                if overwrite:
+                    _refuse_to_remove(folder)
                 begun = begin_study(folder, MARKER, settings, kind=KIND, overwrite=overwrite)
                 settings = begun or settings
                 (folder / "trials").mkdir(exist_ok=True)
@@ -189,6 +193,16 @@ def begin_search(folder, settings, *, overwrite=False):
             if BUSY not in str(error) or time.monotonic() > patience:
                 raise
             time.sleep(0.2)
+
+
+def _refuse_to_remove(folder):
+    """Refuse to remove a search, or either of two steps, while its trials are being trained."""
+    for claims in (*folder.glob(".claims"), *folder.glob("*/.claims")):
+        if Claims(claims).are_held():
+            raise ValueError(
+                f"{folder} is being worked on by other processes; wait for them to end, or choose "
+                "another name"
+            )
 
 
 def _identity(folder):
@@ -205,6 +219,8 @@ def _settings(recipe, records, storage, *, judge, start):
     """All that decides a search but the number of its trials."""
     kept = recipe.to_dict()
     del kept["description"]
+    if start is not None:
+        kept["model"]["weights"] = None
     searched = {key: value for key, value in recipe.search.to_dict().items() if key != "trials"}
     judged = None if judge is None else {"records_sha256": _hash(judge[0]), "by": judge[1]}
     return {

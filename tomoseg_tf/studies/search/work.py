@@ -7,7 +7,7 @@ from pathlib import Path
 from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.search.child import answer
 from tomoseg_tf.studies.split_scores import score_weights
-from tomoseg_tf.training import check_recipe, train
+from tomoseg_tf.training import check_recipe, read_recipe, train
 from tomoseg_tf.training.checkpoint import read_state
 from tomoseg_tf.training.fit import TOO_LARGE
 from tomoseg_tf.training.run import RunFolder
@@ -66,6 +66,8 @@ def train_trial(job, tell, notify):
             raise _Stopped
 
     state = read_state(run.state)
+    if state is not None:
+        recipe = _by_the_same_name(recipe, run)
     try:
         for row in [] if state is None else state.history:
             hear(row, fresh=False)
@@ -86,6 +88,12 @@ def train_trial(job, tell, notify):
     if job["judge"] is not None:
         facts["judged"] = judge(run.best(recipe.monitor), job["judge"], job["by"])
     return {"state": "complete", "value": history[best][score], "facts": facts}
+
+
+def _by_the_same_name(recipe, run):
+    """Call the weights that a run started from as it does, by whatever path they are seen now."""
+    weights = read_recipe(run.folder / "recipe.yaml").model.weights
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"weights": weights})})
 
 
 def judge(weights, records, by):
