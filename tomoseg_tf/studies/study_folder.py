@@ -2,7 +2,7 @@
 
 import json
 
-from tomoseg_tf.volume import staged_folder
+from tomoseg_tf.volume import check_destination, staged_folder
 
 
 def begin_study(folder, marker, settings, *, kind, overwrite=False):
@@ -31,14 +31,38 @@ def begin_study(folder, marker, settings, *, kind, overwrite=False):
     ValueError
         If the folder is something else, or a study of other settings.
     """
+    content = check_study(folder, marker, settings, kind=kind, overwrite=overwrite)
+    if content is None:
+        overwrite = overwrite or _is_empty(folder)
+        with staged_folder(folder, overwrite=overwrite, marker=marker) as partial:
+            (partial / marker).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    return content
+
+
+def check_study(folder, marker, settings, *, kind, overwrite=False):
+    """Check that a study may be begun or gone on with, and change nothing.
+
+    Parameters
+    ----------
+    folder, marker, settings, kind, overwrite
+        As for `begin_study`.
+
+    Returns
+    -------
+    dict or None
+        As `begin_study` gives it.
+
+    Raises
+    ------
+    ValueError
+        As `begin_study` does.
+    """
     path = folder / marker
     if path.is_file() and not overwrite:
         content = _read_settings(path)
         refuse_changes(folder, content, settings, kind=kind)
         return content
-    empty = folder.is_dir() and not any(folder.iterdir())
-    with staged_folder(folder, overwrite=overwrite or empty, marker=marker) as partial:
-        (partial / marker).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+    check_destination(folder, overwrite or _is_empty(folder), folder=True, marker=marker)
     return None
 
 
@@ -138,6 +162,10 @@ def say_where(split, patches, patch):
     if split == "validation":
         where += "; there is no test split, and the epochs were chosen on these very voxels"
     return f"{where}."
+
+
+def _is_empty(folder):
+    return folder.is_dir() and not any(folder.iterdir())
 
 
 def _read_settings(path):

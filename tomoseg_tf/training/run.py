@@ -39,6 +39,12 @@ class RunFolder:
         return self.folder / "last" / "state.npz"
 
     @property
+    def is_trained(self):
+        """Whether there is a state, or what follows from one, so that an epoch would be lost."""
+        paths = (self.state, self.folder / "history.csv", *self.folder.glob("best_*"))
+        return any(path.exists() for path in paths)
+
+    @property
     def logs(self):
         """Folder of the TensorBoard logs."""
         return self.folder / "logs"
@@ -92,7 +98,12 @@ class RunFolder:
             return None
         state = read_state(self.state)
         if state is None:
-            self._refuse_to_lose()
+            if self.is_trained:
+                raise ValueError(
+                    f"{self.folder} already exists with results of a run, but {self.state}, the "
+                    "state to go on from, is missing; use another folder, or --overwrite to train "
+                    "again"
+                )
             return None
         if state.finished:
             raise ValueError(
@@ -111,14 +122,6 @@ class RunFolder:
                 f"{'; '.join(changes)}; use those, another folder, or --overwrite"
             )
         return state
-
-    def _refuse_to_lose(self):
-        """Refuse to begin anew, unasked, where epochs were trained."""
-        if any(self.folder.glob("best_*")) or (self.folder / "history.csv").exists():
-            raise ValueError(
-                f"{self.folder} already exists with results of a run, but {self.state}, the state "
-                "to go on from, is missing; use another folder, or --overwrite to train again"
-            )
 
     def begin(self, manifest, recipe):
         """Make the folder anew, with the recipe and the manifest of the run.

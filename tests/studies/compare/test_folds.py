@@ -80,6 +80,17 @@ def test_means_and_deviations_over_folds(folds, study, tmp_path):
     assert found.to_dict()["means"]["otsu"]["miou"]["mean"] == pytest.approx(mean)
 
 
+def test_all_folders_are_checked_before_anything_is_done(folds, study, tmp_path):
+    """The second one lies where something else is."""
+    (tmp_path / "out" / "fold2").mkdir(parents=True)
+    (tmp_path / "out" / "fold2" / "thesis.tex").touch()
+    records = [folds / f"fold{number}" for number in (1, 2)]
+    settings = {"recipe": study / "tiny.yaml", "isolated": False}
+    with pytest.raises(ValueError, match="fold2 already exists"):
+        compare_datasets(parse_entries(["otsu"]), records, tmp_path / "out", **settings)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["fold2"]
+
+
 def test_a_mean_over_fewer_folds_says_so(folds, study, tmp_path):
     """The entry is there for the first fold only, and two of three folds are here."""
     records = [folds / f"fold{number}" for number in (1, 2)]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import h5py
 import numpy as np
 import pytest
 import tifffile
@@ -17,6 +18,7 @@ from tomoseg_tf.prediction import predict_volume
 from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.records import named_shards, open_records, write_records
 from tomoseg_tf.studies.compare.entries import parse_entries
+from tomoseg_tf.studies.compare.process import EntryError
 from tomoseg_tf.studies.compare.study import compare
 from tomoseg_tf.studies.split_scores import (
     count_split,
@@ -180,6 +182,37 @@ def test_predictions_that_changed_are_scored_again(study, tmp_path):
     after = run(study, tmp_path / "out", foreign(tmp_path)).results[0]
     assert before.miou == 1.0
     assert after.of_classes("recall")[1] < 1
+
+
+def test_other_predictions_in_the_same_file_are_scored_again(study, tmp_path):
+    truths = [tifffile.imread(study / f"truth{number}.tif") for number in (0, 1)]
+    with h5py.File(tmp_path / "all.h5", "w") as file:
+        for number, truth in enumerate(truths):
+            file[f"right{number}"], file[f"wrong{number}"] = truth, np.zeros_like(truth)
+    found = []
+    for name in ("right", "wrong"):
+        texts = [f"theirs={tmp_path / 'all.h5'}::/{name}{number}" for number in (0, 1)]
+        found += run(study, tmp_path / "out", *texts).results
+    assert found[0].miou == 1.0
+    assert found[1].of_classes("recall")[1] == 0
+
+
+def test_settings_by_which_nothing_was_trained_may_be_mended(study, tmp_path, monkeypatch):
+    """Once an epoch is there, they may not."""
+
+    def fail(step, job, **told):
+        raise EntryError("the loss became nan")
+
+    monkeypatch.setattr("tomoseg_tf.studies.compare.study.do_step", fail)
+    for rate in ("1e38", "1e-3"):
+        change = [f"optimiser.learning_rate={rate}"]
+        result = run(study, tmp_path / "out", "unet_3d", changes=change)
+        assert list(result.failures) == ["unet_3d"]
+    state = tmp_path / "out" / "unet_3d" / "last" / "state.npz"
+    state.parent.mkdir(parents=True)
+    state.touch()
+    with pytest.raises(ValueError, match=r"learning_rate is 0\.001 there and 0\.1 here"):
+        run(study, tmp_path / "out", "unet_3d", changes=["optimiser.learning_rate=0.1"])
 
 
 def test_what_an_earlier_call_finished_stays_in_the_table(study, tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 from tomoseg_tf.evaluation import format_score
 from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.compare.folds import count_folds, mean_of
-from tomoseg_tf.studies.compare.study import compare
+from tomoseg_tf.studies.compare.study import check_comparison, compare
 from tomoseg_tf.studies.compare.table import NONE, markdown_table, write_text
 from tomoseg_tf.table import aligned
 
@@ -192,6 +192,8 @@ def compare_datasets(entries, records_folders, folder, **options):
     all_records = [open_records(records, verify=False) for records in records_folders]
     folder.mkdir(exist_ok=True)
     found = Datasets(folder, {}, count_folds(all_records))
+    for name, records in zip(names, records_folders, strict=True):  # all before the first training
+        check_comparison(entries, records, folder / name, **options)
     for name, records in zip(names, records_folders, strict=True):
         found.comparisons[name] = compare(entries, records, folder / name, **options)
     if found.results:

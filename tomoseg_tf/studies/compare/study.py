@@ -17,6 +17,7 @@ from tomoseg_tf.plots import (
     save_figure,
 )
 from tomoseg_tf.records import open_records
+from tomoseg_tf.records.samples import content_hash
 from tomoseg_tf.studies.compare.entries import (
     CLASSICAL,
     ENSEMBLE,
@@ -37,9 +38,14 @@ from tomoseg_tf.studies.compare.table import Comparison, Result, write_tables, w
 from tomoseg_tf.studies.compare.work import Job
 from tomoseg_tf.studies.runs import part_of
 from tomoseg_tf.studies.split_scores import seen_patches
-from tomoseg_tf.studies.study_folder import begin_study, refuse_changes, split_to_score
+from tomoseg_tf.studies.study_folder import (
+    begin_study,
+    check_study,
+    refuse_changes,
+    split_to_score,
+)
 from tomoseg_tf.training import read_recipe
-from tomoseg_tf.volume import file_hash, single_writer
+from tomoseg_tf.volume import file_hash, open_truth, single_writer
 from tomoseg_tf.weights import open_weights
 
 MARKER = "comparison.json"
@@ -118,9 +124,8 @@ def compare(
     """
     folder, notify = Path(folder), notify or (lambda text: None)
     records = open_records(records_folder)
-    options = {"changes": changes, "palette": palette, "turns": turns}
-    earlier = {} if overwrite else read_json(folder / MARKER).get("entries", {})
-    jobs = _jobs(entries, records, folder, earlier, recipe=recipe, **options)
+    options = {"recipe": recipe, "changes": changes, "palette": palette, "turns": turns}
+    jobs = _jobs(entries, records, folder, overwrite=overwrite, **options)
     split = jobs[0].split
     comparison = Comparison(
         folder,
@@ -156,8 +161,39 @@ def compare(
     return comparison
 
 
-def _jobs(entries, records, folder, earlier, *, recipe, changes, palette, turns):
+def check_comparison(
+    entries,
+    records_folder,
+    folder,
+    *,
+    recipe,
+    changes=(),
+    palette="auto",
+    turns="none",
+    overwrite=False,
+    **_,
+):
+    """Check that a comparison may be begun or gone on with, and change nothing.
+
+    Parameters
+    ----------
+    entries, records_folder, folder, recipe, changes, palette, turns, overwrite
+        As for `compare`; its other arguments are taken and change nothing.
+
+    Raises
+    ------
+    ValueError
+        As `compare` does before it trains anything.
+    """
+    folder, records = Path(folder), open_records(records_folder, verify=False)
+    options = {"recipe": recipe, "changes": changes, "palette": palette, "turns": turns}
+    jobs = _jobs(entries, records, folder, overwrite=overwrite, **options)
+    _check_before(folder, _common(records), jobs, overwrite=overwrite)
+
+
+def _jobs(entries, records, folder, *, overwrite, recipe, changes, palette, turns):
     """Say what is to be done with each entry."""
+    earlier = {} if overwrite else read_json(folder / MARKER).get("entries", {})
     base = read_recipe(recipe, changes)
     if base.model.weights is not None and any(entry.kind == NETWORK for entry in entries):
         raise ValueError(
@@ -228,7 +264,15 @@ def _settings(entry, recipe, palette, outside):
         }
     if entry.kind == WEIGHTS:
         return {**settings, "hashes": open_weights(entry.what[0]).hashes}
-    return {**settings, "palette": palette, "hashes": [file_hash(path) for path in entry.what]}
+    return {**settings, "palette": palette, "hashes": [_hash(path, palette) for path in entry.what]}
+
+
+def _hash(path, palette):
+    """Hash of the classes, in whatever file or place of a file they are."""
+    try:
+        return content_hash(open_truth(path, palette))
+    except ValueError:  # which scoring tells
+        return file_hash(path)
 
 
 def _shown(records, split, outside):
@@ -249,25 +293,43 @@ def _shown(records, split, outside):
 
 def _begin(folder, records, jobs, *, overwrite):
     """Make the folder, or make sure that it is of the same records and trained alike."""
+    common = _common(records)
+    _check_before(folder, common, jobs, overwrite=overwrite)
+    before = begin_study(folder, MARKER, common, kind=KIND, overwrite=overwrite) or {}
+    known = before.get("entries", {})
+    entries = {**known, **{job.entry.label: job.settings for job in jobs}}
+    state = {**common, "entries": entries}
+    if not before or entries != known:
+        _write_marker(folder, {**before, **state})
+    return state
+
+
+def _common(records):
+    """All that the entries have in common."""
     manifest = (records.folder / "manifest.json").read_bytes()
     sha256 = hashlib.sha256(manifest).hexdigest()
-    common = {"records_sha256": sha256, "backend": load_keras().backend.backend()}
+    return {"records_sha256": sha256, "backend": load_keras().backend.backend()}
+
+
+def _check_before(folder, common, jobs, *, overwrite):
+    """Make sure that a folder, if it is there, is of the same records and trained alike."""
+    sha256 = common["records_sha256"]
     before = read_json(folder / MARKER)
     if before.get("records_sha256", sha256) != sha256 and not overwrite:
         raise ValueError(
             f"{folder} already exists with a comparison on other records ({before.get('records')}, "
             "or they were written again since); use another folder, or --overwrite"
         )
-    before = begin_study(folder, MARKER, common, kind=KIND, overwrite=overwrite) or {}
+    before = check_study(folder, MARKER, common, kind=KIND, overwrite=overwrite) or {}
     known = before.get("entries", {})
-    trained = {job.entry.label: _training(job.settings) for job in jobs if job.entry.trained}
+    # one that failed before anything was trained may be mended
+    trained = {
+        job.entry.label: _training(job.settings)
+        for job in jobs
+        if job.entry.trained and (job.run.is_trained or job.measured.exists())
+    }
     there = {label: _training(known[label]) for label in trained if label in known}
     refuse_changes(folder, there, {label: trained[label] for label in there}, kind=KIND)
-    entries = {**known, **{job.entry.label: job.settings for job in jobs}}
-    state = {**common, "entries": entries}
-    if not before or entries != known:
-        _write_marker(folder, {**before, **state})
-    return state
 
 
 def _training(settings):
