@@ -158,13 +158,13 @@ def test_commands_and_options_exist(page):
 
 def test_a_page_is_read_as_it_says():
     text = (
-        "<!-- run\nmake\n-->\n"
+        "<!-- in place of 7: 2 -->\n<!-- run\nmake 7\n-->\n"
         "<!-- in place of 9: 1 -->\n```sh\nrun 9\n```\n"
         "<!-- not run: long -->\n```sh\nx\n```"
     )
     hidden, small, long = blocks(text)
-    assert blocks(text, full=True)[1].code == "run 9"
-    assert (hidden.code, small.code, long.reason) == ("make", "run 1", "long")
+    assert [block.code for block in blocks(text, full=True)] == ["make 7", "run 9", "x"]
+    assert (hidden.code, small.code, long.reason) == ("make 2", "run 1", "long")
     assert script([hidden, small, long]).count("--- line") == 2
     assert commands("a=1 && tomoseg-tf info x \\\n  --json  # why") == [
         "tomoseg-tf info x    --json"
