@@ -4,54 +4,20 @@ import hashlib
 import json
 from pathlib import Path
 
-import numpy as np
-
 from tomoseg_tf.backend import load_keras
-from tomoseg_tf.evaluation import scores
-from tomoseg_tf.plots import (
-    choose_slices,
-    confusion_data,
-    plot_comparison,
-    plot_confusion_matrix,
-    plot_error_panel,
-    save_figure,
-)
 from tomoseg_tf.records import open_records
-from tomoseg_tf.records.samples import content_hash
-from tomoseg_tf.studies.compare.entries import (
-    CLASSICAL,
-    ENSEMBLE,
-    NETWORK,
-    NO_MEMBERS,
-    RECIPE,
-    SEGMENTATION,
-    WEIGHTS,
-)
-from tomoseg_tf.studies.compare.measured import (
-    measured_folder,
-    read_json,
-    read_result,
-    read_shown,
-)
+from tomoseg_tf.studies.compare.figures import draw_figures
+from tomoseg_tf.studies.compare.jobs import TURNS, plan_jobs
+from tomoseg_tf.studies.compare.measured import measured_folder, read_json, read_result
 from tomoseg_tf.studies.compare.process import SCORE, TRAIN, EntryError, do_step
 from tomoseg_tf.studies.compare.table import Comparison, Result, write_tables, write_text
-from tomoseg_tf.studies.compare.work import Job
 from tomoseg_tf.studies.runs import part_of
 from tomoseg_tf.studies.split_scores import seen_patches
-from tomoseg_tf.studies.study_folder import (
-    begin_study,
-    check_study,
-    refuse_changes,
-    split_to_score,
-)
-from tomoseg_tf.training import read_recipe
-from tomoseg_tf.volume import file_hash, open_truth, single_writer
-from tomoseg_tf.weights import open_weights
+from tomoseg_tf.studies.study_folder import begin_study, check_study, refuse_changes
+from tomoseg_tf.volume import single_writer
 
 MARKER = "comparison.json"
 KIND = "a comparison"
-SHOWN = 3
-TURNS = "turns"
 
 
 def compare(
@@ -125,7 +91,7 @@ def compare(
     folder, notify = Path(folder), notify or (lambda text: None)
     records = open_records(records_folder)
     options = {"recipe": recipe, "changes": changes, "palette": palette, "turns": turns}
-    jobs = _jobs(entries, records, folder, overwrite=overwrite, **options)
+    jobs = plan_jobs(entries, records, folder, _begun(folder, overwrite), **options)
     split = jobs[0].split
     comparison = Comparison(
         folder,
@@ -157,7 +123,7 @@ def compare(
             _write(comparison, known)
         _write(comparison, known)
         if comparison.results:
-            _draw(comparison, records.spacing)
+            draw_figures(comparison, records.spacing)
     return comparison
 
 
@@ -187,108 +153,13 @@ def check_comparison(
     """
     folder, records = Path(folder), open_records(records_folder, verify=False)
     options = {"recipe": recipe, "changes": changes, "palette": palette, "turns": turns}
-    jobs = _jobs(entries, records, folder, overwrite=overwrite, **options)
+    jobs = plan_jobs(entries, records, folder, _begun(folder, overwrite), **options)
     _check_before(folder, _common(records), jobs, overwrite=overwrite)
 
 
-def _jobs(entries, records, folder, *, overwrite, recipe, changes, palette, turns):
-    """Say what is to be done with each entry."""
-    earlier = {} if overwrite else read_json(folder / MARKER).get("entries", {})
-    base = read_recipe(recipe, changes)
-    if base.model.weights is not None and any(entry.kind == NETWORK for entry in entries):
-        raise ValueError(
-            f"{recipe}: model.weights is {base.model.weights!r}, but fitted weights suit one "
-            "network only; set it to null to compare several"
-        )
-    split, outside = split_to_score(records), base.normalisation.outside
-    keep, rarest = _shown(records, split, outside)
-    jobs, known = [], dict(earlier)
-    for entry in entries:
-        its = _recipe(entry, base, changes)
-        common = (records.folder, folder, split, outside, palette, keep, rarest)
-        if entry.kind == ENSEMBLE:
-            settings = {"kind": ENSEMBLE, "outside": outside, "members": _members(entry, known)}
-        else:
-            settings = _settings(entry, its, palette, outside)
-        if turns != "none" and entry.kind not in (CLASSICAL, SEGMENTATION):
-            settings[TURNS] = turns
-        known[entry.label] = settings
-        told = _trained_by(entry, recipe, changes)
-        jobs.append(Job(entry, its, *common, settings, told, turns))
-    return jobs
-
-
-def _members(entry, known):
-    """List the settings of the members of an ensemble by label."""
-    for member in entry.what:
-        if member not in known:
-            raise ValueError(
-                f"ensemble {entry.label}: no entry {member}; there are {', '.join(known) or 'none'}"
-            )
-        if known[member]["kind"] in NO_MEMBERS:
-            raise ValueError(f"ensemble {entry.label}: {member} is no network; leave it out")
-    return {member: known[member] for member in entry.what}
-
-
-def _trained_by(entry, recipe, changes):
-    """Name the recipe of an entry and what was replaced in it."""
-    if not entry.trained:
-        return None
-    named = str(entry.what[0] if entry.kind == RECIPE else recipe)
-    return f"{named} with {', '.join(changes)}" if changes else named
-
-
-def _recipe(entry, base, changes):
-    """Recipe of an entry: its own, or the base recipe with another network."""
-    if entry.kind == RECIPE:
-        return read_recipe(entry.what[0], changes)
-    if entry.kind != NETWORK:
-        return base
-    name = entry.what[0]
-    before = base.model.arguments if base.model.name == name else {}
-    model = {"name": name, "arguments": {**before, **entry.arguments}}
-    return base.model_copy(update={"model": base.model.model_copy(update=model)})
-
-
-def _settings(entry, recipe, palette, outside):
-    """All that decides the result of an entry, beside the records."""
-    settings = {"kind": entry.kind, "outside": outside}
-    if entry.trained:
-        trained = recipe.to_dict()
-        del trained["description"]
-        return {**settings, "kind": "trained", **trained}
-    if entry.kind == CLASSICAL:
-        normalisation = recipe.to_dict()["normalisation"]
-        return {**settings, "what": entry.what[0], "normalisation": normalisation} | {
-            "seed": recipe.seed
-        }
-    if entry.kind == WEIGHTS:
-        return {**settings, "hashes": open_weights(entry.what[0]).hashes}
-    return {**settings, "palette": palette, "hashes": [_hash(path, palette) for path in entry.what]}
-
-
-def _hash(path, palette):
-    """Hash of the classes, in whatever file or place of a file they are."""
-    try:
-        return content_hash(open_truth(path, palette))
-    except ValueError:  # which scoring tells
-        return file_hash(path)
-
-
-def _shown(records, split, outside):
-    """Choose patches that hold the rarest class, in their number of the split, and name it."""
-    counts = np.array([patch.seen(outside)[:-1] for patch in seen_patches(records, split, outside)])
-    if not len(counts):
-        raise ValueError(
-            f"{records.folder}: the {split} split holds no labelled voxel; write the records again "
-            "with another split"
-        )
-    totals = counts.sum(axis=0)
-    objects = np.flatnonzero(totals[1:]) + 1
-    rarest = int(objects[np.argmin(totals[objects])]) if len(objects) else 0
-    profile = np.zeros((len(counts), 256), np.int64)
-    profile[:, 1] = counts[:, rarest]
-    return tuple(choose_slices(profile, SHOWN)), rarest
+def _begun(folder, overwrite):
+    """Read the settings of the entries that an earlier call began, by label; none if they go."""
+    return {} if overwrite else read_json(folder / MARKER).get("entries", {})
 
 
 def _begin(folder, records, jobs, *, overwrite):
@@ -371,28 +242,3 @@ def _write(comparison, known):
 def _write_marker(folder, content):
     text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
     write_text(folder / MARKER, text + "\n")
-
-
-def _draw(comparison, spacing):
-    """Draw the figures."""
-    results, folder = comparison.results, comparison.folder
-    for result in results:
-        matrix = scores(np.array(result.scores["confusion_matrix"]), comparison.classes)
-        path = folder / f"confusion_{result.label}.png"
-        axes, data = plot_confusion_matrix(matrix), confusion_data(matrix)
-        save_figure(axes, path, overwrite=True, data=data)
-    times = [result.training_seconds for result in results]
-    axes = plot_comparison(
-        [result.label for result in results],
-        [None if seconds is None else seconds / 60 for seconds in times],
-        [result.seconds_per_slice for result in results],
-        [result.of_classes("iou") for result in results],
-        [result.miou for result in results],
-        comparison.classes,
-    )
-    save_figure(axes[0], folder / "figure.png", overwrite=True)
-    shown = {each.label: read_shown(measured_folder(folder, each.label)) for each in results}
-    grey, truth, _ = next(iter(shown.values()))
-    found = {label: parts[2] for label, parts in shown.items()}
-    axes = plot_error_panel(grey, truth, found, comparison.classes, spacing=spacing)
-    save_figure(axes[0, 0], folder / "panel.png", overwrite=True, dpi=200)
