@@ -95,6 +95,7 @@ def test_axes_have_voxel_sizes_steps_and_halos():
     [
         (Normalisation("none"), []),
         (Normalisation("zscore"), ["zero_mean_unit_variance"]),
+        (Normalisation("robust"), ["scale_range", "scale_linear"]),
         (Normalisation("minmax", top=255.0), ["scale_range", "scale_linear"]),
         (Normalisation("percentile", 2.0, 98.0), ["scale_range", "clip"]),
     ],
@@ -104,6 +105,14 @@ def test_the_normalisation_is_described(normalisation, steps):
     assert [step["id"] for step in found] == ["ensure_dtype", *steps]
     if normalisation.method == "percentile":
         assert (found[1]["kwargs"]["min_percentile"], found[2]["kwargs"]["max"]) == (2.0, 1.0)
+    if normalisation.method == "robust":
+        assert (found[1]["kwargs"]["min_percentile"], found[1]["kwargs"]["max_percentile"]) == (
+            25,
+            75,
+        )
+        low, high = (value * found[2]["kwargs"]["gain"] for value in (0, 1))
+        offset = found[2]["kwargs"]["offset"]
+        assert (round(low + offset, 4), round(high + offset, 4)) == (-0.6745, 0.6745)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +144,7 @@ def test_filters_cannot_be_described():
 
 KINDS = {
     "volumes": configured(spacing=(0.05, 0.03, 0.03)),
-    "turned": configured(num_classes=3, axes="XYZ", normalisation=Normalisation("minmax")),
+    "turned": configured(num_classes=3, axes="XYZ", normalisation=Normalisation("robust")),
     "slices": configured(
         *("unet_2d", 2, 3, 3),
         normalisation=Normalisation("percentile", top=255.0),

@@ -71,7 +71,41 @@ def test_none_only_changes_the_type():
     np.testing.assert_array_equal(result, array)
 
 
-@pytest.mark.parametrize("method", ["zscore", "minmax", "percentile"])
+def test_robust_equals_zscores_of_normal_noise():
+    array = np.random.default_rng(0).normal(60, 15, (40, 50, 60))
+    statistics = measure(array)
+    np.testing.assert_allclose(
+        intensity(statistics, "robust")(array), intensity(statistics)(array), atol=0.05
+    )
+
+
+def test_a_void_does_not_move_robust_grey_values():
+    """A twentieth of the voxels is as dark as air: z-scores of the rest shrink by a quarter."""
+    clean = np.random.default_rng(0).normal(100, 10, (20, 50, 50))
+    array = clean.copy()
+    array[:, :10, :12] = 60
+    rest = np.s_[:, 10:]
+    robust, zscore = Normalisation("robust"), Normalisation("zscore")
+    before, after = (robust.intensity(measure(each))(each)[rest] for each in (clean, array))
+    np.testing.assert_allclose(after.std() / before.std(), 1, rtol=0.1)
+    squeezed = zscore.intensity(measure(array))(array)[rest]
+    assert squeezed.std() < 0.8
+    assert after.min() < -3  # nothing is clipped
+
+
+def test_robust_tells_that_the_quartiles_are_the_same():
+    array = np.zeros((4, 5, 6), np.uint8)
+    array[0, 0] = 9
+    with pytest.raises(ValueError, match="half of the voxels have the grey value 0, so that"):
+        Normalisation("robust").intensity(measure(array))
+
+
+def test_robust_is_not_by_the_patch():
+    with pytest.raises(ValueError, match="robust is by the volume only; leave it out"):
+        Normalisation("robust", training="patch")
+
+
+@pytest.mark.parametrize("method", ["zscore", "robust", "minmax", "percentile"])
 @pytest.mark.parametrize("dtype", ["u1", "f4"])
 def test_constant_volume_gives_zeros(method, dtype):
     array = np.full((3, 4, 5), 0.1 if dtype == "f4" else 9, dtype)
@@ -106,8 +140,8 @@ def test_percentile_that_was_not_measured_is_refused():
 
 
 def test_unknown_method_is_refused():
-    with pytest.raises(ValueError, match="'robust': must be one of zscore, minmax"):
-        intensity(measure(random("u1")), "robust")
+    with pytest.raises(ValueError, match="'gauss': must be one of zscore, robust, minmax"):
+        intensity(measure(random("u1")), "gauss")
 
 
 @pytest.mark.parametrize("method", METHODS)

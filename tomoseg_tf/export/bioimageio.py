@@ -28,6 +28,7 @@ from tomoseg_tf.prediction import to_segmentation
 from tomoseg_tf.prediction.geometry import needed_boxes
 from tomoseg_tf.prediction.graph import inference_graph
 from tomoseg_tf.volume import as_volume, check_destination, staged_file
+from tomoseg_tf.volume.normalisation import NORMAL_QUARTILES
 from tomoseg_tf.weights import open_weights
 from tomoseg_tf.weights.archive import DAY
 from tomoseg_tf.weights.picture import without_picture
@@ -210,9 +211,10 @@ def _normalised(normalisation, grey):
         return grey
     if method == "zscore":
         return ((grey - grey.mean()) / (grey.std() + EPSILON)).astype(np.float32)
-    limits = (normalisation.low, normalisation.high) if method == "percentile" else (0, 100)
-    low, high = np.percentile(grey, limits)
+    low, high = np.percentile(grey, normalisation.percentiles or (0, 100))
     x = (grey - low) / (high - low + EPSILON)
+    if method == "robust":
+        return (NORMAL_QUARTILES * (x - 0.5)).astype(np.float32)
     x = np.clip(x, 0, 1) if method == "percentile" else x
     return (normalisation.top * x).astype(np.float32)
 

@@ -4,6 +4,7 @@ import inspect
 import re
 
 from tomoseg_tf.models import BUILDERS
+from tomoseg_tf.volume.normalisation import NORMAL_QUARTILES
 from tomoseg_tf.weights import summary
 
 FORMAT = "0.5.12"  # of the description of models
@@ -153,14 +154,15 @@ def _preprocessing(normalisation, spatial):
     if normalisation.method == "zscore":
         kwargs = {"axes": axes, "eps": EPSILON}
         steps.append({"id": "zero_mean_unit_variance", "kwargs": kwargs})
-    elif normalisation.method in ("minmax", "percentile"):
-        low, high = (0.0, 100.0)
-        if normalisation.method == "percentile":
-            low, high = normalisation.low, normalisation.high
+    elif normalisation.method != "none":
+        low, high = normalisation.percentiles or (0.0, 100.0)
         kwargs = {"axes": axes, "min_percentile": low, "max_percentile": high, "eps": EPSILON}
         steps.append({"id": "scale_range", "kwargs": kwargs})
         if normalisation.method == "percentile":
             steps.append({"id": "clip", "kwargs": {"min": 0.0, "max": 1.0}})
+        if normalisation.method == "robust":
+            kwargs = {"gain": NORMAL_QUARTILES, "offset": -NORMAL_QUARTILES / 2}
+            steps.append({"id": "scale_linear", "kwargs": kwargs})
         if normalisation.top != 1:
             steps.append({"id": "scale_linear", "kwargs": {"gain": normalisation.top}})
     return steps

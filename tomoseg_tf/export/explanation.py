@@ -6,6 +6,7 @@ from tomoseg_tf.export.graph import CLASSES, GREY, OFFSET, PROBABILITIES, SCALE
 
 _STATISTICS = {
     "zscore": ("the mean", "the standard deviation of the population"),
+    "robust": ("the mean of both quartiles", "(third quartile - first quartile) / 1.34898"),
     "minmax": ("the minimum", "(maximum - minimum){over_top}"),
     "percentile": (
         "percentile {low:g}",

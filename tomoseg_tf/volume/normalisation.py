@@ -5,10 +5,12 @@ from numbers import Real
 
 import numpy as np
 
-METHODS = ("zscore", "minmax", "percentile", "none")
+METHODS = ("zscore", "robust", "minmax", "percentile", "none")
 SCOPES = ("volume", "patch")
 OUTSIDE = ("kept", "left_out")
 WITH_TOP = ("minmax", "percentile")
+QUARTILES = (25.0, 75.0)
+NORMAL_QUARTILES = 1.3489795003921634  # what lies between those of z-scores of normal noise
 PIECE = 2**20
 
 
@@ -68,9 +70,10 @@ def intensity(statistics, method="zscore", low=1.0, high=99.0, top=1.0):
     statistics : Statistics
         What `measure` gives.
     method : str, optional
-        "zscore": mean 0 and population standard deviation 1; "minmax": minimum 0 and maximum
-        `top`; "percentile": percentile `low` becomes 0 and `high` becomes `top`, what is beyond is
-        clipped; "none".
+        "zscore": mean 0 and population standard deviation 1; "robust": the first and the third
+        quartile become -0.6745 and 0.6745, as z-scores of normal noise have them, and nothing is
+        clipped; "minmax": minimum 0 and maximum `top`; "percentile": percentile `low` becomes 0
+        and `high` becomes `top`, what is beyond is clipped; "none".
     low, high : float, optional
         Percentages for "percentile"; `statistics` must hold them.
     top : float, optional
@@ -84,25 +87,39 @@ def intensity(statistics, method="zscore", low=1.0, high=99.0, top=1.0):
     Raises
     ------
     ValueError
-        If the method is not known, or a percentile was not measured.
+        If the method is not known, a percentile was not measured, or quartiles are needed and are
+        the same although not all grey values are.
     """
     if method == "zscore":
         return Intensity(statistics.mean, statistics.std)
+    if method == "robust":
+        lower, upper = _percentiles_of(statistics, QUARTILES)
+        if lower == upper and statistics.minimum < statistics.maximum:
+            raise ValueError(
+                f"half of the voxels have the grey value {lower:g}, so that the normalisation "
+                "robust finds no scale; use zscore, or leave out what is not the sample"
+            )
+        return Intensity((lower + upper) / 2, (upper - lower) / NORMAL_QUARTILES)
     if method == "minmax":
         width = statistics.maximum - statistics.minimum
         return Intensity(statistics.minimum, width / top, top=top)
     if method == "percentile":
-        for percent in (low, high):
-            if float(percent) not in statistics.percentiles:
-                measured = ", ".join(f"{value:g}" for value in statistics.percentiles) or "none"
-                raise ValueError(
-                    f"percentile {percent:g} was not measured, only {measured}; use one of these"
-                )
-        bottom, upper = statistics.percentiles[float(low)], statistics.percentiles[float(high)]
+        bottom, upper = _percentiles_of(statistics, (low, high))
         return Intensity(bottom, (upper - bottom) / top, clip=True, top=top)
     if method == "none":
         return Intensity(0.0, 1.0)
     raise ValueError(f"normalisation {method!r}: must be one of {', '.join(METHODS)}")
+
+
+def _percentiles_of(statistics, percents):
+    """Look up percentiles that were measured."""
+    for percent in percents:
+        if float(percent) not in statistics.percentiles:
+            measured = ", ".join(f"{value:g}" for value in statistics.percentiles) or "none"
+            raise ValueError(
+                f"percentile {percent:g} was not measured, only {measured}; use one of these"
+            )
+    return [statistics.percentiles[float(percent)] for percent in percents]
 
 
 @dataclass(frozen=True)
@@ -117,7 +134,8 @@ class Normalisation:
         Percentages for the method "percentile".
     training : str, optional
         Whose statistics are used in training: "volume", those of the whole volume that a patch is
-        cut from, or "patch", those of the patch.
+        cut from, or "patch", those of the patch, which "robust" refuses: half of a patch may have
+        one grey value.
     prediction : str, optional
         The same in prediction: always "volume", the whole input, so that the result depends
         neither on tiles nor on a region of interest.
@@ -158,6 +176,11 @@ class Normalisation:
             raise ValueError(
                 f"normalisation training {self.training!r}: must be one of {', '.join(SCOPES)}"
             )
+        if self.training == "patch" and self.method == "robust":
+            raise ValueError(
+                "normalisation training 'patch': quartiles of a patch may be the same, so that "
+                "robust is by the volume only; leave it out"
+            )
         if self.prediction != "volume":
             raise ValueError(
                 f"normalisation prediction {self.prediction!r}: must be volume, the whole input"
@@ -187,7 +210,8 @@ class Normalisation:
     @property
     def percentiles(self):
         """Percentages that `measure` has to find for this method."""
-        return (self.low, self.high) if self.method == "percentile" else ()
+        found = {"percentile": (self.low, self.high), "robust": QUARTILES}
+        return found.get(self.method, ())
 
     @property
     def mask(self):

@@ -11,6 +11,8 @@ _TRAINING = {
 _LINEAR = "Grey levels: on any linear scale, 8-bit, 16-bit or float; "
 _SCALES = {
     "zscore": f"{_LINEAR}mean and standard deviation of the scan are taken out.",
+    "robust": f"{_LINEAR}the quartiles of the scan set the scale, so that few very dark or bright "
+    "voxels do not move it.",
     "minmax": f"{_LINEAR}the darkest and brightest voxels of the scan set the scale, so that hot "
     "pixels must be gone.",
     "percentile": f"{_LINEAR}the percentiles of the scan set the scale.",

@@ -45,6 +45,14 @@ def test_equal_to_the_normalisation_of_volumes(dtype, method, scope):
         np.testing.assert_allclose(result, expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+def test_robust_equals_that_of_volumes(dtype):
+    arrays = volumes(dtype)
+    normalisation = Normalisation("robust")
+    expected = normalisation.intensity(measure(arrays[1]))(arrays[1])
+    np.testing.assert_allclose(normalise(arrays, 1, normalisation), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("scope", ["volume", "patch"])
 @pytest.mark.parametrize("method", ["minmax", "percentile"])
 def test_top_is_that_of_volumes(method, scope):

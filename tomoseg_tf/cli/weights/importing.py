@@ -28,7 +28,7 @@ from tomoseg_tf.cli.weights.showing import as_dict
 )
 @click.option(
     "--normalisation",
-    type=click.Choice(["zscore", "minmax", "percentile", "none"]),
+    type=click.Choice(["zscore", "robust", "minmax", "percentile", "none"]),
     help="How the input was normalised; at prediction over the whole volume.  [default: zscore; "
     "minmax for xlearn_unet]",
 )
