@@ -204,7 +204,7 @@ def test_wrong_usage_exits_with_two(run, scan):
 def test_the_folder_of_the_scan_is_never_replaced(run, scan, binary, tmp_path):
     code, _, err = run("segment", scan, tmp_path, "-w", binary, "--overwrite")
     assert code == 1
-    assert "holds the volume" in err
+    assert "holds the input" in err
     assert scan.exists()
 
 

@@ -258,8 +258,24 @@ def test_objects_that_are_cut_too_small_or_of_another_class_have_no_mesh(tmp_pat
     options = {"overwrite": True, "classes": (2,)}
     (one,), _ = write_object_meshes(classes, tmp_path / "m", **options, **settings)
     assert (one["label"], len([*(tmp_path / "m").iterdir()])) == (1, 2)
+    write_object_meshes(classes, tmp_path / "m", overwrite=True)  # in another format
+    assert (tmp_path / "m" / "object_1.ply").exists()
     mistakes = ({"min_voxels": 99}, "nothing to draw"), ({"suffix": ".off"}, "ends in")
     for wrong, message in mistakes:
         with pytest.raises(ValueError, match=message):
             write_object_meshes(classes, tmp_path / "n", **wrong)
     assert not (tmp_path / "n").exists()
+
+
+def test_only_a_folder_of_meshes_is_replaced_and_none_with_the_segmentation(tmp_path):
+    classes = np.zeros((6, 6, 6), np.uint8)
+    classes[2:4, 2:4, 2:4] = 1
+    own = tmp_path / "mine"
+    own.mkdir()
+    np.save(own / "s.npy", classes)
+    (own / "objects.csv").write_text("label\n1\n")  # as docs call the table of objects
+    with pytest.raises(ValueError, match=r"mine holds the input .*s\.npy; name another"):
+        write_object_meshes(own / "s.npy", own, overwrite=True)
+    with pytest.raises(ValueError, match=r"mine already exists and holds no object_.* else"):
+        write_object_meshes(classes, own, overwrite=True)
+    assert (own / "s.npy").exists()

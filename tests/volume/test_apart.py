@@ -37,7 +37,7 @@ def places(tmp_path, monkeypatch):
         ("link.tif", "scan.tif", "named twice"),
         ("scan.tif", "slices/../link.tif", "named twice"),
         ("slices/f.tif", "slices", r"f\.tif lies among the slices of slices and would be read"),
-        ("slices", "slices/slice_0000.tif", "holds the volume slices/slice_0000.tif; name another"),
+        ("slices", "slices/slice_0000.tif", "holds the input slices/slice_0000.tif; name another"),
         ("pair.raw", "pair.nhdr", "named twice"),
         ("pair.nhdr", "pair.raw", "named twice"),
     ],

@@ -10,9 +10,10 @@ from tomoseg_tf.meshes.drawing import draw_surface
 from tomoseg_tf.meshes.fields import Field
 from tomoseg_tf.meshes.files import FORMATS
 from tomoseg_tf.objects import measure_objects, open_inputs, write_labels
-from tomoseg_tf.volume import Volume, open_volume, staged_folder
+from tomoseg_tf.volume import Volume, check_apart, open_volume, staged_folder
 
 TABLE = "objects.csv"
+MARKERS = (TABLE, "object_[0-9]*.???")  # a table of that name alone may be one of objects
 MOST = 10_000  # files that a folder can hold with ease
 
 
@@ -93,14 +94,16 @@ def write_object_meshes(
     Raises
     ------
     ValueError
-        If the folder exists, a setting is none, or there are no objects or more than 10,000.
+        If the folder exists or holds the segmentation, a setting is none, or there are no objects
+        or more than 10,000.
     """
     folder, suffix = Path(folder), suffix.lower()
     if suffix not in FORMATS:
         raise ValueError(f"{suffix}: a mesh ends in {', '.join(FORMATS)}")
+    check_apart([folder], [segmentation])
     given = open_inputs(segmentation, palette=palette, spacing=spacing)
     meshes = []
-    with staged_folder(folder, overwrite=overwrite, marker=TABLE) as staging:
+    with staged_folder(folder, overwrite=overwrite, marker=MARKERS) as staging:
         settings = {"min_voxels": min_voxels, "keep_border": keep_border}
         objects = measure_objects(given, connectivity=connectivity, **settings)
         rows = _rows(objects.columns, classes, given.segmentation.name)

@@ -44,7 +44,7 @@ def _check_pair(path, written, source, place):
     if written & {place, *_data_files(place)}:
         raise ValueError(f"{path} is named twice; each input and output needs its own name")
     if path in place.parents:
-        raise ValueError(f"{path} holds the volume {_name_of(source)}; name another output")
+        raise ValueError(f"{path} holds the input {_name_of(source)}; name another output")
     if path.parent == place and path.suffix.lower() in SLICES:
         raise ValueError(
             f"{path} lies among the slices of {_name_of(source)} and would be read as one; "
