@@ -142,3 +142,12 @@ def test_only_a_mirror_is_replaced(plain, mirror, tmp_path):
     with pytest.raises(ValueError, match=r"holds no index\.json"):
         mirror_weights(opened, plain, overwrite=True)
     mirror_weights(opened, mirror, overwrite=True)
+    shutil.copytree(plain, mirror / "own")
+    with pytest.raises(ValueError, match=r"mirror holds the input .*own; name another"):
+        mirror_weights(open_sources([str(mirror / "own")]), mirror, overwrite=True)
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "index.json").write_text('{"title": "mine"}')
+    with pytest.raises(ValueError, match=r"site/index\.json is no index of weights"):
+        mirror_weights(opened, site, overwrite=True)
+    assert (site / "index.json").exists()

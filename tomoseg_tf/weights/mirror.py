@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from urllib.parse import quote
 
-from tomoseg_tf.volume import check_destination, file_hash, staged_folder
+from tomoseg_tf.volume import check_apart, check_destination, file_hash, staged_folder
 from tomoseg_tf.weights.address import is_address, split_pin
 from tomoseg_tf.weights.archive import pack_weights
 from tomoseg_tf.weights.fetching import fetch_weights, fetched_before, unpack_into_cache
@@ -93,10 +93,13 @@ def mirror_weights(opened, folder: Path, *, overwrite=False, progress=None):
     Raises
     ------
     ValueError
-        If two have the same name, or the folder exists.
+        If two have the same name, or the folder exists, is no mirror or holds one of the weights.
     """
     folder, entries = Path(folder), []
     check_destination(folder, overwrite, folder=True, marker=INDEX)
+    if (folder / INDEX).is_file():
+        read_index(folder)  # other programs write files of this name, too
+    check_apart([folder], [fitted.folder for fitted in opened])
     opened = sorted(opened, key=lambda fitted: fitted.name)
     names = [fitted.name.lower() for fitted in opened]
     twice = next((each.name for each in opened if names.count(each.name.lower()) > 1), None)
