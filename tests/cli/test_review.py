@@ -99,8 +99,11 @@ def test_what_a_user_can_cause_is_one_line(run, files, tmp_path):
     assert run("list", *files[:3], folder, "--thumbnails", "0")[0] == 0
     short = tmp_path / "short.npy"
     np.save(short, TRUTH[1:])
+    np.save(folder / "corrected.npy", TRUTH)
+    again = files[0], folder / "corrected.npy", files[2], folder, "--overwrite"
     cases = [
         (("list", *files[:3], folder), "already exists"),
+        (("list", *again), "review holds the input"),
         (("list", short, *files[1:3], tmp_path / "n"), "both must be of one shape"),
         (("apply", tmp_path, files[1], tmp_path / "n.tif"), "holds no review.json"),
         (("apply", folder, short, tmp_path / "n.tif"), "give the truth that was reviewed"),

@@ -26,6 +26,7 @@ from tomoseg_tf.plots.review import (
 from tomoseg_tf.volume import (
     IGNORE,
     as_volume,
+    check_apart,
     check_destination,
     open_truth,
     open_volume,
@@ -88,11 +89,12 @@ def write_review(
     Raises
     ------
     ValueError
-        If the folder exists, the kind is none, or as for `detect_objects`.
+        If the folder exists or holds an input, the kind is none, or as for `detect_objects`.
     """
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}; use one of {', '.join(KINDS)}")
     check_destination(folder, overwrite, folder=True, marker=REVIEW)
+    check_apart([folder], [volume, truth, segmentation, probabilities])
     truth, segmentation = open_truth(truth), open_truth(segmentation)
     volume = _of_shape(as_volume(volume), truth)
     if probabilities is not None:

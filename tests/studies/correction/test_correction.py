@@ -168,6 +168,14 @@ def test_where_nothing_was_labelled_all_else_is_unknown(mend, tmp_path):
     np.testing.assert_array_equal(np.load(tmp_path / "out.npy"), expected)
 
 
+def test_a_folder_that_holds_the_truth_is_not_replaced(mend):
+    np.save(mend / "truth.npy", TRUTH)
+    truth = open_truth(mend / "truth.npy", "classes")
+    with pytest.raises(ValueError, match=r"mend holds the input .*truth\.npy; name another"):
+        write_slices(np.zeros(TRUTH.shape), truth, mend, weights="w", overwrite=True)
+    assert (mend / "truth.npy").exists()
+
+
 def test_a_truth_that_is_forgotten_is_asked_for(mend, tmp_path):
     with pytest.raises(ValueError, match=r"made beside the truth t\.tif, whose labels"):
         merge_slices(mend, None, tmp_path / "out.npy")

@@ -11,6 +11,7 @@ from tomoseg_tf.volume import (
     IGNORE,
     UnlabelledTruth,
     as_volume,
+    check_apart,
     check_destination,
     create_volume,
     open_truth,
@@ -61,11 +62,13 @@ def write_slices(
     Raises
     ------
     ValueError
-        If the folder exists, the shapes differ, all is labelled, or as for `segment_file`.
+        If the folder exists or holds an input, the shapes differ, all is labelled, or as for
+        `segment_file`.
     """
     from tomoseg_tf.prediction import segment_file  # loads Keras, which merging does not need
 
     check_destination(folder, overwrite, folder=True, marker=CORRECTION)
+    check_apart([folder], [scan, truth, weights])
     scan, blank = as_volume(scan), truth is None
     truth = UnlabelledTruth(scan.shape, scan.spacing) if blank else open_truth(truth)
     if scan.shape != truth.shape:
