@@ -141,6 +141,21 @@ def test_large_volumes_are_not_matched_and_the_page_says_so(tmp_path, monkeypatc
     assert any("not matched" in note for note in summary["notes"])
 
 
+@pytest.mark.parametrize("wrong", [(), (2, 20, 20)])
+def test_a_float_scan_with_voxels_that_are_not_finite(tmp_path, wrong):
+    y, x = np.ogrid[:40, :40]
+    grey = np.random.default_rng(0).normal(100, 5, (5, 40, 40)).astype(np.float32)
+    grey[:, (y - 19.5) ** 2 + (x - 19.5) ** 2 > 19.5**2] = np.nan  # outside of what was scanned
+    if wrong:
+        grey[wrong] = np.nan
+    segmentation = np.zeros(grey.shape, np.uint8)
+    segmentation[1:4, 12:16, 12:16] = 1
+    write_report(tmp_path / "r.html", segmentation, volume=grey)
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert ("Histogram of the grey levels" in text) == (not wrong)
+    assert ("which tomoseg-tf plot grey draws: array: 1 voxels are NaN" in text) == bool(wrong)
+
+
 def test_what_is_not_given_is_left_out(volumes, tmp_path):
     write_report(tmp_path / "scan.html", volume=volumes["volume"])
     text = (tmp_path / "scan.html").read_text(encoding="utf-8")

@@ -14,6 +14,7 @@ from tomoseg_tf.plots import (
 )
 from tomoseg_tf.report.content import Section, Table, Tile, decimal
 from tomoseg_tf.report.figures import picture_of
+from tomoseg_tf.volume import NotFiniteError
 
 CHEAP = 2**25  # voxels up to which more than the segmentation is measured
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
@@ -68,8 +69,13 @@ def object_section(inputs, measured, columns):
         tables.append(_plain_table(columns, names))
     if inputs is not None and inputs.probabilities is not None and inputs.voxels <= CHEAP:
         tables.append(_threshold_table(inputs))
-    pictures = _pictures(inputs, measured, columns)
+    pictures = _pictures(measured, columns)
     text = _text(next(iter(summaries.values()), None))
+    if inputs is not None and inputs.volume is not None and inputs.segmentation is not None:
+        try:
+            pictures.append(_grey_picture(inputs))
+        except NotFiniteError as error:
+            text += f" Grey levels of the classes, which tomoseg-tf plot grey draws: {error}."
     tiles = _tiles(columns, next(iter(summaries.values()), None))
     return Section("sizes", "Sizes and shapes", text, tuple(tables), tuple(pictures)), tiles
 
@@ -127,8 +133,8 @@ def _threshold_table(inputs):
     )
 
 
-def _pictures(inputs, measured, columns):
-    """Figures of sizes, shapes and grey levels, as far as there are objects."""
+def _pictures(measured, columns):
+    """Figures of sizes and shapes, as far as there are objects."""
     pictures = []
     if len(columns["label"]):
         tables = {name: one.columns for name, one in measured.items() if len(one)}
@@ -140,14 +146,17 @@ def _pictures(inputs, measured, columns):
         alt = "Sphericity of each object against its equivalent radius."
         data = shape_data(columns)
         pictures.append(picture_of(axes, "Sphericity by equivalent radius", alt, data=data))
-    if inputs is not None and inputs.volume is not None and inputs.segmentation is not None:
-        counted = class_histograms(inputs.volume, inputs.segmentation)
-        axes = plot_grey_histograms(counted, names=inputs.names)
-        alt = "Histogram of the grey levels of each class of the segmentation."
-        first = axes if not hasattr(axes, "__len__") else np.ravel(axes)[0]
-        data = grey_data(counted, names=inputs.names)
-        pictures.append(picture_of(first, "Grey levels of the classes", alt, data=data))
     return pictures
+
+
+def _grey_picture(inputs):
+    """Figure of the grey levels of each class, inside the reconstruction circle."""
+    counted = class_histograms(inputs.volume, inputs.segmentation, mask="auto")
+    axes = plot_grey_histograms(counted, names=inputs.names)
+    alt = "Histogram of the grey levels of each class of the segmentation."
+    first = axes if not hasattr(axes, "__len__") else np.ravel(axes)[0]
+    data = grey_data(counted, names=inputs.names)
+    return picture_of(first, "Grey levels of the classes", alt, data=data)
 
 
 def _tiles(columns, summary):
