@@ -91,6 +91,19 @@ def test_what_truth_ignores_is_neither_right_nor_wrong():
     assert counts(detect_objects(truth, boxes((9, 9, 20, 4, 4, 4)))) == (0, 1, 0)
 
 
+def test_labels_are_those_of_the_table_of_objects_where_the_other_ignores_some():
+    """The first object is ignored, the second cut into two by that, the third cut at a face."""
+    hidden = (2, 2, 2, 3, 3, 3, 255), (3, 9, 6, 3, 3, 1, 255), (4, 23, 2, 3, 1, 3, 255)
+    found = boxes((2, 2, 2, 3, 3, 3), (3, 9, 2, 3, 3, 9), (4, 20, 2, 3, 4, 3), (9, 9, 20, 4, 4, 4))
+    truth = boxes(*hidden, (9, 9, 20, 4, 4, 4))
+    assert measure_objects(found).columns["voxels"].tolist() == [27, 81, 64]
+    columns = detection_columns(detect_objects(truth, found))
+    assert columns["state"].tolist() == ["matched"] + ["found"] * 3
+    assert columns["segmentation_label"].tolist() == [3, 2, 2, 0]
+    back = detection_columns(detect_objects(found, truth))
+    assert back["truth_label"].tolist() == [3, 2, 2, 0]
+
+
 def test_operators_change_places():
     rng = np.random.default_rng(0)
     one, other = (rng.integers(0, 8, (8, 14, 14)).astype(np.uint8) for _ in range(2))

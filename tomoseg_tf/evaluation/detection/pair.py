@@ -44,8 +44,9 @@ class Side:
     kept : (N,) ndarray of bool
         Whether each passes the filters and does not lie mostly in ignored voxels.
     labels : (N,) ndarray of int64
-        Labels that `tomoseg_tf.objects.measure_objects` gives with the filters; 0 where they leave
-        an object out.
+        Labels that `tomoseg_tf.objects.measure_objects` gives with the filters in the volume as it
+        is, whatever the other one ignores; 0 where they leave an object out. Parts into which
+        ignored voxels cut an object have one label.
     """
 
     objects: Objects
@@ -165,25 +166,30 @@ def _without_ignored(inputs, ignoring):
 
 def _side(whole, inputs, counted, settings, min_voxels, keep_border):
     """Objects of one volume, found again without what the other ignores."""
-    objects, ignored = whole, np.zeros(len(whole), bool)
-    if counted is not None:
-        objects = measure_objects(counted, **settings)
-        ignored = _mostly_ignored((objects, counted), (whole, inputs))
-        inputs = counted
+    kept = _passing(whole, min_voxels, keep_border)
+    labels = np.where(kept, np.cumsum(kept), 0)
+    if counted is None:
+        return Side(whole, inputs, kept, labels)
+    objects = measure_objects(counted, **settings)
+    origins, ignored = _origins((objects, counted), (whole, inputs))
+    kept = _passing(objects, min_voxels, keep_border) & ~ignored
+    return Side(objects, counted, kept, labels[origins])
+
+
+def _passing(objects, min_voxels, keep_border):
+    """Which objects pass the filters."""
     passing = objects.columns["voxels"] >= min_voxels
-    if not keep_border:
-        passing &= ~objects.columns["touches_border"]
-    return Side(objects, inputs, passing & ~ignored, np.where(passing, np.cumsum(passing), 0))
+    return passing if keep_border else passing & ~objects.columns["touches_border"]
 
 
-def _mostly_ignored(counted, whole):
-    """Which objects are what is left of ones that lie for more than half in ignored voxels."""
+def _origins(counted, whole):
+    """Row of the object that each is left of, and whether more than half of that is ignored."""
     table = _count_overlaps([counted, whole], None)
     voxels = whole[0].columns["voxels"]
     left = np.bincount(table[:, 1], table[:, 2], len(voxels))
-    ignored = np.zeros(len(counted[0]), bool)
-    ignored[table[:, 0]] = (2 * left < voxels)[table[:, 1]]
-    return ignored
+    origins = np.zeros(len(counted[0]), np.int64)
+    origins[table[:, 0]] = table[:, 1]
+    return origins, (2 * left < voxels)[origins]
 
 
 def _count_overlaps(pair, progress):

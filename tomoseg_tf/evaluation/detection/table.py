@@ -22,7 +22,8 @@ def detection_columns(detection):
     -------
     dict from str to (N,) ndarray
         ``state``; ``class``; labels in ``truth_label`` and ``segmentation_label``, as the table of
-        objects with the same filters has them, 0 without a partner; ``centroid_z`` to
+        objects with the same filters has them, 0 without a partner and for
+        what ignored voxels leave of an object that is not in that table; ``centroid_z`` to
         ``centroid_x`` of the true object, or else of the one found; sizes and shapes of both, NaN
         or 0 without a partner; ``overlap_voxels`` and ``iou`` of a pair; and ``other_class``, for
         one without a partner: the class of that object of the other volume that has most of its
