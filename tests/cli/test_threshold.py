@@ -117,6 +117,20 @@ def test_stored_threshold_is_what_segment_takes(run, files, fitted, monkeypatch,
     assert "Before it was 0.75" in card
 
 
+def test_scores_are_printed_though_nothing_can_be_stored(run, files, fitted, monkeypatch):
+    from tomoseg_tf.evaluation import threshold
+
+    def fail(*_, **__):
+        raise ValueError("the disk is full")
+
+    monkeypatch.setattr(threshold, "store_threshold", fail)
+    code, out, err = run(*files, "--weights", fitted)
+    assert (code, "best dice" in out, "the disk is full" in err) == (1, True, True)
+    monkeypatch.chdir(fitted)
+    code, out, err = run(*files, "--weights", ".")
+    assert (code, out, "is the current folder" in err) == (1, "", True)
+
+
 def test_weights_that_are_not_written_to(run, files, fitted):
     shipped = ("--weights", "unet_3d_micropillar")
     code, out, err = run(*files, *shipped)

@@ -172,6 +172,16 @@ def test_what_is_kept_is_not_changed(archive, plain):
     check_own(open_weights(plain))
 
 
+def test_what_cannot_be_replaced_is_refused_before_any_work(plain, monkeypatch):
+    fitted = open_weights(plain)
+    monkeypatch.setattr("os.access", lambda path, mode: path != plain.resolve().parent)
+    with pytest.raises(ValueError, match=r"nothing can be written in .*; copy the folder and name"):
+        check_own(fitted)
+    monkeypatch.chdir(plain)
+    with pytest.raises(ValueError, match=rf"is the current folder, .* name {plain.name} from"):
+        check_own(open_weights("."))
+
+
 def test_other_files_are_to_be_imported(tmp_path):
     (tmp_path / "a.h5").write_bytes(b"\x89HDF")
     with pytest.raises(ValueError, match="import it first"):

@@ -98,6 +98,8 @@ def threshold(
             options.notify(notice)
     results = [_result(curve, by) for curve in curves.values()]
     _notify(curves, results)
+    if not as_json:
+        click.echo(_table(results))  # first, whatever happens to the files
     if figure is not None:
         reliability = {name: calibration(curve.counts) for name, curve in curves.items()}
         _draw(curves, reliability, None if several else results[0]["best"], figure, overwrite)
@@ -106,8 +108,6 @@ def threshold(
         results[0]["weights"] = _store(weights, results[0], curves[""], truths)
     if as_json:
         click.echo(json.dumps({"classes": results} if several else results[0], allow_nan=False))
-    else:
-        click.echo(_table(results))
 
 
 def _check(truth, probabilities, object_class, more, weights, figure, overwrite):

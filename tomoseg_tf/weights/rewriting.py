@@ -1,5 +1,6 @@
 """Changes to what a weights folder says, made to a copy that then takes its place."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tomoseg_tf.weights.sums import CARD, MARKERS, PICTURE, SUMS, write_sums
 
 
 def check_own(fitted):
-    """Refuse weights that are not the user's to change.
+    """Refuse weights that are not the user's to change, or cannot be replaced where they are.
 
     Parameters
     ----------
@@ -22,17 +23,28 @@ def check_own(fitted):
     Raises
     ------
     ValueError
-        If they come with the package or lie in the cache.
+        If they come with the package, lie in the cache, are the current folder, or their folder
+        lies where nothing can be written.
     """
+    place = fitted.folder.resolve()
     if is_cached(fitted.folder):
         raise ValueError(
             f"{fitted.folder}: these weights were fetched and stay as they are; make a folder of "
             "your own: tomoseg-tf weights fetch SOURCE -o FOLDER"
         )
-    if fitted.folder.resolve() in {path.resolve() for path in shipped_weights().values()}:
+    if place in {path.resolve() for path in shipped_weights().values()}:
         raise ValueError(
             f"{fitted.folder}: these weights come with the package and stay as they are; copy the "
             "folder and name the copy"
+        )
+    if os.path.samefile(place, os.curdir):
+        raise ValueError(
+            f"{place} is the current folder, which cannot be replaced by what changes; go to "
+            f"another one (cd ..) and name {place.name} from there"
+        )
+    if not os.access(place.parent, os.W_OK | os.X_OK):
+        raise ValueError(
+            f"{place}: nothing can be written in {place.parent}; copy the folder and name the copy"
         )
 
 
