@@ -192,3 +192,11 @@ def test_several_volumes_are_counted_as_if_they_were_one(stored):
         count_volumes(pairs[2:])
     with pytest.raises(ValueError, match="voxels of another type"):
         count_volumes([pairs[0], (truth[1:3], FINE[1:3])])
+
+
+def test_a_further_volume_may_be_rightly_empty():
+    more = 0 * TRUTH, np.ones_like(TRUTH)
+    found = count_volumes([(TRUTH, GREY), more])
+    assert (found.objects, found.voxels) == (TRUTH.sum(), 2 * TRUTH.size)
+    with pytest.raises(ValueError, match="holds only 0 and 1 of 255, which looks like classes"):
+        count_volumes([(TRUTH, GREY), (TRUTH, TRUTH)])

@@ -110,7 +110,8 @@ def count_probabilities(truth, probabilities, *, object_class=None, both=True, p
     object_class : int, optional
         The class; by default 1, if the truth has no higher one.
     both : bool, optional
-        Whether a truth without objects, or without background, is an error.
+        Whether a truth without objects, or without background, is an error. If not, the
+        probabilities of one without objects may all be next to 0.
     progress : callable, optional
         Called as ``progress(done, total)`` with slices.
 
@@ -124,7 +125,7 @@ def count_probabilities(truth, probabilities, *, object_class=None, both=True, p
     ValueError
         If the shapes differ, the type is none of probabilities, a value is NaN or far beyond 0
         and 1, the voxels look like classes, the truth has more classes and none is chosen, or one
-        of both is missing in the truth.
+        of both is missing in the truth and must occur.
     """
     truth, volume = open_pair(truth, probabilities)
     levels, thresholds, middles = _levels(volume)
@@ -142,7 +143,8 @@ def count_probabilities(truth, probabilities, *, object_class=None, both=True, p
     counts = counts[:IGNORE]
     chosen = _choose_class(truth, counts.sum(axis=1), object_class)
     pair = np.stack([counts.sum(axis=0) - counts[chosen], counts[chosen]])
-    _check_values(volume, pair)
+    if both or pair[1].any():  # what is rightly empty looks like classes, too
+        _check_values(volume, pair)
     found = ProbabilityCounts(volume.name, chosen, thresholds, middles, pair, outside)
     if both:
         _check_pair(truth.name, found)
