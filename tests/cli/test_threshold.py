@@ -59,6 +59,19 @@ def test_a_file_for_each_class(run, files, tmp_path):
     assert run(files[0], files[1], files[1], "--class", 1)[0] == 2
 
 
+def test_a_class_that_the_truth_lacks_is_left_out(run, files, tmp_path):
+    np.save(tmp_path / "background.npy", 1 - PROBABILITIES)
+    np.save(tmp_path / "rare.npy", np.full_like(PROBABILITIES, 0.01))
+    paths = tmp_path / "background.npy", files[1], tmp_path / "rare.npy"
+    code, out, err = run(files[0], *paths, "--json")
+    assert (code, [one["class"] for one in json.loads(out)["classes"]]) == (0, [0, 1])
+    assert "rare.npy: class 2 left out; the truth has no voxel of it" in err
+    np.save(tmp_path / "one.npy", 2 + 0 * TRUTH)
+    code, out, err = run(tmp_path / "one.npy", *paths, "--palette", "classes")
+    assert (code, out) == (1, "")
+    assert "one.npy: none of the 3 classes has voxels beside others" in err
+
+
 def test_several_volumes_at_once(run, files, fitted, tmp_path):
     nothing = np.zeros_like(TRUTH)
     np.save(tmp_path / "empty.npy", nothing)

@@ -63,7 +63,7 @@ def threshold(
     the ROC AUC, and the calibration: the Brier score, and the expected calibration error, ECE, the
     mean of what is off between probability and share of objects. Float probabilities are counted
     in 65,536 ranges, grey levels one by one. Of several files, the first is of class 0 and so on:
-    they get a line each.
+    they get a line each, but for classes that TRUTH lacks.
 
     \b
     Examples:
@@ -73,13 +73,7 @@ def threshold(
       tomoseg-tf threshold truth.tif p_background.tif p_pore.tif p_carbide.tif
     """
     _check(truth, probabilities, object_class, more, weights, figure, overwrite)
-    from tomoseg_tf.evaluation.threshold import (
-        ThresholdCurve,
-        calibration,
-        check_score,
-        count_volumes,
-        open_pair,
-    )
+    from tomoseg_tf.evaluation.threshold import calibration, check_score, open_pair
     from tomoseg_tf.volume import check_senses, open_truth
 
     check_score(by)
@@ -87,12 +81,7 @@ def threshold(
     firsts = [open_pair(classes, path) for path in probabilities]
     others = [open_pair(open_truth(one, palette), other) for one, other in more]
     check_senses([classes, *(one for one, _ in others)])
-    curves = {}
-    for index, pair in enumerate(firsts):
-        chosen = index if several else object_class
-        with options.progress("Counting") as progress:
-            counts = count_volumes([pair, *others], object_class=chosen, progress=progress)
-        curves[f"class {index}" if several else ""] = ThresholdCurve(counts)
+    curves = _count_classes(firsts) if several else {"": _count([*firsts, *others], object_class)}
     for one in (classes, *(one for one, _ in others)):
         for notice in one.named_notices():
             options.notify(notice)
@@ -129,6 +118,33 @@ def _check(truth, probabilities, object_class, more, weights, figure, overwrite)
         check_figure(figure, overwrite, data=True)
         inputs = (truth, *probabilities, *(path for pair in more for path in pair))
         check_apart([figure, data_path(figure)], inputs)
+
+
+def _count(pairs, object_class, both=True):
+    """Count volumes together, with a bar."""
+    from tomoseg_tf.evaluation.threshold import ThresholdCurve, count_volumes
+
+    with options.progress("Counting") as progress:
+        settings = {"object_class": object_class, "both": both, "progress": progress}
+        return ThresholdCurve(count_volumes(pairs, **settings))
+
+
+def _count_classes(pairs):
+    """Count each class of a truth by name; one that tells nothing is left out."""
+    curves = {}
+    for index, pair in enumerate(pairs):
+        curve = _count([pair], index, both=False)
+        if 0 < curve.counts.objects < curve.counts.voxels:
+            curves[f"class {index}"] = curve
+            continue
+        missing = "of another class" if curve.counts.objects else "of it"
+        options.notify(f"{pair[1].name}: class {index} left out; the truth has no voxel {missing}")
+    if not curves:
+        raise ValueError(
+            f"truth {pairs[0][0].name}: none of the {len(pairs)} classes has voxels beside others "
+            "that count; choose another part"
+        )
+    return curves
 
 
 def _result(curve, by):

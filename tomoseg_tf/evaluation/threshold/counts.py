@@ -51,7 +51,7 @@ class ProbabilityCounts:
         return int(self.counts[1].sum())
 
 
-def count_volumes(pairs, *, object_class=None, progress=None):
+def count_volumes(pairs, *, object_class=None, both=True, progress=None):
     """Count the voxels of several volumes together, of which some may have no objects.
 
     Parameters
@@ -60,6 +60,8 @@ def count_volumes(pairs, *, object_class=None, progress=None):
         Each as for `count_probabilities`; the probabilities all of one type.
     object_class, progress
         As for `count_probabilities`; progress starts anew with each volume.
+    both : bool, optional
+        Whether truths without objects in any of them, or without background, are an error.
 
     Returns
     -------
@@ -88,7 +90,8 @@ def count_volumes(pairs, *, object_class=None, progress=None):
         counts=sum(part.counts for part in parts),
         outside=sum(part.outside for part in parts),
     )
-    _check_pair(" and ".join(str(truth.name) for truth, _ in pairs), total)
+    if both:
+        _check_pair(" and ".join(str(truth.name) for truth, _ in pairs), total)
     return total
 
 
