@@ -8,7 +8,13 @@ from threading import Thread
 
 import pytest
 
-from tomoseg_tf.weights import find_weights, mirror_weights, open_weights, shipped_weights
+from tomoseg_tf.weights import (
+    find_weights,
+    mirror_weights,
+    open_weights,
+    rewrite_weights,
+    shipped_weights,
+)
 from tomoseg_tf.weights.index import read_index
 from tomoseg_tf.weights.mirror import list_mirror
 from tomoseg_tf.weights.sources import open_sources
@@ -125,6 +131,15 @@ def test_mirrors_archives_folders_and_names_become_one_mirror(served, mirror, pl
     assert again == index
     for name in ("index.json", "index.html", "grains.zip"):
         assert (tmp_path / "copy" / name).read_bytes() == (tmp_path / "all" / name).read_bytes()
+
+
+def test_a_mirror_that_was_renewed_is_copied_as_it_is_now(served, mirror, plain, tmp_path):
+    open_sources([f"{served}/"])
+    fitted = rewrite_weights(open_weights(plain), card="# New\n")
+    index = mirror_weights([fitted], mirror, overwrite=True)
+    (found,) = open_sources([f"{served}/"])
+    assert found.read_card() == "# New\n"
+    assert mirror_weights([found], tmp_path / "copy") == index
 
 
 def test_two_of_one_name_are_refused(plain, tmp_path):

@@ -56,7 +56,7 @@ def find_in_mirror(name, place, *, again=False, progress=None):
         plain = Path(place) / name
         if name == plain.name and (plain / CONFIG).is_file():
             return plain
-    where = join(place, f"{quote(name) if is_address(place) else name}.zip")
+    where = archive_place(name, place)
     if is_address(where) and not again and (kept := fetched_before(where)):
         return kept
     if not is_address(place) and Path(place).is_dir() and not Path(join(place, INDEX)).is_file():
@@ -67,6 +67,24 @@ def find_in_mirror(name, place, *, again=False, progress=None):
     if is_address(where):
         return fetch_weights(where, sha256=entry.sha256, again=again, progress=progress)
     return unpack_into_cache(Path(where), sha256=entry.sha256)
+
+
+def archive_place(name, place):
+    """Tell where a mirror has the archive of weights.
+
+    Parameters
+    ----------
+    name : str
+        Their name.
+    place : str or Path
+        Folder or address of the mirror.
+
+    Returns
+    -------
+    str
+        Its path or address.
+    """
+    return join(place, f"{quote(name) if is_address(place) else name}.zip")
 
 
 def mirror_weights(opened, folder: Path, *, overwrite=False, progress=None):

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from tomoseg_tf.weights.address import is_address, split_pin
+from tomoseg_tf.weights.fetching import fetch_weights
 from tomoseg_tf.weights.finding import find_weights
 from tomoseg_tf.weights.folder import open_weights
 from tomoseg_tf.weights.index import INDEX, join
-from tomoseg_tf.weights.mirror import find_in_mirror, list_mirror
+from tomoseg_tf.weights.mirror import archive_place, find_in_mirror, list_mirror
 from tomoseg_tf.weights.shipped import shipped_weights
 
 ALL = "all"
@@ -47,9 +48,15 @@ def _folders(source, progress):
     if not _is_mirror(source):
         return [find_weights(source, progress=progress)]
     place = split_pin(source)[0]
-    return [
-        find_in_mirror(entry.name, place, progress=progress) for entry in list_mirror(place) or ()
-    ]
+    return [_listed(entry, place, progress) for entry in list_mirror(place) or ()]
+
+
+def _listed(entry, place, progress):
+    """Weights of an index; what was fetched before is used only if it is of that archive."""
+    if not is_address(place):
+        return find_in_mirror(entry.name, place)
+    where = archive_place(entry.name, place)
+    return fetch_weights(where, sha256=entry.sha256, progress=progress)
 
 
 def _is_mirror(source):
