@@ -56,6 +56,24 @@ def test_labels_of_pieces_are_rows_in_every_slab_size(tmp_path):
         assert len(objects) >= 3
 
 
+def test_pieces_are_connected_as_asked_for(tmp_path):
+    """A thin ring with three pillars, of which two touch along an edge."""
+    classes = np.zeros((9, 5, 5), np.uint8)
+    classes[4] = 1
+    classes[:, 1:4, 1:4] = classes[:, 0, 0] = 0
+    for y, x in ((0, 1), (1, 0), (0, 4)):
+        classes[:, y, x] = 1
+    settings = {"split": 1, "keep_border": True, "spacing": (1, 4, 4), "overwrite": True}
+    settings["labels"] = tmp_path / "l.npy"
+    for connectivity, number in ((6, 3), (18, 2), (26, 2)):
+        objects, _ = write_objects(
+            classes, tmp_path / "t.csv", connectivity=connectivity, **settings
+        )
+        sizes = np.bincount(np.load(tmp_path / "l.npy").ravel())[1:]
+        np.testing.assert_array_equal(sizes, objects.columns["voxels"])
+        assert len(objects) == number
+
+
 def test_round_objects_stay_as_they_are():
     classes = two_balls(0)[0]
     plain, split = measure_objects(classes).columns, measure_objects(classes, split=1).columns

@@ -53,7 +53,7 @@ def part(inside, neck, connectivity=26, spacing=(1.0, 1.0, 1.0)):
     Returns
     -------
     (Z, Y, X) ndarray of uint32
-        Pieces 1, 2, ... and 0 outside.
+        Pieces 1, 2, ..., each of them connected, and 0 outside.
 
     References
     ----------
@@ -71,7 +71,10 @@ def part(inside, neck, connectivity=26, spacing=(1.0, 1.0, 1.0)):
     if number < 2:
         return inside.astype(np.uint32)
     pieces = watershed(-distance, markers, mask=inside, connectivity=STEPS[connectivity])
-    return pieces.astype(np.uint32)
+    # a peak over corners may hold voxels that are not connected as asked for
+    return cc3d.connected_components(
+        pieces.astype(np.uint32), connectivity=connectivity, out_dtype=np.uint32
+    )
 
 
 def parted_objects(given, extremes, connectivity, neck):
