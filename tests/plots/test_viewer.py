@@ -75,6 +75,9 @@ def test_the_slider_goes_through_the_slices_of_each_plane(pair):
     planes.value = "xy"
     assert slider.max == Z - 1
     np.testing.assert_array_equal(image(shown.value), image(viewer.picture("xy", Z // 2 - 1)))
+    planes.value, slider.value = "xz", X // 2 - 1  # which is the middle of the next plane
+    planes.value = "yz"
+    np.testing.assert_array_equal(image(shown.value), image(viewer.picture("yz", X // 2 - 1)))
     bundle = viewer._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert bundle["text/plain"].startswith("SliceViewer(")

@@ -84,11 +84,12 @@ class SliceViewer:
         image = ipywidgets.Image(value=self.picture(self.plane, self.index), format="png")
 
         def turn(change):
-            last = sizes[planes.value] - 1
-            middle = last // 2
-            if slider.max == last and slider.value == middle:
+            slider.max = sizes[planes.value] - 1  # which may move the slider, and draws it then
+            middle = slider.max // 2
+            if slider.value == middle:
                 show(change)  # the slider will not report anything
-            slider.max, slider.value = last, middle
+            else:
+                slider.value = middle
 
         def show(change):
             image.value = self.picture(planes.value, slider.value)
