@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tomoseg_tf.report import write_report
+
 expect = pytest.importorskip("playwright.sync_api").expect
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
@@ -85,6 +87,18 @@ def test_views_show_their_colours_and_name_them(page):
     page.check("#outline")
     outlined = np.ptp(pixels(page), axis=2) > 60
     assert 0 < outlined.sum() < 0.7 * filled.sum()
+
+
+def test_ignored_voxels_are_in_the_legend_where_there_are_any(visit, tmp_path):
+    segmentation = np.zeros((3, 20, 30), np.uint8)
+    segmentation[:, 5:9, 5:9] = 1
+    truth = segmentation.copy()
+    truth[1, 12:] = 255
+    write_report(tmp_path / "r.html", segmentation, truth=truth)
+    page = visit(tmp_path / "r.html", **DESKTOP)
+    for view, ignores in (("errors", True), ("truth", True), ("segmentation", False)):
+        page.check(f"[name=view][value={view}]")
+        assert ("ignored" in page.locator("#legend").inner_text()) == ignores
 
 
 def test_contrast_and_what_lies_under_the_pointer(page):

@@ -66,12 +66,13 @@ def pack_stack(inputs, room, *, progress=None):
     samples = [_read(inputs, z) for z in _spread(inputs.shape[0])]
     sizes = _Sizes(samples, window)
     for thinning in choose_thinnings(inputs.shape, room, sizes.grey, sizes.classes):
-        images, busy = {}, []
+        images, busy, ignoring = {}, [], set()
         for place, planes in _planes(inputs, thinning.step, progress):
             images |= {(layer, place): text for layer, text in _pack(planes, thinning, window)}
             busy.append(_objects(planes))
-        start = int(np.argmax(busy))
-        stack = Stack(_settings(inputs, thinning, window, start), images, _notes(inputs, thinning))
+            ignoring |= _ignoring(planes)
+        settings = _settings(inputs, thinning, window, int(np.argmax(busy)), ignoring)
+        stack = Stack(settings, images, _notes(inputs, thinning))
         if stack.size <= room:
             return stack
     raise ValueError(
@@ -188,7 +189,13 @@ def _objects(planes):
     return 0 if image is None else np.count_nonzero((image != 0) & (image != IGNORE))
 
 
-def _settings(inputs, thinning, window, start):
+def _ignoring(planes):
+    """Name the class maps that have ignored voxels in a slice."""
+    maps = {"Truth", "Segmentation"} & planes.keys()
+    return {name.lower() for name in maps if (planes[name] == IGNORE).any()}
+
+
+def _settings(inputs, thinning, window, start, ignoring):
     """All that the viewer must know."""
     height, width = inputs.shape[1:]
     grey = {"width": -(-width // thinning.grey_bin), "height": -(-height // thinning.grey_bin)}
@@ -201,6 +208,7 @@ def _settings(inputs, thinning, window, start):
         "names": list(inputs.names),
         "colours": list(inputs.colours),
         "ignored": IGNORED,
+        "ignoring": sorted(ignoring),
         "outcomes": [{"name": name, "colour": colour} for name, colour in HIT_COLOURS.items()],
         "truth": inputs.truth is not None,
         "segmentation": inputs.segmentation is not None,

@@ -34,14 +34,18 @@
     };
     const items = [];
     if (state.view === "errors") {
-      const several = data.names.length > 2;
+      const occurs = [true, true, true, true, data.names.length > 2,
+        data.ignoring.includes("truth")];
       data.outcomes.forEach(({ name, colour }, index) => {
-        if (index < 4 || (index === 4 && several)) items.push(swatch(fill(colour), name));
+        if (occurs[index]) items.push(swatch(fill(colour), name));
       });
     } else if (ofClasses(state.view)) {
       data.names.forEach((name, index) => {
         if (index) items.push(swatch(fill(data.colours[index]), name));
       });
+      if (data.ignoring.includes(state.view)) {
+        items.push(swatch(fill(data.ignored), className(255)));
+      }
     } else if (state.view === "probability") {
       items.push(swatch((drawing, canvas) => {
         const run = drawing.createLinearGradient(0, 0, canvas.width, 0);
