@@ -106,8 +106,8 @@ def test_two_operators_compare_alike_in_both_orders(run, tmp_path, files):
     assert "second operator" in err
     results = []
     for order in (files, files[::-1]):
-        code, out, _ = run(*order, "--json", "--second-truth")
-        assert code == 0
+        code, out, err = run(*order, "--json", "--second-truth")
+        assert (code, err) == (0, "16 of 192 voxels are ignored in either\n")
         results.append(json.loads(out))
     one, other = results
     assert (one["ignored"], other["ignored"]) == (16, 16)
@@ -128,6 +128,9 @@ def test_spacings_that_differ_are_told(run, tmp_path):
     assert json.loads(out)["boundary"]["spacing_um"] == [1, 1, 1]
     assert "spacing (2.0, 1.0, 1.0)" in err
     assert "is taken" in err
+    assert run(*paths, "--no-boundary")[2] == ""
+    _, _, err = run(*paths, "--no-boundary", "--objects", tmp_path / "o.csv")
+    assert "spacing (2.0, 1.0, 1.0)" in err
 
 
 def test_overlay_is_drawn(run, tmp_path, files):

@@ -151,6 +151,8 @@ def evaluate(
             *pair, num_classes=num_classes, second_truth=second_truth, progress=progress
         )
     result, edges, changes = scores(matrix, names), None, None
+    if not no_boundary or objects is not None:
+        _check_spacings(pair, spacing)
     if not no_boundary:
         edges = _score_boundaries(pair, len(matrix), boundary, tolerance, spacing)
         changes = class_changes(*pair)
@@ -159,7 +161,7 @@ def evaluate(
         detected = evaluate_outputs.write_objects(
             pair, objects, overwrite, spacing=spacing, **matching
         )
-    ignored = _notify(pair, matrix)
+    ignored = _notify(pair, matrix, second_truth)
     _draw(result, pair, figure, overlay, planes, overlay_class, spacing, overwrite)
     if as_json:
         totals = {"voxels": int(matrix.sum()), "ignored": ignored}
@@ -177,11 +179,6 @@ def _score_boundaries(pair, num_classes, boundary, tolerance, spacing):
         options.notify(
             f"Measuring the boundaries of {pair[0].voxels:,} voxels; --no-boundary leaves them out"
         )
-    first, second = (volume.spacing for volume in pair)
-    if spacing is None and first and second and not _alike(first, second):
-        options.notify(
-            f"{pair[1].name}: spacing {second}, but {pair[0].name} has {first}, which is taken"
-        )
     with options.progress("Measuring boundaries") as progress:
         return boundary_scores(
             *pair,
@@ -193,19 +190,26 @@ def _score_boundaries(pair, num_classes, boundary, tolerance, spacing):
         )
 
 
-def _alike(one, other):
-    """Whether two spacings are equal but for rounding."""
-    return all(abs(a - b) <= 1e-3 * a for a, b in zip(one, other, strict=True))
+def _check_spacings(pair, spacing):
+    """Say which spacing is taken where the volumes differ by more than rounding."""
+    first, second = (volume.spacing for volume in pair)
+    if spacing is not None or not first or not second:
+        return
+    if any(abs(a - b) > 1e-3 * a for a, b in zip(first, second, strict=True)):
+        options.notify(
+            f"{pair[1].name}: spacing {second}, but {pair[0].name} has {first}, which is taken"
+        )
 
 
-def _notify(pair, matrix):
+def _notify(pair, matrix, second_truth):
     """Say how the volumes were read and how many voxels are ignored; return their number."""
     for volume in pair:
         for notice in volume.named_notices():
             options.notify(notice)
     ignored = pair[0].voxels - int(matrix.sum())
     if ignored:
-        options.notify(f"{pair[0].name}: {ignored:,} of {pair[0].voxels:,} voxels are ignored")
+        count = f"{ignored:,} of {pair[0].voxels:,} voxels are ignored"
+        options.notify(f"{count} in either" if second_truth else f"{pair[0].name}: {count}")
     return ignored
 
 
