@@ -7,8 +7,8 @@ from PIL import Image
 
 from tomoseg_tf.evaluation.held_out import DENDRITES, MICROPILLAR
 from tomoseg_tf.phantom import Dendrites, Micropillar
-from tomoseg_tf.plots.panels import plot_panels
-from tomoseg_tf.plots.planes import busiest_plane
+from tomoseg_tf.plots.panels import check_shapes, plot_panels
+from tomoseg_tf.plots.planes import busiest_plane, check_place
 from tomoseg_tf.prediction import predict_volume, to_segmentation
 from tomoseg_tf.volume import ArrayVolume, as_volume, open_truth, through_filters
 
@@ -42,11 +42,15 @@ def card_picture(fitted, volume=None, truth=None, *, z=None):
     Raises
     ------
     ValueError
-        If nothing is given and the weights have neither, or the shapes differ.
+        If nothing is given and the weights have neither, the shapes differ, or there is no such
+        slice.
     """
     config = fitted.config
     trained = config.spacing if volume is None else None  # a scan of the user may have another
     volume, truth, source = _scan(fitted, volume, truth)
+    check_shapes((volume, truth, None))
+    if z is not None:
+        check_place(volume, "xy", z)
     grey, seen = volume.read(0, volume.shape[0]), through_filters(volume, config.filters)
     options = {"normalisation": config.normalisation, "axes": config.axes}
     found = to_segmentation(predict_volume(fitted.build(), seen, **options), config.threshold)

@@ -30,13 +30,7 @@ def read_plane(volume, plane, index):
     ValueError
         If there is no such plane.
     """
-    axis = check_plane(plane)
-    side = volume.shape[axis]
-    if not 0 <= index < side:
-        raise ValueError(
-            f"slice {index} is outside {volume.name}; it has 0 to {side - 1} across the {plane} "
-            "plane"
-        )
+    axis = check_place(volume, plane, index)
     if axis == 0:
         return volume.read(index, index + 1)[0]
     box = [(0, size) for size in volume.shape]
@@ -87,6 +81,38 @@ def busiest_plane(truth, plane="xy"):
         counts.append(np.count_nonzero((slab != 0) & (slab != IGNORE), axis=others))
     counts = np.concatenate(counts) if axis == 0 else np.sum(counts, axis=0)
     return int(np.argmax(counts))
+
+
+def check_place(volume, plane, index):
+    """Check that a plane is one of a volume.
+
+    Parameters
+    ----------
+    volume : Volume
+        Voxels.
+    plane : {"xy", "xz", "yz"}
+        Axes to the right and downwards, x or y first.
+    index : int
+        Place along the third axis.
+
+    Returns
+    -------
+    int
+        The third axis.
+
+    Raises
+    ------
+    ValueError
+        If there is no such plane.
+    """
+    axis = check_plane(plane)
+    side = volume.shape[axis]
+    if not 0 <= index < side:
+        raise ValueError(
+            f"slice {index} is outside {volume.name}; it has 0 to {side - 1} across the {plane} "
+            "plane"
+        )
+    return axis
 
 
 def check_plane(plane):
