@@ -159,6 +159,24 @@ def test_what_is_torn_is_computed_again(weights, scan, killed, tmp_path):
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
 
 
+def test_what_has_a_damaged_journal_is_replaced_where_that_is_allowed(
+    weights, scan, killed, tmp_path
+):
+    names = {"segmentation": "s.npy"}
+    settings = {"volume": scan, "weights": weights()}
+    in_folder(tmp_path / "whole", names, **settings)()
+    again = in_folder(tmp_path / "killed", names, **settings)
+    killed(again, 5)
+    noted = tmp_path / "killed" / ".s.npy.unfinished" / "journal.jsonl"
+    noted.write_bytes(b"{\x00\n" + noted.read_bytes())
+    kept = contents(tmp_path / "killed")
+    with pytest.raises(ValueError, match=r"journal\.jsonl, line 1: damaged; .* --overwrite"):
+        again()
+    assert contents(tmp_path / "killed") == kept
+    assert again(overwrite=True)["resumed"] is None
+    assert contents(tmp_path / "killed") == contents(tmp_path / "whole")
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

@@ -22,16 +22,13 @@ class Journal:
         All that decides the bytes of the outputs; None if there is no journal.
     entries : list of dict
         The lines after that.
-
-    Raises
-    ------
-    ValueError
-        If there is one that cannot be read.
+    damaged : str or None
+        What to tell the user where there is one that cannot be read, which then counts as none.
     """
 
     def __init__(self, path):
         self.path = Path(path)
-        self.plan, self.entries = None, []
+        self.plan, self.entries, self.damaged = None, [], None
         if self.path.exists():
             self._read()
 
@@ -44,7 +41,7 @@ class Journal:
             Plain JSON values.
         """
         self.path.unlink(missing_ok=True)
-        self.plan, self.entries = plan, []
+        self.plan, self.entries, self.damaged = plan, [], None
         self._append({"plan": plan})
         flush(self.path.parent)
 
@@ -105,10 +102,10 @@ class Journal:
             if lines:
                 self.plan, self.entries = lines[0]["plan"], lines[1:]
         except (ValueError, KeyError, TypeError):
-            raise ValueError(
+            self.damaged = (
                 f"{self.path}, line {len(lines) + 1}: damaged; start anew with --overwrite, or "
                 f"delete {self.path.parent}"
-            ) from None
+            )
 
 
 def flush(path):

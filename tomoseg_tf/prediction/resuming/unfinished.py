@@ -74,7 +74,7 @@ class Unfinished:
         plan : dict
             From `tomoseg_tf.prediction.fingerprint.describe_run`.
         overwrite : bool
-            Whether those of another plan may be removed.
+            Whether those of another plan, or with a damaged journal, may be removed.
 
         Returns
         -------
@@ -84,8 +84,10 @@ class Unfinished:
         Raises
         ------
         ValueError
-            If there are some of another plan, which may not be removed.
+            If there are some of another plan, or with a damaged journal, which may not be removed.
         """
+        if self.journal.damaged and not overwrite:
+            raise ValueError(self.journal.damaged)
         if self.journal.plan is None:
             return False
         found = differences(self.journal.plan, plan)
