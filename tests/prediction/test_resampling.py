@@ -140,6 +140,42 @@ def test_what_was_predicted_is_not_predicted_again(folder, scan, tmp_path, monke
     assert not hidden.exists()
 
 
+def test_what_a_full_disk_left_of_the_hidden_files_stops_nothing(
+    folder, scan, tmp_path, monkeypatch
+):
+    arguments = {"weights": folder, "binning": 2}
+    segment_file(scan, tmp_path / "whole.npy", **arguments)
+    hidden = tmp_path / ".s.npy.resampled"
+    plan, summary = hidden / "plan.json", hidden / "summary.json"
+
+    def leave():
+        with monkeypatch.context() as patch:
+            patch.setattr(resampled_run.ResampledRun, "_restore", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                segment_file(scan, tmp_path / "s.npy", overwrite=True, **arguments)
+
+    leave()
+    before = plan.stat().st_ino
+    summary.write_bytes(b"")
+    leave()
+    assert plan.stat().st_ino == before
+    summary.unlink()
+    (hidden / "segmentation.npy").unlink()
+    journal = hidden / ".segmentation.npy.unfinished" / "journal.jsonl"
+    journal.parent.mkdir()
+    journal.write_bytes(b"{\n")
+    with pytest.raises(ValueError, match=r"journal\.jsonl, line 1: damaged; .* --overwrite"):
+        segment_file(scan, tmp_path / "s.npy", **arguments)
+    leave()
+    assert json.loads(summary.read_bytes())["shape"] == [5, 13, 16]
+    plan.write_bytes(plan.read_bytes()[:20])
+    with pytest.raises(ValueError, match=r"s\.npy: an unfinished segmentation of other settings"):
+        segment_file(scan, tmp_path / "s.npy", **arguments)
+    segment_file(scan, tmp_path / "s.npy", overwrite=True, **arguments)
+    np.testing.assert_array_equal(read(tmp_path / "s.npy"), read(tmp_path / "whole.npy"))
+    assert not hidden.exists()
+
+
 def test_outputs_that_an_interruption_left_are_written_by_the_same_command(
     folder, scan, tmp_path, monkeypatch
 ):

@@ -31,6 +31,7 @@ from tomoseg_tf.volume import (
     open_sample,
     open_volume,
     single_writer,
+    staged_file,
 )
 
 PLAN, MASK = "plan.json", "mask.npy"
@@ -145,8 +146,7 @@ class ResampledRun:
 
     def _same_plan(self):
         """Tell whether the hidden folder is of the same arguments."""
-        there = self.folder / PLAN
-        return there.exists() and json.loads(there.read_bytes()) == self.plan
+        return _stored(self.folder / PLAN) == self.plan
 
     def _is_finishing(self):
         """Tell whether an earlier process may have given outputs their names."""
@@ -167,7 +167,9 @@ class ResampledRun:
     def _begin(self):
         """Make the hidden folder, or go on with that of the same arguments."""
         there = self.folder / PLAN
-        if there.exists() and not self._same_plan():
+        if self._same_plan():
+            return
+        if there.exists():
             if not self.overwrite:
                 raise ValueError(
                     f"{self.segmentation}: an unfinished segmentation of other settings is in "
@@ -175,13 +177,14 @@ class ResampledRun:
                 )
             self._remove()
         self.folder.mkdir(exist_ok=True)
-        there.write_text(json.dumps(self.plan), encoding="utf-8")
+        _store(there, self.plan)
 
     def _predict(self, segment):
         """Predict on the other grid, unless that is done; return the summary."""
         done, first = self.folder / SUMMARY, self.folder / RESAMPLED
-        if done.exists():
-            return json.loads(done.read_bytes())
+        found = _stored(done)
+        if found is not None:
+            return found
         found = segment(
             self.seen,
             first,
@@ -191,11 +194,11 @@ class ResampledRun:
             disagreement=self.folder / DISAGREEMENT if self.doubt else None,
             roi=seen_part(self.grid, self.roi),
             mask=self._seen_mask(),
-            overwrite=first.exists(),
+            overwrite=self.overwrite or first.exists(),
             progress=self._progress(),
             **self.settings,
         )
-        done.write_text(json.dumps(found), encoding="utf-8")
+        _store(done, found)
         return found
 
     def _seen_mask(self):
@@ -269,3 +272,17 @@ class ResampledRun:
             "notices": [*notices, *lost],
             "resampled": seen | {"spacing": seen["spacing"] and list(seen["spacing"])},
         }
+
+
+def _store(path, content):
+    """Write plain JSON values into a file that is whole or not there."""
+    with staged_file(path, overwrite=True) as partial:
+        partial.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _stored(path):
+    """Read them; None if they are not there or, as a full disk left them, not whole."""
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
