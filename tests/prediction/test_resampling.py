@@ -1,9 +1,10 @@
 import json
+from collections import namedtuple
 
 import numpy as np
 import pytest
 
-from tomoseg_tf.prediction import resampled_run, segment_file
+from tomoseg_tf.prediction import resampled_run, room, segment_file
 from tomoseg_tf.prediction.restoring import Restoring
 from tomoseg_tf.prediction.resuming import unfinished
 from tomoseg_tf.prediction.resuming.hidden import how_far
@@ -296,6 +297,30 @@ def test_the_plan_is_that_of_the_scan(folder, scan, tmp_path):
         segment_file(scan, tmp_path / "s.npy", dry_run=True, **settings)
     plan = segment_file(scan, tmp_path / "s.npy", dry_run=True, overwrite=True, **settings)
     assert plan["shape"] == [7, 26, 31]
+
+
+def test_a_disk_too_small_for_the_results_is_refused_before_the_prediction(
+    folder, scan, tmp_path, monkeypatch
+):
+    arguments = {"weights": folder, "binning": 2, "probabilities": tmp_path / "p.npy"}
+    usage = namedtuple("usage", "total used free")
+    hidden, results = 5 * 13 * 16 * 5, 9 * 26 * 31 * 5
+
+    def segment(free, **more):
+        with monkeypatch.context() as patch:
+            patch.setattr(room.shutil, "disk_usage", lambda _: usage(1, 1, free))
+            return segment_file(scan, tmp_path / "s.npy", **arguments, **more)
+
+    with pytest.raises(OSError, match=r"takes 4\.1e-05 GB there, but 4e-05 GB are free; make room"):
+        segment(40_000)
+    assert [path.name for path in tmp_path.iterdir()] == ["scan.npy"]
+    (disk,) = segment(40_000, dry_run=True)["disks"]
+    assert disk["needed"] == hidden + results
+    with monkeypatch.context() as patch:
+        patch.setattr(resampled_run.ResampledRun, "_restore", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            segment(disk["needed"])
+    assert segment(results)["shape"] == list(SHAPE)
 
 
 def test_many_scans_go_on_in_a_process_of_another_size(folder, scan, tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ from tomoseg_tf.prediction.plan import check_roi
 from tomoseg_tf.prediction.restoring import Restoring, seen_part
 from tomoseg_tf.prediction.resuming.hidden import RESAMPLED, SUMMARY, resampled_folder
 from tomoseg_tf.prediction.resuming.identity import describe_run
-from tomoseg_tf.prediction.room import list_outputs, list_plain_disks
+from tomoseg_tf.prediction.room import check_disks, list_outputs, list_plain_disks
 from tomoseg_tf.prediction.threshold import check_threshold, to_grey_levels
 from tomoseg_tf.prediction.uncertainty import Disagreement
 from tomoseg_tf.volume import (
@@ -91,6 +91,7 @@ class ResampledRun:
         with single_writer(self.folder):
             try:
                 self._begin()
+                check_disks(self._list_disks())
                 summary = self._predict(segment)
                 self._restore()
             except BaseException:
@@ -113,15 +114,22 @@ class ResampledRun:
             mask = ResampledMask(open_sample(self.volume, mask), self.grid)
         names = {"weights": self.weights, "roi": part, "mask": mask, "overwrite": self.may_replace}
         found = segment(self.seen, self.segmentation, **names, **self.settings)
-        channels = (1 if self.config.binary else len(self.config.classes)) + self.doubt
-        hidden = volume_of(part) * (1 + np.dtype(np.float32).itemsize * channels)
         return {
             **found,
             "part": [list(ends) for ends in self.roi],
             "shape": list(self.shape),
             "outputs": list_outputs(self),
-            "disks": list_plain_disks(self, 2 * hidden),  # as plain slices, and as files
+            "disks": self._list_disks(),
         }
+
+    def _list_disks(self):
+        """List the disks that are written to, and what is needed there beside what is there."""
+        channels = (1 if self.config.binary else len(self.config.classes)) + self.doubt
+        voxel_bytes = 1 + np.dtype(np.float32).itemsize * channels
+        hidden = voxel_bytes * volume_of(seen_part(self.grid, self.roi))
+        left = [path.stat() for path in self.folder.rglob("*") if path.is_file()]
+        there, complete = sum(each.st_size for each in left), (self.folder / SUMMARY).exists()
+        return list_plain_disks(self, hidden, there=there, complete=complete)
 
     def _list_targets(self, segmentation, grey_levels, paths):
         """List what is written."""

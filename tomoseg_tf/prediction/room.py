@@ -9,6 +9,8 @@ from tomoseg_tf.prediction.resuming.hidden import hidden_folder
 from tomoseg_tf.prediction.sums import DiskSums
 from tomoseg_tf.volume import split_location
 
+ELSEWHERE = "name outputs on another disk"
+
 
 def list_outputs(run):
     """List the outputs with their sizes.
@@ -70,8 +72,10 @@ def list_disks(run, unfinished):
     ]
 
 
-def list_plain_disks(run, hidden):
+def list_plain_disks(run, hidden, *, there=0, complete=False):
     """List the disks of outputs that are written once, and what is hidden beside the first.
+
+    What is hidden lies there twice while it is made: as plain slices, and as files.
 
     Parameters
     ----------
@@ -79,6 +83,10 @@ def list_plain_disks(run, hidden):
         The segmentation.
     hidden : int
         Bytes that lie beside the first output meanwhile.
+    there : int, optional
+        Those that an earlier process left there.
+    complete : bool, optional
+        Whether these are all.
 
     Returns
     -------
@@ -89,9 +97,11 @@ def list_plain_disks(run, hidden):
     for output in list_outputs(run):
         folder = split_location(output["path"]).path.resolve().parent
         free = shutil.disk_usage(folder).free
-        first = {"folder": str(folder), "needed": 0 if disks else hidden, "free": free}
-        disks.setdefault(os.stat(folder).st_dev, first)["needed"] += output["bytes"]
-    return list(disks.values())
+        disk = {"folder": str(folder), "needed": 0, "free": free}
+        disks.setdefault(os.stat(folder).st_dev, disk)["needed"] += output["bytes"]
+    first, *others = disks.values()
+    meanwhile = max(0 if complete else hidden, first["needed"])
+    return [first | {"needed": max(0, hidden + meanwhile - there)}, *others]
 
 
 def check_room(run, unfinished):
@@ -109,9 +119,27 @@ def check_room(run, unfinished):
     OSError
         If so.
     """
-    for disk in list_disks(run, unfinished):
+    cure = "use a single pass" if _passes(run) > 1 else ELSEWHERE
+    check_disks(list_disks(run, unfinished), cure)
+
+
+def check_disks(disks, cure=ELSEWHERE):
+    """Refuse to begin where one of some disks is too small.
+
+    Parameters
+    ----------
+    disks : list of dict
+        As `list_disks` or `list_plain_disks` gives them.
+    cure : str, optional
+        What else to do than to make room.
+
+    Raises
+    ------
+    OSError
+        If so.
+    """
+    for disk in disks:
         if disk["needed"] > disk["free"]:
-            cure = "use a single pass" if _passes(run) > 1 else "name outputs on another disk"
             raise OSError(
                 f"{disk['folder']}: the segmentation takes {disk['needed'] / 1e9:.2g} GB there, "
                 f"but {disk['free'] / 1e9:.2g} GB are free; make room, or {cure}"
