@@ -9,6 +9,7 @@ from tomoseg_tf.prediction.restoring import Restoring
 from tomoseg_tf.prediction.resuming import unfinished
 from tomoseg_tf.prediction.resuming.hidden import how_far
 from tomoseg_tf.prediction.scans.many import segment_files
+from tomoseg_tf.prediction.seams import seam_notice
 from tomoseg_tf.volume import (
     ArrayVolume,
     Normalisation,
@@ -321,6 +322,34 @@ def test_a_disk_too_small_for_the_results_is_refused_before_the_prediction(
         with pytest.raises(KeyboardInterrupt):
             segment(disk["needed"])
     assert segment(results)["shape"] == list(SHAPE)
+
+
+def test_seams_and_filters_are_told_as_without_another_grid(folder, scan, tmp_path):
+    summary = segment_file(
+        *(scan, tmp_path / "s.npy"),
+        weights=folder,
+        binning=2,
+        blend=(4, 8, 8),
+        filters=("invert",),
+    )
+    assert summary["filters"] == ["invert"]
+    (told,) = [text for text in summary["notices"] if "faces of tiles" in text]
+    assert told == seam_notice(tmp_path / "s.npy", summary["seams"])
+    assert not any("resampled/" in text for text in summary["notices"])
+
+
+def test_a_single_member_that_is_to_disagree_is_refused_under_the_name_given(
+    folder, scan, tmp_path
+):
+    for dry_run in (True, False):
+        with pytest.raises(ValueError, match=rf"{tmp_path}/d\.tif: a single member cannot"):
+            segment_file(
+                *(scan, tmp_path / "s.npy"),
+                weights=folder,
+                binning=2,
+                disagreement=tmp_path / "d.tif",
+                dry_run=dry_run,
+            )
 
 
 def test_many_scans_go_on_in_a_process_of_another_size(folder, scan, tmp_path, monkeypatch):

@@ -9,11 +9,10 @@ import json
 import shutil
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 
-from tomoseg_tf.prediction.ensemble import agree, agreed_mask, open_all
+from tomoseg_tf.prediction.ensemble import agree, agreed_mask, count_runs, open_all
 from tomoseg_tf.prediction.geometry import volume_of
 from tomoseg_tf.prediction.outputs import Classes, check_paths, list_targets
 from tomoseg_tf.prediction.plan import check_roi
@@ -21,6 +20,7 @@ from tomoseg_tf.prediction.restoring import Restoring, seen_part
 from tomoseg_tf.prediction.resuming.hidden import RESAMPLED, SUMMARY, resampled_folder
 from tomoseg_tf.prediction.resuming.identity import describe_run
 from tomoseg_tf.prediction.room import check_disks, list_outputs, list_plain_disks
+from tomoseg_tf.prediction.seams import seam_notice
 from tomoseg_tf.prediction.threshold import check_threshold, to_grey_levels
 from tomoseg_tf.prediction.uncertainty import Disagreement
 from tomoseg_tf.volume import (
@@ -67,6 +67,8 @@ class ResampledRun:
         self.volume, self.segmentation, self.grid = volume, segmentation, grid
         self.weights, self.fitted = weights, open_all(weights)
         self.config = agree(self.fitted)
+        members = self.settings.get("turns", "none"), self.settings.get("passes", "z")
+        count_runs(self.fitted, *members, own["disagreement"])  # one alone cannot disagree
         self.overwrite = self.settings.pop("overwrite", False)
         self.grey_levels = self.settings.pop("grey_levels", False)
         self.progress = self.settings.pop("progress", None)
@@ -265,10 +267,7 @@ class ResampledRun:
 
     def _summary(self, found):
         """Summary of the results on the grid of the scan."""
-        hidden = str(Path(self.folder))
-        notices = [text for text in found["notices"] if not text.startswith(hidden)]
         spacing = self.volume.spacing
-        lost = [text for target in self.targets for text in target.lost(spacing)]
         seen = {"shape": list(self.seen.shape), "spacing": self.seen.spacing}
         return {
             **found,
@@ -277,9 +276,18 @@ class ResampledRun:
             "classes": self.classes.summary(self.config.class_names),
             "seconds": time.perf_counter() - self.started,
             "mask": str(self.mask),
-            "notices": [*notices, *lost],
+            "filters": [*map(str, getattr(self.volume, "filters", ())), *found["filters"]],
+            "notices": self._notices(found),
             "resampled": seen | {"spacing": seen["spacing"] and list(seen["spacing"])},
         }
+
+    def _notices(self, found):
+        """List what a user should know, of the results instead of what is hidden."""
+        told = [text for text in found["notices"] if not text.startswith(str(self.folder))]
+        if found["seams"] is not None:
+            told.append(seam_notice(self.segmentation, found["seams"]))
+        spacing = self.volume.spacing
+        return [*told, *(text for target in self.targets for text in target.lost(spacing))]
 
 
 def _store(path, content):
