@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -6,6 +8,7 @@ from tomoseg_tf.prediction.restoring import Restoring, seen_part
 from tomoseg_tf.volume import (
     ArrayVolume,
     AxisGrid,
+    FilteredVolume,
     ResampledMask,
     ResampledVolume,
     grid_of,
@@ -67,6 +70,43 @@ def test_slabs_of_any_depth_give_the_same_voxels(monkeypatch):
     monkeypatch.setattr("tomoseg_tf.volume.resampled.SLAB_BYTES", 4 * 12 * 11 * 5)
     np.testing.assert_array_equal(seen.read(0, seen.shape[0]), whole)
     np.testing.assert_array_equal(seen.read_box(((3, 9), (1, 4), (5, 12))), whole[3:9, 1:4, 5:12])
+
+
+def test_any_number_of_rows_at_a_time_gives_the_same_voxels(monkeypatch):
+    array = np.random.default_rng(1).normal(100, 20, (9, 23, 11)).astype(np.float32)
+    for how in ({"block": 3}, {"to_spacing": (1.7, 2.2, 0.6)}, {"to_spacing": (1, 0.4, 1)}):
+        seen = ResampledVolume(ArrayVolume(array), grid_of(array.shape, (1, 1, 1), **how))
+        whole = seen.read(0, seen.shape[0])
+        with monkeypatch.context() as patch:
+            patch.setattr("tomoseg_tf.volume.resampled.ROWS_BYTES", 1)
+            np.testing.assert_array_equal(seen.read(0, seen.shape[0]), whole)
+            box = seen.read_box(((1, 3), (2, 7), (1, 4)))
+        np.testing.assert_array_equal(box, whole[1:3, 2:7, 1:4])
+        assert seen.read_box(((1, 3), (2, 2), (1, 4))).shape == (2, 0, 3)
+
+
+@pytest.mark.parametrize("dtype", ["u2", "f8"])
+@pytest.mark.parametrize(
+    "how", [{"block": 2}, {"block": 8}, {"to_spacing": (1, 2.3, 2.3)}, {"to_spacing": (0.7,) * 3}]
+)
+def test_the_memory_of_resampling_is_estimated(how, dtype, monkeypatch):
+    monkeypatch.setattr("tomoseg_tf.volume.resampled.SLAB_BYTES", 2**19)
+    monkeypatch.setattr("tomoseg_tf.volume.resampled.ROWS_BYTES", 2**17)
+    source = ArrayVolume(np.zeros((9, 120, 150), dtype))
+    seen = ResampledVolume(source, grid_of(source.shape, (1, 1, 1), **how))
+    seen.read(0, 1)
+    tracemalloc.start()
+    result = seen.read(0, seen.shape[0])
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0.3 * seen.working_bytes < most - result.nbytes < 1.1 * seen.working_bytes
+
+
+def test_filters_before_and_behind_count_in_the_memory():
+    filtered = FilteredVolume(ArrayVolume(np.zeros((48, 40, 50), np.uint16)), "local")
+    seen = ResampledVolume(filtered, grid_of(filtered.shape, None, block=2))
+    behind = FilteredVolume(seen, "median")
+    assert filtered.working_bytes < seen.working_bytes < behind.working_bytes
 
 
 def ball(sides, centre, radius):

@@ -83,7 +83,7 @@ def memory_for_tiles(max_memory, *, base=None, filters=0):
     base : float, optional
         Bytes that it takes before it predicts; those that it takes now by default.
     filters : float
-        Bytes that filters of the scan work in.
+        Bytes that filters of the scan, and what resamples it, work in.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def memory_for_tiles(max_memory, *, base=None, filters=0):
     left = allowed - base - filters - FIXED
     if left < LEAST:
         least = ceil(process_memory(LEAST + filters, base=base) / 1e7) / 100
-        filtering = f", the filters {filters / 1e9:.2f} GB" if filters else ""
+        filtering = f", filtering or resampling {filters / 1e9:.2f} GB" if filters else ""
         raise ValueError(
             f"{allowed / 1e9:.2g} GB of memory are too little: Python, Keras and the network take "
             f"{base / 1e9:.2f} GB before anything is predicted{filtering}; allow {least:.2f} GB or "

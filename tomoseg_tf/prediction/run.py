@@ -133,7 +133,7 @@ class Run:
 
     @property
     def filter_bytes(self):
-        """Memory that the filters of the source work in."""
+        """Memory that the filters of the source, and what resamples it, work in."""
         return getattr(self.source, "working_bytes", 0)
 
     @cached_property

@@ -1,12 +1,15 @@
 """Volumes that are seen in voxels of another size, resampled as they are read."""
 
 from functools import cached_property
+from math import ceil, prod
 
 import numpy as np
 
 from tomoseg_tf.volume.grids import along, rows_of
 from tomoseg_tf.volume.sample import inside_of
 from tomoseg_tf.volume.volume import SLAB_BYTES, Volume
+
+ROWS_BYTES = 2**24  # of what is computed of some rows, unless a single one takes more
 
 
 class ResampledVolume(Volume):
@@ -48,32 +51,64 @@ class ResampledVolume(Volume):
         found = along(self.grid[2].forward, share, 1) > 0
         return None if found.all() else found
 
+    @property
+    def working_bytes(self):
+        """Estimate of the memory that reading a slice takes, filters before this included."""
+        depth = min(self._depth, self.shape[0])
+        seen = min(ceil(depth * self.grid[0].factor) + 2, self._source.shape[0])
+        own = seen * prod(self._source.shape[1:]) * self.dtype.itemsize
+        rows = min(self._num_rows(seen, depth), self.shape[1]) * self._row_bytes(seen, depth)
+        return own + rows + getattr(self._source, "working_bytes", 0)
+
     def _read_box(self, box):
         (start, stop), *plane = box
         result = np.empty([high - low for low, high in box], self.dtype)
-        for low, high in self._pieces(start, stop):
-            result[low - start : high - start] = self._resampled(low, high, plane)
+        if result.size:
+            for low in range(start, stop, self._depth):
+                high = min(low + self._depth, stop)
+                self._resample(((low, high), *plane), result[low - start : high - start])
         return result
 
-    def _pieces(self, start, stop):
+    @property
+    def _depth(self):
         """Slices that are resampled together: those for which little of the source is read."""
         slice_bytes = 4 * self._source.shape[1] * self._source.shape[2]
-        depth = max(1, int(SLAB_BYTES // slice_bytes / max(1, self.grid[0].factor)))
-        for low in range(start, stop, depth):
-            yield low, min(low + depth, stop)
+        return max(1, int(SLAB_BYTES // slice_bytes / max(1, self.grid[0].factor)))
 
-    def _resampled(self, start, stop, plane):
-        ends = ((start, stop), *plane)
-        if any(low == high for low, high in ends):
-            return np.empty([high - low for low, high in ends], self.dtype)
-        parts = [rows_of(axis.forward, *end) for axis, end in zip(self.grid, ends, strict=True)]
+    def _resample(self, ends, result):
+        """Resample a box into an array, some rows of it at a time."""
+        forward = [axis.forward for axis in self.grid]
+        parts = [rows_of(matrix, *end) for matrix, end in zip(forward, ends, strict=True)]
         grey = self._source.read_box([columns for _, columns in parts])
+        (start, stop), (first, _) = ends[1], parts[1][1]
+        step = self._num_rows(len(grey), len(result))
+        for low in range(start, stop, step):
+            high = min(low + step, stop)
+            rows, (top, bottom) = rows_of(forward[1], low, high)
+            values = grey[:, top - first : bottom - first].astype(self._wide)
+            for axis, matrix in enumerate((parts[0][0], rows, parts[2][0])):
+                if not self.grid[axis].is_same:
+                    values = along(matrix, values, axis)
+            result[:, low - start : high - start] = _as_type(values, self.dtype)
+
+    @property
+    def _wide(self):
+        """Type that means are computed in."""
         wide = self.dtype.itemsize > (4 if self.dtype.kind == "f" else 2)
-        values = grey.astype(np.float64 if wide else np.float32)
-        for axis, (matrix, _) in enumerate(parts):
-            if not self.grid[axis].is_same:
-                values = along(matrix, values, axis)
-        return _as_type(values, self.dtype)
+        return np.dtype(np.float64 if wide else np.float32)
+
+    def _num_rows(self, seen, depth):
+        """Rows that are resampled together, of so many slices from those that are seen."""
+        return max(1, ROWS_BYTES // self._row_bytes(seen, depth))
+
+    def _row_bytes(self, seen, depth):
+        """Memory that resampling a row takes beside what is read: that of the largest step."""
+        before, after = self._source.shape[2], self.shape[2]
+        height = self.grid[1].factor
+        z_step = (seen + depth) * height * before
+        y_step = depth * (2 * height + 1) * before
+        x_step = depth * (2 * before + 4 * after)
+        return ceil(self._wide.itemsize * max(z_step, y_step, x_step))
 
 
 class ResampledMask(Volume):
