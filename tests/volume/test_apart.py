@@ -11,6 +11,7 @@ from tomoseg_tf.volume import (
     create_volume,
     draft_file,
     filter_file,
+    merge_truth,
     open_truth,
     smooth_file,
     write_truth,
@@ -55,6 +56,7 @@ def test_what_would_spoil_an_input_is_refused(places, output, source, message):
         ("slices/filtered", "slices"),
         ("auto", "auto"),  # of a mask, no file
         ("array", ArrayVolume(CLASSES)),
+        ("scan.tif", ArrayVolume(CLASSES, name="scan.tif")),
         ("array", CLASSES),
     ],
 )
@@ -71,6 +73,10 @@ def test_other_places_and_arrays_pass(places, output, source):
         lambda scan, output: smooth_file(scan, output, overwrite=True),
         lambda scan, output: smooth_file(open_truth(scan), output, overwrite=True),
         lambda scan, output: write_truth(output, scan, overwrite=True),
+        lambda scan, output: write_truth(output, merge_truth([CLASSES, scan]), overwrite=True),
+        lambda scan, output: write_truth(
+            output, merge_truth([CLASSES], ignore=[scan]), overwrite=True
+        ),
         lambda scan, output: insert_objects(scan, output, "t.tif", overwrite=True),
         lambda scan, output: insert_objects(scan, "o.tif", output, overwrite=True),
         lambda scan, output: insert_objects(CLASSES, output, "t.tif", mask=scan, overwrite=True),

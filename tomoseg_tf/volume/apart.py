@@ -25,7 +25,7 @@ def check_apart(outputs, inputs):
     ValueError
         If so, whatever names or links lead there, and whatever the place inside of the file.
     """
-    sources = [(source, _place_of(source)) for source in inputs]
+    sources = [(source, place) for source in inputs for place in _places_of(source)]
     taken = set()
     for output in (one for one in outputs if one is not None):
         path = split_location(output).path.resolve()
@@ -35,8 +35,7 @@ def check_apart(outputs, inputs):
             raise ValueError(f"{path} is named twice; each input and output needs its own name")
         taken |= written
         for source, place in sources:
-            if place is not None:
-                _check_pair(path, written, source, place)
+            _check_pair(path, written, source, place)
 
 
 def _check_pair(path, written, source, place):
@@ -57,12 +56,13 @@ def _name_of(source):
     return source.name if isinstance(source, Volume) else source
 
 
-def _place_of(source):
-    """Resolve the path of an input; None if it is no file or folder."""
+def _places_of(source):
+    """Resolve the paths of an input; none if it is no file or folder."""
     if not isinstance(source, (str, os.PathLike, Location, Volume)) or source in MASKS:
-        return None
-    place = split_location(_name_of(source)).path.resolve()
-    return place if place.exists() else None
+        return []
+    files = source.files if isinstance(source, Volume) else [source]
+    places = [split_location(file).path.resolve() for file in files]
+    return [place for place in places if place.exists()]
 
 
 def _data_files(place):

@@ -38,6 +38,11 @@ class Volume:
     holds_classes : bool, optional
         Whether the file states that its voxels are classes, not grey levels.
 
+    Attributes
+    ----------
+    files : tuple of str
+        Names of the files and folders that are read, as `name` has them; none if it is an array.
+
     Raises
     ------
     ValueError
@@ -57,6 +62,7 @@ class Volume:
         holds_classes=False,
     ):
         self.name = str(name)
+        self.files = (self.name,)
         self.shape = check_shape(shape, self.name)
         self.dtype = check_dtype(dtype, self.name)
         self.spacing = check_spacing(spacing)
@@ -195,6 +201,7 @@ class ArrayVolume(Volume):
     def __init__(self, array, spacing=None, name="array"):
         array = np.asarray(array)
         super().__init__(array.shape, array.dtype, spacing=spacing, name=name, format="array")
+        self.files = ()
         self._array = array
 
     def _read_box(self, box):

@@ -38,6 +38,7 @@ class IlastikTruth(TruthVolume):
 
     def __init__(self, path, like, blocks, table, notices):
         super().__init__(like)
+        self.files = (f"{path}", *like.files)
         self.name, self.format, self.storage = f"{path}", "ilastik project", {}
         self.notices = tuple(notices)
         self._path, self._blocks, self._table = path, blocks, table

@@ -29,6 +29,8 @@ class MergedTruth(TruthVolume):
         self.notices = tuple(notices)
         self.name = " + ".join(layer.truth.name for layer in layers)
         self.spacing = spacings[0] if spacings else None
+        truths = [*(layer.truth for layer in layers), *ignored]
+        self.files = tuple(file for truth in truths for file in truth.files)
         self._layers = layers
         self._ignored = ignored
         self._priority = priority

@@ -20,6 +20,7 @@ class RoiTruth(TruthVolume):
 
     def __init__(self, path, like, drawn, *, unlabelled, priority, notices):
         super().__init__(like)
+        self.files = (f"{path}", *like.files)
         self.name, self.format, self.storage = f"{path}", "ImageJ regions", {}
         self.notices = tuple(notices)
         self._drawn, self._unlabelled, self._priority = drawn, unlabelled, priority

@@ -11,7 +11,7 @@ class TruthVolume(Volume):
     Parameters
     ----------
     source : Volume or ColourSlices
-        What it is made of; gives shape, spacing, name, format and storage.
+        What it is made of; gives shape, spacing, name, files, format and storage.
     notices : sequence of str, optional
         Said beside the notices of the source.
 
@@ -34,4 +34,5 @@ class TruthVolume(Volume):
             storage=source.storage,
             holds_classes=True,
         )
+        self.files = getattr(source, "files", (source.name,))
         self.class_names = getattr(source, "class_names", ())
