@@ -32,6 +32,21 @@ def test_numbers_of_objects_keep_their_values(tmp_path):
     np.testing.assert_array_equal(volume.read(0, 4), objects)
 
 
+def test_of_a_pyramid_the_finest_level_is_written(tmp_path):
+    levels = [CLASSES, CLASSES[:, ::2, ::2]]
+    write_labels(str(tmp_path / "t.tif"), levels, SETTINGS | {"multiscale": True})
+    np.testing.assert_array_equal(open_truth(tmp_path / "t.tif").read(0, 4), CLASSES)
+
+
+def test_the_name_of_a_layer_is_no_path(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "drawn").mkdir()
+    write_labels("drawn/mended.tif", CLASSES, SETTINGS)
+    write_labels("t.tif", CLASSES, SETTINGS | {"name": "t.tif"})
+    write_labels("t.tif", CLASSES[::-1], SETTINGS | {"name": "t.tif"})
+    np.testing.assert_array_equal(open_truth("t.tif").read(0, 4), CLASSES[::-1])
+
+
 def test_what_is_no_truth_is_refused(tmp_path):
     with pytest.raises(ValueError, match="has 2 axes"):
         write_labels(str(tmp_path / "t.tif"), CLASSES[0], SETTINGS)

@@ -21,9 +21,9 @@ def write_labels(path, data, settings):
         Where to write; the format follows the suffix. An existing file is replaced, which napari
         has asked about.
     data : (Z, Y, X) array_like of int
-        Labels.
+        Labels; of a pyramid the finest level counts.
     settings : dict
-        Of the layer: its name, scale, units and metadata.
+        Of the layer: its name, scale, units, and whether it is a pyramid.
 
     Returns
     -------
@@ -35,7 +35,8 @@ def write_labels(path, data, settings):
     ValueError
         If the labels have no three axes, are negative, or the file cannot be written.
     """
-    name, labels = settings.get("name", "labels"), np.asarray(data)
+    finest = data[0] if settings.get("multiscale") else data
+    name, labels = settings.get("name", "labels"), np.asarray(finest)
     if labels.ndim != 3:
         raise ValueError(f"{name}: has {labels.ndim} axes; labels of a volume have z, y and x")
     if labels.min(initial=0) < 0:
