@@ -241,6 +241,60 @@ def test_unequal_pages_behind_a_declared_stack_are_refused(tmp_path):
         open_volume(tmp_path / "a.tif")
 
 
+DECLARED = "ImageJ=1.53t\nimages=3\nslices=3\nloop=false\n"
+
+
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_pages_that_imagej_does_not_count_are_slices(tmp_path, compression):
+    options = {"photometric": "minisblack", "metadata": None, "compression": compression}
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:  # as tiffcp puts files together
+        writer.write(ARRAY[:3], description=DECLARED, **options)
+        writer.write(ARRAY[3:], **options)
+        if not compression:  # else tifffile refuses unequal pages
+            writer.write(ARRAY[0, ::2, ::2], subfiletype=1, **options)
+    volume = open_volume(tmp_path / "a.tif")
+    np.testing.assert_array_equal(volume.read(0, 5), ARRAY)
+    assert volume.notices == (
+        "it declares 3 slices, but has 5 equal pages: all are read as slices",
+    )
+
+
+def test_unequal_pages_that_imagej_does_not_count_are_left_out_with_a_notice(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(ARRAY[:3], description=DECLARED, metadata=None, photometric="minisblack")
+        writer.write(ARRAY[3:, :9], metadata=None, photometric="minisblack")
+    volume = open_volume(tmp_path / "a.tif")
+    np.testing.assert_array_equal(volume.read(0, 3), ARRAY[:3])
+    assert volume.notices == (
+        "its pages after the 3 slices that it declares are unequal and left out",
+    )
+
+
+@pytest.mark.parametrize("noted", ['{"shape": [5, 40, 40]}', "shape=(5,42,38)"])
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_wrong_shape_metadata_are_left_aside(tmp_path, noted, compression):
+    options = {"metadata": None, "resolution": (1, 1), "compression": compression}
+    path = write(tmp_path / "a.tif", description=noted, **options)
+    volume = open_volume(path)
+    np.testing.assert_array_equal(volume.read(0, 5), ARRAY)
+    assert ("contradict its pages" in volume.notices[0], volume.spacing) == (True, None)
+    assert open_volume(path, spacing=(1, 2, 3)).spacing == (1, 2, 3)
+
+
+def test_wrong_shape_metadata_of_single_slices_are_left_aside(tmp_path):
+    for index, image in enumerate(ARRAY):
+        write(tmp_path / f"{index}.tif", image, description='{"shape": [40, 40]}', metadata=None)
+    np.testing.assert_array_equal(read(tmp_path), ARRAY)
+    np.testing.assert_array_equal(read(tmp_path / "2.tif"), ARRAY[2:3])
+
+
+def test_one_page_does_not_stand_for_a_stack_of_another_shape(tmp_path):
+    path = write(tmp_path / "a.tif", truncate=True)
+    path.write_bytes(path.read_bytes().replace(b"[5, 21, 19]", b"[5, 21, 91]"))
+    with pytest.raises(ValueError, match=r"a\.tif: is damaged"):
+        open_volume(path)
+
+
 def test_declared_slices_that_the_file_lacks_are_missed(tmp_path):
     text = "ImageJ=1.53t\nimages=4000000000\nslices=4000000000\n"
     path = write(tmp_path / "a.tif", ARRAY[0], description=text, metadata=None)

@@ -1,6 +1,7 @@
 """Spacing, and the mark of classes, in the metadata of TIFF files: ImageJ, OME, tifffile's own."""
 
 import math
+import re
 import xml.etree.ElementTree as ElementTree
 
 from tomoseg_tf.volume.spacing import micrometres
@@ -8,6 +9,7 @@ from tomoseg_tf.volume.volume import CLASSES, CONTENT
 
 RESOLUTION_UNITS = {2: "inch", 3: "cm"}
 ADVICE = "state it with --spacing"
+CONTRADICTION = "its shape metadata contradict its pages and are left aside, with any voxel size"
 
 
 def read_spacing(tif):
@@ -25,6 +27,8 @@ def read_spacing(tif):
     notice : str or None
         Why it is unknown, where the file states some numbers.
     """
+    if not is_true_to_shape(tif.pages.first):  # tifffile would call the file damaged
+        return None, CONTRADICTION
     if tif.is_ome:
         spacing, notice = _ome(tif.ome_metadata)
         if spacing or notice:
@@ -72,8 +76,47 @@ def states_classes(tif):
     if root is not None:
         texts = [(item.text or "").strip() for item in _elements(root, "Description")]
         return f"{CONTENT}={CLASSES}" in texts
+    if not is_true_to_shape(tif.pages.first):
+        return False
     metadata = tif.imagej_metadata or (tif.shaped_metadata or ({},))[0]
     return metadata.get(CONTENT) == CLASSES
+
+
+def noted_shape(page):
+    """Read the shape that tifffile noted in the description of a page.
+
+    Parameters
+    ----------
+    page : tifffile.TiffPage
+        First page of a file.
+
+    Returns
+    -------
+    tuple of int, or None
+        Shape of all pages together; None if none is noted.
+    """
+    if not page.is_shaped:
+        return None
+    texts = [text for text in (page.description, page.description1) if "shape" in text]
+    noted = re.search(r'"?shape"?\W+([0-9, ]+)', texts[0]) if texts else None
+    return tuple(int(side) for side in re.findall("[0-9]+", noted[1])) if noted else ()
+
+
+def is_true_to_shape(page):
+    """Tell whether the shape that tifffile noted, if any, is that of the pages.
+
+    Parameters
+    ----------
+    page : tifffile.TiffPage
+        First page of a file.
+
+    Returns
+    -------
+    bool
+        False if another program cut the pages and kept the description.
+    """
+    noted, own = noted_shape(page), [side for side in page.shape if side > 1]
+    return noted is None or not own or [side for side in noted if side > 1][-len(own) :] == own
 
 
 def _parsed(text):

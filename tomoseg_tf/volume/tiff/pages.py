@@ -12,14 +12,12 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from tomoseg_tf.volume.tiff.metadata import names_other_files, read_spacing, states_classes
+from tomoseg_tf.volume.tiff.metadata import read_spacing, states_classes
 from tomoseg_tf.volume.tiff.opening import open_tiff
+from tomoseg_tf.volume.tiff.series import check_grey, find_slices
 
-MAX_CHANNELS = 8  # that ImageJ shows; a longer axis of that name is a stack, as tifffile writes it
 USUAL_RATIO = 100  # of a slice to its compressed bytes, at most
-PLANES = (["Y", "X"], ["Y"], ["X"], [])
-WHITE_IS_ZERO, RGB = 0, 2  # photometric interpretations
-COLOURED = "save one grey channel, or use it as a label file with --palette"
+WHITE_IS_ZERO = 0  # photometric interpretation
 
 
 @dataclass(frozen=True)
@@ -79,14 +77,13 @@ def read_layout(path):
         If it is no TIFF file, is damaged or cut short, or is no grey volume.
     """
     with open_tiff(path) as tif:
-        series = _first_series(path, tif)
+        series, count, notices = find_slices(path, tif)
         first = series.keyframe
-        count = _slice_count(path, tif, series)
         if series.dataoffset is not None and first.is_final:
             pages = _block(path, tif, first, series.dataoffset, count)
         else:
             pages = _separate(path, tif, series, count)
-        return _layout(tif, series.kind, first, pages)
+        return _layout(tif, series.kind, first, pages, notices)
 
 
 def read_slice_layout(path):
@@ -114,74 +111,8 @@ def read_slice_layout(path):
                 f"{path}: holds {len(tif.pages)} pages in a folder of slices; one page per file is "
                 "needed"
             )
-        _check_grey(path, first)
+        check_grey(path, first)
         return _layout(tif, "slice", first, [_page(path, tif, first, 0)])
-
-
-def _first_series(path, tif):
-    """Return the first image series; pages of another shape beside it are refused."""
-    if names_other_files(tif):  # before tifffile opens them
-        raise ValueError(
-            f"{path}: is one of several files that hold one OME image together; save the image as "
-            "one file, or name the folder if each file is a slice"
-        )
-    if not tif.series:
-        raise ValueError(f"{path}: holds no image")
-    first, *others = [item for item in tif.series if not item.keyframe.is_reduced] or tif.series
-    written_apart = first.kind == "shaped" and all(len(item) == 1 for item in (first, *others))
-    if not written_apart and first.kind not in ("generic", "uniform"):
-        return tif.series[0]
-    for other in others:
-        if not written_apart or (other.keyframe.shape, other.dtype) != (
-            first.keyframe.shape,
-            first.dtype,
-        ):
-            raise ValueError(
-                f"{path}: its pages are unequal, {first.keyframe.shape} {first.dtype} and "
-                f"{other.keyframe.shape} {other.dtype}; one shape and type is needed"
-            )
-    if not others:
-        return tif.series[0]
-    pages = [item.keyframe for item in (first, *others)]  # tifffile makes a series of each write
-    shape, axes = (len(pages), *first.keyframe.shape), f"Z{first.keyframe.axes}"
-    return tifffile.TiffPageSeries(pages, shape, first.dtype, axes, parent=tif, kind="slices")
-
-
-def _slice_count(path, tif, series):
-    """Count the slices of a series, after checking that it is one grey volume."""
-    _check_grey(path, series.keyframe)
-    samples = "S" if series.keyframe.samplesperpixel > 1 else ""
-    pairs = zip(series.axes, series.shape, strict=True)
-    sides = [(axis, size) for axis, size in pairs if size > 1 and axis != samples]
-    stack = [(axis, size) for axis, size in sides if axis not in "YX"]
-    if any(axis in "CS" and size <= MAX_CHANNELS for axis, size in stack):
-        raise ValueError(
-            f"{path}: has channels ({series.axes} {series.shape}); save one grey channel as a file "
-            "of its own"
-        )
-    plane = [axis for axis, _ in sides if axis in "YX"]
-    if len(stack) > 1 or stack != sides[: len(stack)] or plane not in PLANES:
-        raise ValueError(
-            f"{path}: has the axes {series.axes} {series.shape}; a volume has the axes ZYX"
-        )
-    count = prod(size for _, size in stack)
-    declared = int((tif.imagej_metadata or {}).get("images", 1))
-    return max(count, declared) if series.kind == "imagej" else count
-
-
-def _check_grey(path, page):
-    """Refuse channels and types that no grey volume has; colours in RGB may all be grey."""
-    if page.samplesperpixel > 1 and not (
-        page.photometric == RGB
-        and page.samplesperpixel in (3, 4)
-        and page.dtype in (np.uint8, np.uint16)
-    ):
-        raise ValueError(f"{path}: has {page.samplesperpixel} channels (colours); {COLOURED}")
-    if page.dtype is None or page.dtype.kind not in "buif":
-        kind = page.dtype or f"{page.bitspersample} bits of sample format {page.sampleformat}"
-        raise ValueError(
-            f"{path}: voxels of type {kind} cannot be read; save them as an integer or float type"
-        )
 
 
 def _block(path, tif, first, offset, count):
@@ -297,12 +228,10 @@ def _inverted(data, index, *, decode):
     return ~part, *place
 
 
-def _layout(tif, kind, first, pages):
+def _layout(tif, kind, first, pages, notices=()):
     """Gather what the pages have in common."""
     spacing, notice = read_spacing(tif)
-    notices = []
-    if kind != "slice" and tif.series[0].sizes.get("channel", 1) > MAX_CHANNELS:
-        notices.append(f"its {len(pages)} images are declared as channels; they are read as slices")
+    notices = list(notices)
     if first.samplesperpixel > 1:
         alpha = "; alpha is left out" if first.samplesperpixel > 3 else ""
         notices.append(f"its voxels are stored as colours: read as grey, red = green = blue{alpha}")
@@ -311,8 +240,6 @@ def _layout(tif, kind, first, pages):
             "it says that 0 is white: its values are read as they are stored, so that what other "
             "programs show dark is bright"
         )
-    if kind not in ("slice", "slices") and len(tif.series) > 1:
-        notices.append(f"it holds {len(tif.series)} image series; the first one is read")
     return Layout(
         shape=(len(pages), first.imagelength, first.imagewidth),
         dtype=first.dtype.newbyteorder(tif.byteorder),

@@ -7,7 +7,8 @@ import numpy as np
 
 from tomoseg_tf.volume.storage.contiguous import read_slices
 from tomoseg_tf.volume.storage.damage import DAMAGE, reason
-from tomoseg_tf.volume.tiff.pages import COLOURED, read_layout, read_slice_layout
+from tomoseg_tf.volume.tiff.pages import read_layout, read_slice_layout
+from tomoseg_tf.volume.tiff.series import COLOURED
 from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume
 
 WORKERS = max(1, (os.cpu_count() or 1) // 2)  # threads that decode slices, as many as tifffile has

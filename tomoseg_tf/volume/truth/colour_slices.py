@@ -1,6 +1,5 @@
 """Slices in colours: RGB and RGBA TIFF and PNG files, folders of them, and arrays."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +13,6 @@ from tomoseg_tf.volume.truth.png_slices import INDEXED, equal_slices, read_png
 from tomoseg_tf.volume.volume import check_shape
 
 PHOTOMETRICS = (2, 6)  # RGB and YCbCr, which decodes to RGB
-CONTRADICTION = "its shape metadata contradict its pages and are left aside, with any voxel size"
 RATIO = 20_000  # no usual compression packs label images tighter
 
 
@@ -134,9 +132,7 @@ def colours_of_tiff(path):
             return None
         _check_bytes(files[0], first.dtype)
         kind = _kind(files[0], first)
-        spacing, notice = None, CONTRADICTION
-        if _true_to_its_shape(first):
-            spacing, notice = read_spacing(tif)
+        spacing, notice = read_spacing(tif)
         compression = first.compression.name.lower()
     counts = [_count_pages(file, kind) for file in files]
     wrong = [file for file, count in zip(files, counts, strict=True) if count > 1]
@@ -188,15 +184,6 @@ def _count_pages(path, kind):
                 "a TIFF with a page for each slice"
             )
     return len(pages)
-
-
-def _true_to_its_shape(page):
-    """Whether the shape that tifffile noted in the description, if any, is that of the pages."""
-    if not page.is_shaped:
-        return True
-    noted = re.search(r'"?shape"?\W+([0-9, ]+)', page.description)
-    shape = [int(side) for side in re.findall("[0-9]+", noted[1])] if noted else []
-    return tuple(shape[-len(page.shape) :]) == page.shape
 
 
 def _kind(path, page):
