@@ -105,6 +105,28 @@ def test_names_and_groups_say_the_class(tmp_path):
     assert (counts[2], counts[5]) == (4, 4)
 
 
+@pytest.mark.parametrize("axis", ["c", "z", "t"])
+def test_slices_lie_along_the_axis_that_imagej_names(tmp_path, axis):
+    places = {"c_position": 1, "z_position": 1, "t_position": 1}
+    rois = [
+        box(0, 0, 2, 2, **{**places, f"{axis}_position": number}, z=0, name=f"{number}")
+        for number in (1, 4)
+    ]
+    truth = open_rois(save(tmp_path, *rois, box(4, 4, 6, 6, z=2, name="stack")), SCAN, classes=1)
+    assert any("is taken for the slice" in notice for notice in truth.notices) == (axis != "z")
+    found = truth.read(0, 4)
+    np.testing.assert_array_equal(found[:, 0, 0], [1, 0, 255, 1])
+    np.testing.assert_array_equal(found[:, 5, 5], [0, 1, 255, 0])
+
+
+def test_one_channel_of_several_is_a_volume_and_several_are_none(tmp_path):
+    rois = [box(0, 0, 2, 2, z=0, z_position=z, c_position=2, name=f"{z}") for z in (1, 3)]
+    np.testing.assert_array_equal(classes(save(tmp_path, *rois))[:, 0, 0], [1, 255, 1, 255])
+    rois[0].c_position = 1
+    with pytest.raises(ValueError, match="its regions differ in channel and slice, but a volume"):
+        classes(save(tmp_path, *rois))
+
+
 def test_lines_and_texts_are_left_out(tmp_path):
     line = ImagejRoi(roitype=ROI_TYPE.LINE, x1=1, y1=1, x2=5, y2=5, name="width", position=1)
     text = box(0, 0, 5, 5, name="label", subtype=ROI_SUBTYPE.TEXT, text_name="", text="")

@@ -88,7 +88,7 @@ def open_rois(path, like, *, classes=None, unlabelled="slices", priority=None):
             f"{', '.join(UNLABELLED)}; first or last"
         )
     like = as_volume(like)
-    rois, others = read_rois(path)
+    rois, others, axis = read_rois(path)
     numbers = _classes(path, rois, classes)
     drawn, total = {}, like.shape[0]
     for roi, number in zip(rois, numbers, strict=True):
@@ -103,6 +103,8 @@ def open_rois(path, like, *, classes=None, unlabelled="slices", priority=None):
     _check_inside(path, drawn, like)
     counted = "1 region" if len(rois) == 1 else f"{len(rois)} regions"
     notices = [f"{counted} in {len(drawn)} of {total} slices; {_rest(unlabelled)}"]
+    if axis in ("channel", "time"):
+        notices.append(f"its regions are numbered by {axis}: that is taken for the slice")
     if others:
         more = ", ..." if len(others) > LISTED else ""
         notices.append(
