@@ -72,8 +72,19 @@ def test_the_scan_names_one_of_several_images(tmp_path):
         file["Input Data/infos/lane0001/Raw Data/filePath"] = "../scans/b.h5/exchange/data"
     found = open_ilastik(path, SCAN).read(0, 5)
     assert (found != 255).sum() == (STROKES[4] > 0).sum()
-    with pytest.raises(ValueError, match=r"has labels of a\.tif, b\.h5, none or several of which"):
+    with pytest.raises(ValueError, match=r"has labels of a\.tif, b\.h5, and none of c\.tif"):
         open_ilastik(path, ArrayVolume(np.zeros(SHAPE, np.uint8), name="c.tif"))
+
+
+def test_an_image_without_labels_does_not_get_those_of_another(tmp_path):
+    path = project(tmp_path / "a.ilp")
+    with h5py.File(path, "r+") as file:
+        file["Input Data/infos/lane0001/Raw Data/filePath"] = "../scans/b.h5/exchange/data"
+    with pytest.raises(ValueError, match=r"has labels of a\.tif, and none of b\.h5; name the scan"):
+        open_ilastik(path, SCAN)
+    for name in ("/data/a.tif", "renamed.tif"):
+        truth = open_ilastik(path, ArrayVolume(np.zeros(SHAPE, np.uint8), name=name))
+        assert (truth.read(0, 5) != 255).any()
 
 
 def test_what_cannot_be_meant_is_one_line(tmp_path):

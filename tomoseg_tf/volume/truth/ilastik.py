@@ -117,17 +117,25 @@ def _labels_of(file, path, like):
             lanes[number] = group
     if not lanes:
         raise Hdf5Error(f"{path}: holds no labels of pixel classification; save the project first")
-    if len(lanes) == 1:
-        return next(iter(lanes.items()))
-    files = {number: _file_of(file, number) for number in lanes}
+    files = {number: _file_of(file, number) for number in {*lanes, *_images(file)}}
     wanted = PureWindowsPath(like.name.partition("::")[0]).name  # splits at both slashes
-    fitting = [number for number, name in files.items() if name == wanted]
+    fitting = [number for number in lanes if files[number] == wanted]
+    if len(lanes) == 1 and wanted not in files.values():  # the scan may have another name by now
+        fitting = [*lanes]
     if len(fitting) != 1:
+        labelled = ", ".join(sorted(files[number] for number in lanes))
+        which = "several of which are" if fitting else "and none of"
         raise Hdf5Error(
-            f"{path}: has labels of {', '.join(sorted(files.values()))}, none or several of which "
-            f"is {wanted}; name the scan that was labelled"
+            f"{path}: has labels of {labelled}, {which} {wanted}; name the scan that was labelled"
         )
     return fitting[0], lanes[fitting[0]]
+
+
+def _images(file):
+    """Numbers of the images of a project, labelled or not."""
+    images = _own(file, LANES)
+    names = images if isinstance(images, h5py.Group) else ()
+    return [int(name[4:]) for name in names if re.fullmatch("lane[0-9]{4,9}", name)]
 
 
 def _blocks(file, path, lane, group):
