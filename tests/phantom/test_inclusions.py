@@ -185,6 +185,10 @@ def test_the_folder_holds_pairs_for_records(tmp_path):
     assert summary["scans"][0]["physics"] != summary["scans"][1]["physics"]
     with pytest.raises(ValueError, match="already exists"):
         simulate_inclusions(made, "pores", shape=(4, 64, 64))
+    simulate_inclusions(made, "pores", shape=(4, 64, 64), overwrite=True)
+    (made / "scans" / "notes.txt").touch()
+    with pytest.raises(ValueError, match=r"holds scans/notes\.txt, which would be lost"):
+        simulate_inclusions(made, "pores", shape=(4, 64, 64), overwrite=True)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.measure import label
 
-from tomoseg_tf.phantom import ParticleSeries
+from tomoseg_tf.phantom import ParticleSeries, simulate_growth
 
 SHAPE = (52, 70, 170)
 
@@ -41,6 +41,16 @@ def test_slabs_make_no_difference():
     for start, *parts in scan.slabs(9):
         for part, one in zip(parts, whole, strict=True):
             np.testing.assert_array_equal(part, one[start : start + len(part)])
+
+
+def test_files_that_somebody_put_into_the_folder_are_kept(tmp_path):
+    series, folder = ParticleSeries(SHAPE, 4, steps=2), tmp_path / "series"
+    simulate_growth(series, folder)
+    simulate_growth(series, folder, overwrite=True)
+    (folder / "my_tracks.csv").touch()
+    with pytest.raises(ValueError, match=r"holds my_tracks\.csv, which would be lost; move that"):
+        simulate_growth(series, folder, overwrite=True)
+    assert (folder / "my_tracks.csv").exists()
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,13 @@ def test_the_folder_holds_segmentation_figures_and_scores(folder):
     assert [row["low"] for row in scores["sizes"]] == [0, 2, 5]
 
 
+def test_a_folder_with_files_of_somebody_else_is_not_replaced(folder):
+    (folder / "my_tracks.csv").touch()
+    with pytest.raises(ValueError, match=r"holds my_tracks\.csv, which would be lost"):
+        demo(folder, overwrite=True)
+    (folder / "my_tracks.csv").unlink()
+
+
 def test_the_report_shows_the_scores_and_names_its_files(folder):
     report = (folder / "report.html").read_text(encoding="utf-8")
     dice = json.loads((folder / "scores.json").read_text())["classes"][1]["dice"]

@@ -8,6 +8,7 @@ from tomoseg_tf.phantom.simulate import simulate_scan
 from tomoseg_tf.volume import staged_folder
 
 SCANS, TRUTH, DRAWN = "scans", "truth", "scans.json"
+CONTENTS = DRAWN, f"{SCANS}/[0-9][0-9][0-9].tif", f"{TRUTH}/[0-9][0-9][0-9].tif"
 MOST = 1000  # scans of one seed
 
 
@@ -47,7 +48,7 @@ def simulate_inclusions(
         Whether objects show by fringes at their edges, as in phase contrast without phase
         retrieval.
     overwrite : bool
-        Replace an existing folder of such scans.
+        Replace an existing folder of such scans, in which nothing else lies.
     progress : callable, optional
         Called as ``progress(done, total)`` in scans.
 
@@ -60,7 +61,7 @@ def simulate_inclusions(
     Raises
     ------
     ValueError
-        If the folder exists, or a setting is not possible.
+        If the folder exists or holds other files, or a setting is not possible.
     """
     if not 1 <= count <= MOST:
         raise ValueError(f"{count} scans: must be 1 to {MOST}")
@@ -68,7 +69,7 @@ def simulate_inclusions(
     taken = {"randomise": randomise, "dark": dark, "edge_enhanced": edge_enhanced}
     summary = {"kind": kind, "seed": seed, **taken, "scans": scans}
     first = Inclusions(tuple(shape), MOST * seed, kind, **taken)  # may refuse
-    with staged_folder(folder, overwrite=overwrite, marker=DRAWN) as partial:
+    with staged_folder(folder, overwrite=overwrite, marker=DRAWN, contents=CONTENTS) as partial:
         for name in (SCANS, TRUTH):
             (partial / name).mkdir()
         for number in range(count):

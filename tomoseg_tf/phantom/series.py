@@ -6,6 +6,9 @@ from tomoseg_tf.phantom.rough import write_rough_labels
 from tomoseg_tf.phantom.simulate import check_outputs, simulate_scan
 from tomoseg_tf.volume import add_to_name, check_output, open_volume, staged_folder
 
+MARKER = "truth.json"
+CONTENTS = MARKER, "scan_[0-9][0-9].tif", "segmentation_[0-9][0-9].tif"
+
 
 def simulate_dendrites(scans, *, steps, volume, truth, rough=None, overwrite=False, progress=None):
     """Write scans of growing dendrites with their truth.
@@ -62,7 +65,7 @@ def simulate_growth(series, folder, *, overwrite=False, progress=None):
         ``segmentation_00.tif``, ... with classes (1 in particles), and ``truth.json`` with the
         events of each step and the particles.
     overwrite : bool
-        Replace an existing folder of a growth series.
+        Replace an existing folder of a growth series, in which nothing else lies.
     progress : callable, optional
         Called as ``progress(done, total)`` in scans.
 
@@ -75,10 +78,10 @@ def simulate_growth(series, folder, *, overwrite=False, progress=None):
     Raises
     ------
     ValueError
-        If the output exists.
+        If the output exists, or holds other files.
     """
     steps = []
-    with staged_folder(folder, overwrite=overwrite, marker="truth.json") as partial:
+    with staged_folder(folder, overwrite=overwrite, marker=MARKER, contents=CONTENTS) as partial:
         for step in range(series.steps):
             names = {kind: f"{kind}_{step:02}.tif" for kind in ("scan", "segmentation")}
             paths = (partial / name for name in names.values())
@@ -91,7 +94,7 @@ def simulate_growth(series, folder, *, overwrite=False, progress=None):
         summary |= {"particles": len(series.particles["kind"]), "steps": steps}
         balls = {name: column.tolist() for name, column in series.particles.items()}
         text = json.dumps(summary | {"balls": balls}, indent=1)
-        (partial / "truth.json").write_text(text + "\n", encoding="utf-8")
+        (partial / MARKER).write_text(text + "\n", encoding="utf-8")
     return summary
 
 

@@ -11,6 +11,15 @@ from tomoseg_tf.report import write_report
 from tomoseg_tf.volume import open_truth, open_volume, staged_folder
 
 WEIGHTS = "unet_3d_micropillar"
+CONTENTS = (
+    "segmentation.tif",
+    "probabilities.tif",
+    "panels.png",
+    "confusion_matrix.png",
+    "confusion_matrix.csv",
+    "scores.json",
+    "report.html",
+)
 TITLE = "A simulated micropillar, segmented by unet_3d_micropillar"
 
 
@@ -26,7 +35,7 @@ def demo(folder, *, command=None, overwrite=False, progress=None):
     command : str, optional
         What was typed, for the report.
     overwrite : bool
-        Replace an earlier demonstration.
+        Replace an earlier demonstration, in whose folder nothing else lies.
     progress : callable, optional
         Called as ``progress(done, total)`` in voxels.
 
@@ -41,7 +50,8 @@ def demo(folder, *, command=None, overwrite=False, progress=None):
     """
     scan = bundled("example") / "pillar.tif"
     truth = open_truth(bundled("example") / "truth.tif")
-    with staged_folder(folder, overwrite=overwrite, marker="scores.json") as staging:
+    settings = {"overwrite": overwrite, "marker": "scores.json", "contents": CONTENTS}
+    with staged_folder(folder, **settings) as staging:
         summary = segment_file(
             scan,
             staging / "segmentation.tif",

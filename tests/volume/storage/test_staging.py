@@ -95,6 +95,23 @@ def test_folder_with_the_marker_and_an_empty_one_are_replaced(tmp_path):
     assert names(path) == ["manifest.json"]
 
 
+@pytest.mark.parametrize("name", ["tracks.csv", "scans/0.csv", "scans/more/0.tif", "scans/link"])
+def test_folder_with_other_contents_is_not_replaced(tmp_path, name):
+    path, contents = tmp_path / "made", ("truth.json", "scans/[0-9].tif")
+    (path / "scans" / "more").mkdir(parents=True)
+    for own in ("truth.json", "scans/0.tif", "scans/1.tif", ".hidden"):
+        (path / own).touch()
+    if name == "scans/link":
+        (path / name).symlink_to(tmp_path)
+    else:
+        (path / name).touch()
+    with pytest.raises(ValueError, match=f"made already exists and holds {name}, which would be"):
+        replace(path, contents=contents)
+    (path / name).unlink()
+    replace(path, contents=contents)
+    assert names(path) == ["new"]
+
+
 def test_file_does_not_replace_a_folder_nor_the_reverse(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("")

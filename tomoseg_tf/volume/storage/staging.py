@@ -1,5 +1,6 @@
 """Output that appears under its final name only when it is complete."""
 
+import fnmatch
 import glob
 import os
 import platform
@@ -10,7 +11,7 @@ from pathlib import Path
 from tomoseg_tf.volume.storage.full_disk import naming_full_disk
 
 
-def check_destination(path, overwrite=False, *, folder=False, marker=None):
+def check_destination(path, overwrite=False, *, folder=False, marker=None, contents=None):
     """Check that a new file or folder may be written at a path, before any work is done.
 
     Parameters
@@ -24,13 +25,16 @@ def check_destination(path, overwrite=False, *, folder=False, marker=None):
     marker : str or sequence of str, optional
         Name (or pattern) of a file in the folders that may be replaced, or of all of several; an
         empty folder may be, too.
+    contents : sequence of str, optional
+        Patterns of all files in the folders that may be replaced, such as ``scans/*.tif``; hidden
+        files may lie there, too.
 
     Raises
     ------
     ValueError
         If it exists (and may not be replaced, is a folder where a file is to be written or the
-        reverse, the current folder, or a folder without the marker), or the folder it belongs into
-        does not exist.
+        reverse, the current folder, or a folder without the marker or with other contents), or the
+        folder it belongs into does not exist.
     """
     path = Path(path)
     if os.path.lexists(path):
@@ -46,6 +50,7 @@ def check_destination(path, overwrite=False, *, folder=False, marker=None):
     if not path.parent.is_dir():
         raise ValueError(f"{path}: the folder {path.parent} does not exist; create it first")
     _check_marker(path, marker)
+    _check_contents(path, contents)
 
 
 @contextmanager
@@ -122,7 +127,7 @@ def staged_files(*paths, overwrite=False):
 
 
 @contextmanager
-def staged_folder(path, *, overwrite=False, marker=None):
+def staged_folder(path, *, overwrite=False, marker=None, contents=None):
     """Fill a folder under a temporary name that becomes the final one on success.
 
     Its files are flushed to the disk before it is renamed; on any exception it is removed. A folder
@@ -138,6 +143,9 @@ def staged_folder(path, *, overwrite=False, marker=None):
     marker : str or sequence of str, optional
         Pattern of a file name, such as ``manifest.json``, or several. A folder that is not empty is
         replaced only if it holds such a file, so that a mistyped name does not cost a home folder.
+    contents : sequence of str, optional
+        Patterns of all its files, such as ``scans/*.tif``. A folder in which somebody put others
+        is not replaced.
 
     Yields
     ------
@@ -151,7 +159,7 @@ def staged_folder(path, *, overwrite=False, marker=None):
     """
     path = follow_link(path)
     old = _replaced(path)
-    check_destination(path, overwrite, folder=True, marker=marker)
+    check_destination(path, overwrite, folder=True, marker=marker, contents=contents)
     partial = _partial(path)
     partial.mkdir()
     try:
@@ -161,7 +169,7 @@ def staged_folder(path, *, overwrite=False, marker=None):
             for name in names:
                 _flush(Path(folder, name))
             _flush(folder)
-        check_destination(path, overwrite, folder=True)
+        check_destination(path, overwrite, folder=True, contents=contents)
         _swap(partial, path, old)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -209,6 +217,20 @@ def _check_marker(path, marker):
             raise ValueError(
                 f"{path} already exists and holds no {pattern}: it is something else; "
                 "choose another name"
+            )
+
+
+def _check_contents(path, contents):
+    """Refuse to replace a folder with files that are not among what is going to be written."""
+    if contents is None or not path.is_dir():
+        return
+    for item in sorted(path.rglob("*")):
+        name = item.relative_to(path).as_posix()
+        counts = item.is_symlink() or not (item.is_dir() or item.name.startswith("."))
+        if counts and not any(fnmatch.fnmatchcase(name, pattern) for pattern in contents):
+            raise ValueError(
+                f"{path} already exists and holds {name}, which would be lost; move that elsewhere "
+                "or choose another name"
             )
 
 
