@@ -68,6 +68,22 @@ def test_a_mask_is_a_class_and_numbers_of_objects_stay(tmp_path):
     assert (kind, data.max(), "colormap" in settings) == ("labels", 70_000, False)
 
 
+def test_more_objects_than_classes_are_numbers_and_a_dark_scan_is_an_image(tmp_path):
+    grains = np.repeat(np.arange(60, dtype=np.uint16), 8 * 10).reshape(60, 8, 10)
+    grains[[15, 30, 45], :, :5] = 31  # of the slices that are looked at
+    grains[[15, 30, 45], :, 5:] = 0
+    ((data, settings, kind),) = read(write(tmp_path / "grains.tif", grains))
+    assert (kind, "colormap" in settings) == ("labels", False)
+    np.testing.assert_array_equal(data, grains)
+    assert "numbers of objects" in settings["metadata"]["tomoseg_tf"]["notices"][-1]
+    dark = (GREY % 32).astype(np.uint8)
+    dark[0] = 100
+    ((data, settings, kind),) = read(write(tmp_path / "dark.tif", dark))
+    assert (kind, type(data), "contrast_limits" in settings) == ("image", LazyArray, True)
+    with pytest.raises(ValueError, match="values without a class"):
+        read(write(tmp_path / "marked.tif", GREY, classes=True))
+
+
 def test_labels_larger_than_the_limit_are_read_as_they_are_looked_at(tmp_path, monkeypatch):
     monkeypatch.setattr(layers, "IN_MEMORY", CLASSES.nbytes - 1)
     ((data, _, kind),) = read(write(tmp_path / "truth.tif", CLASSES, classes=True))

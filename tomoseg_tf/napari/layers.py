@@ -15,6 +15,9 @@ WINDOW = 0.1, 99.9  # percentiles of grey levels that are shown
 def volume_layer(volume, *, levels=(), name=None, grey=False):
     """Make the layer of a volume: of labels if it holds classes or labels, else an image.
 
+    What looks like classes in some slices and is not in others is numbers of objects, if its voxels
+    lie in patches, or a dark scan.
+
     Parameters
     ----------
     volume : Volume
@@ -34,10 +37,11 @@ def volume_layer(volume, *, levels=(), name=None, grey=False):
     sampled = _sample(volume)
     settings = {"name": name or _name(volume)}
     settings |= placed(volume.spacing)
-    if not grey and holds_labels(volume, sampled):
-        data, notices = _labels(volume)
+    labels = None if grey or not holds_labels(volume, sampled) else _labels(volume, sampled)
+    if labels is not None:
+        data, notices, colours = labels
         settings["metadata"] = {"tomoseg_tf": {"path": volume.name, "notices": notices}}
-        return data, settings | label_colours(data.dtype), "labels"
+        return data, settings | colours, "labels"
     settings["metadata"] = {"tomoseg_tf": {"path": volume.name, "notices": volume.notices}}
     settings["contrast_limits"] = window(sampled)
     data = [LazyArray(level) for level in (volume, *levels)]
@@ -146,10 +150,28 @@ def _sample(volume):
     return np.stack([volume.read(z, z + 1)[0] for z in chosen])
 
 
-def _labels(volume):
-    """Labels of a volume, in memory if they are not too large, and what is to be known of them."""
+def _labels(volume, sampled):
+    """Labels of a volume, in memory if they are not too large, their notices and their colours.
+
+    None if it turns out to be a scan.
+    """
     if volume.nbytes > IN_MEMORY:
-        return LazyArray(volume), volume.notices
-    if volume.dtype.itemsize <= 2:
-        volume = open_truth(volume)
-    return volume.read(0, volume.shape[0]), volume.notices
+        return LazyArray(volume), volume.notices, label_colours(volume.dtype)
+    if volume.dtype.itemsize > 2:
+        return volume.read(0, volume.shape[0]), volume.notices, {}
+    try:
+        truth = open_truth(volume)
+        return truth.read(0, truth.shape[0]), truth.notices, label_colours(truth.dtype)
+    except ValueError:
+        if volume.holds_classes:
+            raise
+    if not _lies_in_patches(sampled):
+        return None
+    notice = f"it holds more than the classes 0 to {MOST}: they are shown as numbers of objects"
+    return volume.read(0, volume.shape[0]), (*volume.notices, notice), {}
+
+
+def _lies_in_patches(sampled):
+    """Whether most voxels that are not 0 equal the next one, as in labels but not in noise."""
+    here, following = sampled[..., :-1], sampled[..., 1:]
+    return 2 * np.sum((here == following) & (here != 0)) > np.sum(here != 0)
