@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tomoseg_tf.volume import check_output, open_truth, open_volume
+from tomoseg_tf.volume import check_output, merge_truth, open_truth, open_volume
 
 LABELS = np.zeros((4, 6, 7), np.uint8)
 LABELS[1:3, 2:5, 1:4], LABELS[2, 0] = 1, 2
@@ -98,6 +98,31 @@ def test_label_fields_are_classes_with_names(tmp_path, packing):
     sent = pickle.dumps(volume)  # as to a worker of a cluster
     np.testing.assert_array_equal(pickle.loads(sent).read(0, 4), LABELS)
     np.testing.assert_array_equal(open_truth(path).read(0, 4), LABELS)
+
+
+@pytest.mark.parametrize(
+    ("palette", "names"),
+    [
+        ("auto", ("Exterior", "large pore", "Fe-rich")),
+        ("0:0,2:1,1:2", ("Exterior", "Fe-rich", "large pore")),
+        ("0:ignore,1:0,2:1", ("large pore", "Fe-rich")),
+        ("0:0,1:1,2:1", ()),
+        ("0:0,1:2,2:4", ()),
+        ("levels", ("Exterior", "large pore", "Fe-rich")),
+    ],
+)
+def test_names_of_materials_follow_a_palette(tmp_path, palette, names):
+    path = packed_labels(tmp_path / "a.am", "")
+    assert open_truth(path, palette).class_names == names
+    assert merge_truth([path], palette=palette).class_names == names
+    assert merge_truth([path], ignore=[LABELS], palette=palette).class_names == names
+
+
+def test_numbered_masks_take_no_names_of_materials(tmp_path):
+    path = packed_labels(tmp_path / "a.am", "")
+    assert merge_truth([(path, 3)], palette="0:0,1:1,2:0").class_names == ()
+    assert merge_truth([path, LABELS], priority="first").class_names == ()
+    assert merge_truth([path, (LABELS, 4)], priority="first").class_names == ()
 
 
 @pytest.mark.parametrize(

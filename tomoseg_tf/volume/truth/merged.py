@@ -31,6 +31,8 @@ class MergedTruth(TruthVolume):
         self.spacing = spacings[0] if spacings else None
         truths = [*(layer.truth for layer in layers), *ignored]
         self.files = tuple(file for truth in truths for file in truth.files)
+        names = {() if layer.number is not None else layer.truth.class_names for layer in layers}
+        self.class_names = names.pop() if len(names) == 1 else ()
         self._layers = layers
         self._ignored = ignored
         self._priority = priority

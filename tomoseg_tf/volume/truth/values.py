@@ -30,6 +30,7 @@ class ValueTruth(TruthVolume):
 
     def __init__(self, source, palette, notices=()):
         super().__init__(source, notices)
+        self.class_names = _renumber(self.class_names, palette)
         self._source = source
         self._palette = palette
         self._table = None
@@ -122,6 +123,16 @@ def automatic_palette():
         It is called auto. Higher values are more often grey levels than classes.
     """
     return Palette("auto", _automatic())
+
+
+def _renumber(names, palette):
+    """Names of the classes that a palette makes of named values; none unless each has one name."""
+    if palette.name in ("auto", "classes"):
+        return names
+    mapped = [(palette.values.get(value, IGNORE), name) for value, name in enumerate(names)]
+    mapped = sorted(pair for pair in mapped if pair[0] != IGNORE)
+    numbered = [number for number, _ in mapped]
+    return tuple(name for _, name in mapped) if numbered == [*range(len(mapped))] else ()
 
 
 def _automatic():

@@ -18,7 +18,7 @@ class TruthVolume(Volume):
     Attributes
     ----------
     class_names : tuple of str
-        Names of the classes, if the source states them.
+        Names of the classes 0, 1, ..., if the source states them.
     """
 
     guessed_mask = False  # whether 255 was taken for an object because all is 0 or 255
