@@ -160,6 +160,12 @@ def test_what_cannot_be_is_refused(fields, message):
         Dendrites(**{"shape": (8, 64, 64)} | fields)
 
 
+def test_crystals_that_are_too_large_from_the_start_are_an_error():
+    states = grow((4, 16, 16), seed=0, crystals=1, shares=lambda start: [0.01, 0.02], **MODEL)
+    with pytest.raises(ValueError, match=r"% of the cells are solid at the start, more than the 2"):
+        next(states)
+
+
 def test_growth_that_stops_is_an_error(monkeypatch):
     monkeypatch.setattr("tomoseg_tf.phantom.growth.MOST_STEPS", 3)
     states = grow((1, 32, 32), seed=0, crystals=1, shares=lambda start: [0.9], **MODEL)

@@ -56,7 +56,7 @@ def grow(shape, *, seed, crystals, shares, progress=None, **model):
     Raises
     ------
     ValueError
-        If the solid stops growing before.
+        If more is solid at the start than at the last, or the solid stops growing before.
     """
     rng = np.random.default_rng((seed, CRYSTALS))
     sides = np.array([side for side in shape if side > 1])
@@ -68,7 +68,15 @@ def grow(shape, *, seed, crystals, shares, progress=None, **model):
         rng=np.random.default_rng((seed, FLUCTUATIONS)),
         **model,
     )
-    for wanted in shares(field.solid):
+    start = field.solid
+    ascending = shares(start)
+    if start > ascending[-1]:
+        raise ValueError(
+            f"{100 * start:.2f} % of the cells are solid at the start, more than the "
+            f"{100 * ascending[-1]:.2f} % at the end; ask for a larger fraction, fewer crystals or "
+            "a smaller --grid"
+        )
+    for wanted in ascending:
         while (solid := field.solid) < wanted:
             if field.steps == MOST_STEPS:
                 raise ValueError(
