@@ -149,6 +149,14 @@ def test_scans_of_every_type(tmp_path, encoding, name, stored):
     np.testing.assert_array_equal(volume.read(0, 1), grey[:1])
 
 
+def test_headers_in_latin_1_keep_their_unit(tmp_path):
+    text = header("Lattice { byte Data } @1", unit="µm").decode().encode("latin-1")
+    (tmp_path / "a.am").write_bytes(text + LABELS.tobytes())
+    volume = open_volume(tmp_path / "a.am")
+    assert (volume.spacing, volume.notices) == (pytest.approx((1, 1, 2)), ())
+    np.testing.assert_array_equal(volume.read(0, 4), LABELS)
+
+
 def test_packed_floats(tmp_path):
     grey = np.random.default_rng(0).normal(size=(4, 6, 7)).astype("<f4")
     data = zlib.compress(grey.tobytes())

@@ -65,7 +65,7 @@ def read_layout(path):
     kind = FIRST_LINE.match(head)[3]
     if kind not in ORDERS:
         raise ValueError(f"{path}: its encoding {kind.decode('latin-1')!r} is not known; {AGAIN}")
-    text = head.decode("utf-8", "replace")
+    text = _decode(head)
     bare = re.sub(r'"[^"]*"|#[^\n]*', "", text)  # no texts, no comments
     lattice = LATTICE.search(bare)
     if lattice is None:
@@ -87,6 +87,14 @@ def read_layout(path):
     return AmiraLayout(
         *(shape, dtype, spacing, start, packing, packed, field["name"], materials, notices)
     )
+
+
+def _decode(head):
+    """Text of a header; Amira wrote Latin-1 on Windows, where µ is a single byte."""
+    try:
+        return head.decode("utf-8")
+    except UnicodeDecodeError:
+        return head.decode("latin-1")
 
 
 def _read_header(path):
