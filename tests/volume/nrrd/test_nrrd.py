@@ -1,3 +1,5 @@
+import bz2
+import gzip
 import os
 import pickle
 import re
@@ -132,6 +134,27 @@ def test_slices_in_files_of_their_own(tmp_path, named):
     np.testing.assert_array_equal(volume.read(0, 6), ARRAY)
     np.testing.assert_array_equal(volume.read_box(((2, 5), (1, 3), (0, 4))), ARRAY[2:5, 1:3])
     assert volume.read(3, 3).shape == (0, 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("bzip2", bz2.compress)]
+)
+@pytest.mark.parametrize("depth", [1, 2])
+def test_compressed_slices_take_one_temporary_file(tmp_path, encoding, compress, depth):
+    names = [f"s{index}" for index in range(6 // depth)]
+    for index, name in enumerate(names):
+        slices = ARRAY[index * depth :][:depth]
+        (tmp_path / name).write_bytes(compress(slices.tobytes()))
+    head = RAW.replace("raw", encoding)
+    (tmp_path / "a.nhdr").write_text(f"{head}data file: LIST 3\n" + "\n".join(names) + "\n")
+    volume = open_volume(tmp_path / "a.nhdr")
+    before = len(os.listdir("/dev/fd"))
+    for z in (1, 3, 5, 0, 2, 4):
+        np.testing.assert_array_equal(volume.read(z, z + 1), ARRAY[z : z + 1])
+        assert len(os.listdir("/dev/fd")) <= before + 1
+    sent = pickle.loads(pickle.dumps(volume))  # as to a worker of a cluster
+    np.testing.assert_array_equal(sent.read_box(((1, 6), (1, 3), (0, 4))), ARRAY[1:, 1:3])
+    assert len(os.listdir("/dev/fd")) <= before + 2
 
 
 @pytest.mark.parametrize(

@@ -58,13 +58,45 @@ class RawPart:
         return read_slices(self._path, offsets, slice_shape, dtype, rows, columns)
 
 
+class SharedSpool:
+    """A temporary file of all parts of a volume, made when it is needed; each process has its own.
+
+    A file for each part would soon be more than a process may have open.
+    """
+
+    def __init__(self):
+        self._lock, self._spool = Lock(), None
+
+    def __reduce__(self):
+        """Leave what is in it behind, for another process."""
+        return SharedSpool, ()
+
+    def open(self):
+        """Give the file.
+
+        Returns
+        -------
+        Spool
+            The same one at each call.
+        """
+        with self._lock:
+            self._spool = self._spool or Spool()
+        return self._spool
+
+
 class CompressedPart:
     """Voxels compressed in a file, decompressed into a temporary one as far as they are read.
+
+    One of several files is decompressed as a whole, so that it does not stay open.
 
     Parameters
     ----------
     path, layout
         As for `RawPart`.
+    spool : SharedSpool
+        Temporary file of all parts of the volume.
+    offset : int
+        Byte in it at which those of this part begin.
 
     Raises
     ------
@@ -74,9 +106,10 @@ class CompressedPart:
 
     excess = 0
 
-    def __init__(self, path, layout):
+    def __init__(self, path, layout, spool, offset):
         self._path = path
         self._layout = layout
+        self._spool, self._offset = spool, offset
         self._wanted = layout.part_bytes
         self._start = _skip_lines(path, layout.start, layout.line_skip)
         size = os.path.getsize(path) - self._start
@@ -86,7 +119,7 @@ class CompressedPart:
                 "voxels; it is cut short, copy or write it again"
             )
         self._lock = Lock()
-        self._spool = self._file = self._stream = None
+        self._file = self._stream = None
         self._done = -layout.byte_skip
 
     def __del__(self):
@@ -95,7 +128,7 @@ class CompressedPart:
 
     def __getstate__(self):
         """Leave what was decompressed behind, for another process."""
-        kept = {"_lock": None, "_spool": None, "_file": None, "_stream": None}
+        kept = {"_lock": None, "_file": None, "_stream": None}
         return {**self.__dict__, **kept, "_done": -self._layout.byte_skip}
 
     def __setstate__(self, state):
@@ -109,8 +142,9 @@ class CompressedPart:
             return np.empty((0, rows[1] - rows[0], columns[1] - columns[0]), dtype)
         end = max(offsets) + slice_shape[0] * slice_shape[1] * dtype.itemsize
         with self._lock:
-            self._reach(end)
-        return self._spool.read(offsets, slice_shape, dtype, rows, columns)
+            self._reach(end if len(self._layout.parts) == 1 else self._wanted)
+        offsets = [self._offset + offset for offset in offsets]
+        return self._spool.open().read(offsets, slice_shape, dtype, rows, columns)
 
     def _reach(self, end):
         """Decompress until so many bytes of voxels are there."""
@@ -127,7 +161,8 @@ class CompressedPart:
             if not data:
                 raise self._damaged(f"it ends after {self._done} of {self._wanted} bytes")
             if self._done >= 0:
-                self._spool.write(self._done, np.frombuffer(data, np.uint8))
+                part = np.frombuffer(data, np.uint8)
+                self._spool.open().write(self._offset + self._done, part)
             self._done += len(data)
         if self._done == self._wanted:
             self._close()
@@ -140,7 +175,6 @@ class CompressedPart:
                 f"{self._path}: needs {self._wanted} bytes in {tempfile.gettempdir()} to be "
                 f"decompressed, but {free} are free; set TMPDIR to a folder with more space"
             )
-        self._spool = Spool()
         self._file = io.BufferedReader(io.FileIO(self._path), PIECE)
         self._file.seek(self._start)
         is_gzip = self._layout.encoding == "gzip"
@@ -209,7 +243,31 @@ class TextPart:
         return chosen[:, slice(*rows), slice(*columns)].astype(dtype.newbyteorder("="))
 
 
-PARTS = {"raw": RawPart, "gzip": CompressedPart, "bzip2": CompressedPart, "text": TextPart}
+def open_parts(layout):
+    """Open the files that hold the voxels of a volume.
+
+    Parameters
+    ----------
+    layout : NrrdLayout
+        What the header says.
+
+    Returns
+    -------
+    list of RawPart, CompressedPart or TextPart
+        One for each file, in their order.
+
+    Raises
+    ------
+    ValueError
+        If one is too small for its voxels.
+    """
+    if layout.encoding in ("raw", "text"):
+        kind = RawPart if layout.encoding == "raw" else TextPart
+        return [kind(path, layout) for path in layout.parts]
+    spool, size = SharedSpool(), layout.part_bytes
+    places = range(0, size * len(layout.parts), size)
+    pairs = zip(layout.parts, places, strict=True)
+    return [CompressedPart(path, layout, spool, offset) for path, offset in pairs]
 
 
 def _skip_lines(path, start, count):

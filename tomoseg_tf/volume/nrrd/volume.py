@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tomoseg_tf.volume.nrrd.data import PARTS
+from tomoseg_tf.volume.nrrd.data import open_parts
 from tomoseg_tf.volume.nrrd.layout import read_layout
 from tomoseg_tf.volume.storage.contiguous import native
 from tomoseg_tf.volume.volume import BYTE_ORDERS, Volume
@@ -39,7 +39,7 @@ class NrrdVolume(Volume):
         notices = list(layout.notices)
         if spacing is None and layout.spacing_notice:
             notices.append(layout.spacing_notice)
-        self._parts = [PARTS[layout.encoding](part, layout) for part in layout.parts]
+        self._parts = open_parts(layout)
         excess = sum(part.excess for part in self._parts)
         if excess:
             notices.append(f"{excess} bytes after its voxels are not read")
