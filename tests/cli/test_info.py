@@ -121,6 +121,11 @@ def test_colours_are_described_with_a_palette(tmp_path):
         assert part.replace("#808080", "#505050") in text
     values = json.loads(run(tmp_path / "overlay.tif", "--json").stdout)
     assert values["colours"]["#0000ff"] == int((ARRAY % 3 == 2).sum())
+    assert values["spacing"] is None
+    options = "--spacing", "3,2,1", "--mask", "none", "-w", "unet_3d_micropillar"
+    told = run(tmp_path / "overlay.tif", "--json", *options)
+    assert json.loads(told.stdout)["spacing"] == [3, 2, 1]
+    assert "--mask and --weights: not used, as" in told.stderr
     palette = values["palette"]
     np.testing.assert_array_equal(
         open_truth(tmp_path / "overlay.tif", palette).read(0, 6) == 0, ARRAY % 3 == 0

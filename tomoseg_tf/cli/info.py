@@ -40,15 +40,19 @@ SHOWN = (1.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0)  # percentiles that a reader wa
 def info(volume, spacing, shape, dtype, mask, weights, no_statistics, as_json):
     """Explain what VOLUME holds and how it will be read.
 
-    VOLUME is TIFF, HDF5 or NeXus, Zarr, NRRD, NPY or RAW by its suffix, or a folder of TIFF slices.
-    Where a file holds several volumes, :: and the place of one follow: scan.h5::/exchange/data. Of
-    a file in colours, the colours are listed with a palette that makes it a truth.
+    VOLUME is TIFF, HDF5 or NeXus, Zarr, NRRD, NPY, RAW, AmiraMesh, EDF, PyHST or TXM by its suffix,
+    or a folder of TIFF or EDF slices. Where a file holds several volumes, :: and the place of one
+    follow: scan.h5::/exchange/data. Of a file in colours, the colours are listed with a palette
+    that makes it a truth.
     """
     from tomoseg_tf.volume import find_colours, list_volumes, measure, open_sample, open_volume
 
     config = _open_config(weights)  # a typing error is told before anything is measured
-    coloured = None if no_statistics else find_colours(volume)
+    coloured = None if no_statistics else find_colours(volume, spacing=spacing)
     if coloured is not None:
+        unused = ["--mask"] * (mask != "auto") + ["--weights"] * (weights is not None)
+        if unused:
+            options.notify(f"{' and '.join(unused)}: not used, as {volume} is in colours")
         described = _colours_as_dict(coloured)
         text = json.dumps(described, ensure_ascii=False) if as_json else _describe_colours(coloured)
         click.echo(text)

@@ -1,6 +1,6 @@
 """Truth: label files of any kind, mapped to classes 0, 1, ... and 255 = ignore."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -111,13 +111,15 @@ class FoundColours:
     palette: str
 
 
-def find_colours(path):
+def find_colours(path, *, spacing=None):
     """Find the colours of a file that can be used as truth.
 
     Parameters
     ----------
     path : str, Path or Location
         Any file or folder.
+    spacing : sequence of three float, optional
+        Size of a voxel along (z, y, x) in µm, in place of what the file states.
 
     Returns
     -------
@@ -131,6 +133,7 @@ def find_colours(path):
         return None
     if all(colour == "clear" or colour[1:3] == colour[3:5] == colour[5:] for colour in counts):
         return None
+    source = replace(source, spacing=spacing or source.spacing)
     return FoundColours(source, counts, propose_colours(counts))
 
 
