@@ -7,6 +7,7 @@ import tifffile
 from tomoseg_tf.phantom import insert_objects
 from tomoseg_tf.volume import (
     ArrayVolume,
+    FilteredVolume,
     check_apart,
     create_volume,
     draft_file,
@@ -57,6 +58,7 @@ def test_what_would_spoil_an_input_is_refused(places, output, source, message):
         ("auto", "auto"),  # of a mask, no file
         ("array", ArrayVolume(CLASSES)),
         ("scan.tif", ArrayVolume(CLASSES, name="scan.tif")),
+        ("scan.tif", FilteredVolume(ArrayVolume(CLASSES, name="scan.tif"), "median:1")),
         ("array", CLASSES),
     ],
 )

@@ -45,6 +45,7 @@ class FilteredVolume(Volume):
             storage=source.storage,
             holds_classes=source.holds_classes and self.filter.name == "median",
         )
+        self.files = source.files
         self._source = source
         self._piece = None
 

@@ -56,6 +56,7 @@ class ReadOnce(Volume):
             storage=source.storage,
             holds_classes=source.holds_classes,
         )
+        self.files = source.files
         self._source = source
         scan = getattr(source, "scan", source)  # chunks are those of the file, not of a filter
         self._chunks = getattr(scan, "chunks", None) or (1, 1, 1)

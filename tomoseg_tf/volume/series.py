@@ -36,6 +36,7 @@ class Series(Volume):
             name=first.name if len(volumes) == 1 else f"the {len(volumes)} scans together",
             format="series",
         )
+        self.files = tuple(file for volume in volumes for file in volume.files)
         self._volumes = list(volumes)
 
     def slabs(self, depth=None):

@@ -56,6 +56,7 @@ class SpooledVolume(Volume):
             storage={"compression": "none"},
             holds_classes=source.holds_classes,
         )
+        self.files = source.files
         self._source = source
         self._spool = Spool(folder)
         self._lock = Lock()

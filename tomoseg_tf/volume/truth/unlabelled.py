@@ -20,6 +20,7 @@ class UnlabelledTruth(TruthVolume):
 
     def __init__(self, shape, spacing=None):
         super().__init__(Volume(shape, np.uint8, spacing=spacing, name="none", format="none"))
+        self.files = ()
 
     def _read_box(self, box):
         return np.full([stop - start for start, stop in box], IGNORE, np.uint8)
