@@ -10,6 +10,7 @@ from tomoseg_tf.prediction import run, segment_file
 from tomoseg_tf.prediction.outputs import list_targets
 from tomoseg_tf.prediction.resuming import journal, unfinished
 from tomoseg_tf.volume import Normalisation, create_volume, open_volume, single_writer
+from tomoseg_tf.volume.plain import PlainWriter
 from tomoseg_tf.weights import WeightsConfig, class_entries, open_weights, save_weights
 
 ARGUMENTS = {"input_shape": [None, None, None, 1], "levels": 2, "base_features": 2}
@@ -238,6 +239,48 @@ def test_an_output_that_came_into_being_meanwhile_is_not_replaced(weights, scan,
     assert again(overwrite=True)["resumed"] is not None
     killed(lambda: again(overwrite=True), 5)
     assert again()["resumed"] is not None
+
+
+@pytest.mark.parametrize("name", ["s.npy", "p_b.npy"])
+def test_an_output_that_came_while_it_was_predicted_is_never_replaced(
+    weights, scan, tmp_path, name
+):
+    settings = {"volume": scan, "weights": weights()}
+    names = {"segmentation": "s.npy", "probabilities": "p.npy"}
+    again = in_folder(tmp_path / "out", names, **settings)
+    path = tmp_path / "out" / name
+
+    def intrude(done, total):
+        if done == total:
+            path.write_text("theirs")
+
+    for progress in (intrude, None, None):
+        with pytest.raises(ValueError, match=rf"{name} already exists"):
+            again(progress=progress)
+        assert path.read_text() == "theirs"
+    path.unlink()
+    assert again()["resumed"] is not None
+
+
+def test_an_output_that_came_while_it_was_written_is_never_replaced(
+    weights, scan, tmp_path, monkeypatch
+):
+    again = in_folder(
+        *(tmp_path / "out", {"segmentation": "s.npy"}), volume=scan, weights=weights()
+    )
+    path, write = tmp_path / "out" / "s.npy", PlainWriter.write
+
+    def intrude(self, *slab):
+        write(self, *slab)
+        path.write_text("theirs")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PlainWriter, "write", intrude)
+        with pytest.raises(ValueError, match=r"s\.npy already exists"):
+            again()
+    with pytest.raises(ValueError, match=r"s\.npy already exists"):
+        again()
+    assert path.read_text() == "theirs"
 
 
 def test_an_interruption_keeps_what_is_done_and_an_early_error_nothing(weights, scan, tmp_path):

@@ -234,14 +234,15 @@ class Unfinished:
     def _finish(self, index, spacing, overwrite):
         """Write an output in its format."""
         target, spool = self.targets[index], self.spools[index]
-        if index not in self.journal.all("finishing"):
-            self.journal.add({"finishing": index})
         counts = np.zeros(256, np.int64)
         with target.open(self.shape, spacing, overwrite) as output:
             for start, slab in spool.slabs():
                 output.writer.write(start, slab)
                 if index == 0:
                     counts += count_voxels(slab)
+            target.check(overwrite)  # before it is noted: a file of others stays one of others
+            if index not in self.journal.all("finishing"):
+                self.journal.add({"finishing": index})
         self.journal.add({"finished": index} | ({} if index else {"counts": counts.tolist()}))
         if index:
             spool.remove()
