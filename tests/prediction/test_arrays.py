@@ -47,6 +47,13 @@ def test_the_statistics_of_a_region_are_those_of_the_whole_volume(random_unet):
     np.testing.assert_allclose(part, whole(model, normalised, 2)[:8, :8, :8], atol=1e-5)
 
 
+def test_a_voxel_that_is_no_number_is_an_error_without_statistics_too(random_unet):
+    volume = np.zeros((4, 8, 8), "float32")
+    volume[1, 2, 3] = np.nan
+    with pytest.raises(ValueError, match="array: voxels are NaN or infinite"):
+        predict_volume(random_unet(), volume)
+
+
 def test_multi_class_probabilities_sum_to_one(random_unet):
     model = random_unet(num_classes=3)
     volume = np.random.default_rng(5).standard_normal((9, 10, 11)).astype("float32")

@@ -5,7 +5,14 @@ import pytest
 import zarr
 
 from tomoseg_tf.prediction.reading import TileReader
-from tomoseg_tf.volume import ArrayVolume, Normalisation, create_volume, open_volume
+from tomoseg_tf.volume import (
+    ArrayVolume,
+    Normalisation,
+    NotFiniteError,
+    create_volume,
+    open_sample,
+    open_volume,
+)
 
 
 class Watched(ArrayVolume):
@@ -43,6 +50,21 @@ def test_tiles_over_the_same_slices_read_them_once():
     np.testing.assert_array_equal(second[:, :4, :6], array[1:5, 6:, 2:])
     assert not second[:, 4:].any()
     assert [box[0] for box in volume.boxes] == [(1, 5)]
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_a_voxel_of_the_sample_that_is_no_number_is_an_error(wrong):
+    array = np.ones((4, 6, 5), np.float32)
+    array[2, 3, 1] = wrong
+    inside = np.isfinite(array)
+    intensity, part = Normalisation("none").intensity(None), ((1, 4), (2, 6), (0, 5))
+    volume = ArrayVolume(array)
+    tile = next(TileReader(volume, intensity, open_sample(volume, inside)).tiles([part]))
+    np.testing.assert_array_equal(tile, inside[1:, 2:])
+    for sample, told in ((None, "infinite;"), (np.ones_like(array), "infinite inside the sample;")):
+        reader = TileReader(volume, intensity, open_sample(volume, sample))
+        with pytest.raises(NotFiniteError, match=f"array: voxels are NaN or {told} see .*--mask"):
+            next(reader.stream([part]))
 
 
 @pytest.mark.parametrize("written", ["here", "elsewhere"])

@@ -100,8 +100,8 @@ def predict_volume(
     ------
     ValueError
         If the model holds a layer that cannot be computed in tiles, an option does not belong
-        to it, the roi is outside the volume, a voxel of the sample is NaN or infinite, or
-        nothing fits into the memory.
+        to it, the roi is outside the volume, a voxel of the sample that is measured or seen is
+        NaN or infinite, or nothing fits into the memory.
     """
     volume = as_volume(volume)
     normalisation = normalisation or Normalisation(method="none")

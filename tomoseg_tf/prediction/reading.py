@@ -5,7 +5,7 @@ from threading import Lock
 
 import numpy as np
 
-from tomoseg_tf.volume import inside_of
+from tomoseg_tf.volume import NotFiniteError, inside_of
 
 BLOCK_BYTES = 2**24  # of voxels as they are stored, of one part of the planes, read at a time
 CHUNKED_BYTES = 2**25  # the same where the slices of a chunk are decoded together
@@ -25,7 +25,8 @@ class TileReader:
     intensity : Intensity
         Normalisation, from the statistics of the whole volume.
     sample : tomoseg_tf.volume.Sample or None
-        Which voxels are the sample; all if None.
+        Which voxels are the sample; all if None. One of them that is NaN or infinite is a
+        `tomoseg_tf.volume.NotFiniteError` where it is read.
     """
 
     def __init__(self, volume, intensity, sample=None):
@@ -99,7 +100,22 @@ class TileReader:
         inside = self.inside(low, high)
         if inside is not None:
             self._inside = inside[(slice(None), *(slice(*ends) for ends in plane))]
+        self._check_finite()
         self._held = ((low, high), *plane)
+
+    def _check_finite(self):
+        """Refuse voxels of the sample that are no numbers: shared statistics do not show them."""
+        if self._grey.dtype.kind != "f":
+            return
+        for z, image in enumerate(self._grey):
+            wrong = ~np.isfinite(image)
+            if wrong.any() and (self._inside is None or (wrong & self._inside[z]).any()):
+                where = "" if self.sample is None else " inside the sample"
+                raise NotFiniteError(
+                    f"{self.volume.name}: voxels are NaN or infinite{where}; see how many and "
+                    "where with tomoseg-tf info, and replace them by a grey value, or leave them "
+                    "out with a mask of the sample (--mask)"
+                )
 
     def _depth(self, low, plane):
         """Slices to read at a time from one on: to the end of a chunk, if these are not many."""
