@@ -1,12 +1,14 @@
 """Orthogonal passes: the mean of what the network says along z, y and x."""
 
 import os
+import tracemalloc
 from collections import namedtuple
 
 import numpy as np
 import pytest
 
 from tomoseg_tf.models import unet_2d, unet_3d
+from tomoseg_tf.prediction import passes as orthogonal
 from tomoseg_tf.prediction import predict_volume, segment_file, sums
 from tomoseg_tf.volume import ArrayVolume, Normalisation, open_volume
 from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights
@@ -108,6 +110,33 @@ def test_sums_on_the_disk_are_those_in_memory(tmp_path):
         np.testing.assert_array_equal(disk.read(14, 19), memory.read(14, 19))
         assert disk.nbytes == 4 * 2 * 16**3 * 3 * 2 * 2
     assert os.listdir(tmp_path) == []
+
+
+def test_means_of_large_planes_are_read_few_at_a_time(monkeypatch):
+    held = sums.MemorySums((9, 100, 100, 2))
+    held.add(((0, 9), (0, 100), (0, 100)), np.random.default_rng(0).random((9, 100, 100, 2)))
+    expected = held.read(2, 9) / np.float32(3)
+    plane = 100 * 100 * 2 * 4
+    for planes, depth in ((1, 1), (7, 2), (100, 7)):
+        monkeypatch.setattr(sums, "MEAN", planes * plane)
+        tracemalloc.start()
+        parts = [(start, len(mean)) for start, mean in sums.read_means(held, (2, 9), 3)]
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert parts[0] == (2, depth)
+        assert sum(length for _, length in parts) == 7
+        assert peak < 2 * depth * plane + 10_000
+        means = [mean for _, mean in sums.read_means(held, (2, 9), 3)]
+        np.testing.assert_array_equal(np.concatenate(means), expected)
+
+
+def test_slabs_of_a_pass_count_as_what_is_added_to_the_sums(volume, weights, tmp_path, monkeypatch):
+    def stop(*_, plan, **__):
+        raise RuntimeError(plan["voxel_bytes"])
+
+    monkeypatch.setattr(orthogonal, "predict_fitting", stop)
+    with pytest.raises(RuntimeError, match=r"\(1, 12\)"):  # uint8 in, three float32 out
+        segment_file(volume, tmp_path / "s.npy", weights=weights, passes="zx")
 
 
 def test_too_little_room_is_said_before_anything_is_computed(

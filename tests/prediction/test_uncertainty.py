@@ -1,8 +1,12 @@
-"""Entropy and disagreement in closed form."""
+"""Entropy and disagreement in closed form, and the memory that they take."""
+
+import tracemalloc
 
 import numpy as np
 import pytest
 
+from tomoseg_tf.prediction import pieces
+from tomoseg_tf.prediction.threshold import to_grey_levels, to_segmentation
 from tomoseg_tf.prediction.uncertainty import Disagreement, Entropy, entropy
 
 
@@ -31,3 +35,28 @@ def test_members_that_contradict_each_other_disagree_fully():
     opposite, alike = [0.5, 0.0], [0.5, 1.0]
     np.testing.assert_array_equal(Disagreement(True)(np.array([opposite, alike])), [255, 0])
     np.testing.assert_array_equal(Entropy(True)(np.array([[0.5], [1.0]])), [255, 0])
+
+
+@pytest.mark.parametrize("channels", [1, 4])
+@pytest.mark.parametrize(
+    "convert",
+    [
+        Entropy(True),
+        Disagreement(True),
+        lambda values: to_grey_levels(values[..., 0]),
+        to_segmentation,
+    ],
+)
+def test_a_conversion_is_the_same_in_pieces_and_takes_little_memory(monkeypatch, channels, convert):
+    values = np.random.default_rng(0).random((5, 130, 70, channels), dtype=np.float32)
+    if isinstance(convert, Disagreement):
+        values = np.concatenate([values, entropy(values)[..., None] / 2], axis=-1)
+    whole = convert(values)
+    monkeypatch.setattr(pieces, "PIECE", 1000)
+    tracemalloc.start()
+    found = convert(values)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(found, whole)
+    held = 4 * found.size if isinstance(convert, Entropy) else 0  # before they are grey levels
+    assert peak < held + found.nbytes + 1000 * 200

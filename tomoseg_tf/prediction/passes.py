@@ -11,10 +11,10 @@ from tomoseg_tf.prediction.executor import Output
 from tomoseg_tf.prediction.fitting import predict_fitting
 from tomoseg_tf.prediction.geometry import volume_of
 from tomoseg_tf.prediction.resuming.kept_sums import KeptSums, TemporarySums
-from tomoseg_tf.prediction.sums import open_sums
+from tomoseg_tf.prediction.sums import open_sums, read_means
 from tomoseg_tf.volume import Sample, Volume
 
-DEPTH = 16  # slices of the result that are made at a time
+DEPTH = 16  # slices of a sample that are read at a time
 
 
 class SeenAlong(Volume):
@@ -140,12 +140,12 @@ def predict(
         return [
             predict_fitting(network, volume, intensity, outputs, plan=plan, first=first, **settings)
         ]
+    plan["voxel_bytes"] = (plan["voxel_bytes"][0], 4 * network.num_classes)  # float32 is added
     shape = tuple(high - low for low, high in roi)
     with open_store(folder, (*shape, network.num_classes), kept) as store:
         plans = _add_passes(store, network, volume, intensity, passes, roi, plan, **settings)
         begun = max(0, first - roi[0][0])
-        for start in range(begun, shape[0], DEPTH):
-            mean = store.sums.read(start, min(start + DEPTH, shape[0])) / np.float32(len(passes))
+        for start, mean in read_means(store.sums, (begun, shape[0]), len(passes)):
             for output in outputs:
                 output.writer.write(start, output.convert(mean))
     return plans

@@ -102,9 +102,22 @@ class Run:
 
     @property
     def voxel_bytes(self):
-        """Bytes per voxel of the volume with its mask, and of all results together."""
+        """Bytes per voxel of the volume with its mask, and of all results of a tile together.
+
+        Where several passes are averaged, these are what is added to their sums.
+        """
         results = sum(target.voxel_bytes for target in self.targets)
+        if self.num_sums:
+            results = 4 * self.num_sums
         return self.source.dtype.itemsize + (self.mask != "none"), results
+
+    @property
+    def num_sums(self):
+        """Channels of the sums of several passes, 0 where the results are made at once."""
+        if not self.has_members and self.settings["passes"] == "z":
+            return 0
+        channels = self.fitted[0].config.arguments["num_classes"]
+        return channels + (self.disagreement is not None)
 
     @property
     def spool_folder(self):

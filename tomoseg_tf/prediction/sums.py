@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from itertools import product
+from math import prod
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from tomoseg_tf.volume import naming_full_disk
 
 BRICK = 16  # voxels a side
 BLOCK = 2**24  # bytes that are written at a time
+MEAN = 2**28  # bytes of sums and their mean that are in memory at a time
 
 
 @contextmanager
@@ -91,6 +93,31 @@ def fill(file, folder, nbytes):
             file.write(bytes(min(BLOCK, nbytes - start)))
 
 
+def read_means(sums, part, runs):
+    """Read the means of sums, a few slices at a time: those of a brick, if these are not large.
+
+    Parameters
+    ----------
+    sums : DiskSums or MemorySums
+        Of some runs.
+    part : (int, int)
+        First slice and the one past the last.
+    runs : int
+        How many.
+
+    Yields
+    ------
+    start : int
+        First slice.
+    mean : (Z, Y, X, C) ndarray of float32
+    """
+    depth, slice_bytes = BRICK, 3 * 4 * prod(sums.shape[1:])  # with the mean before
+    while depth > 1 and depth * slice_bytes > MEAN:
+        depth //= 2
+    for start in range(*part, depth):
+        yield start, sums.read(start, min(start + depth, part[1])) / np.float32(runs)
+
+
 class MemorySums:
     """An array (Z, Y, X, C) of float32 in memory.
 
@@ -101,6 +128,7 @@ class MemorySums:
     """
 
     def __init__(self, shape):
+        self.shape = tuple(shape)
         self._array = np.zeros(shape, np.float32)
 
     def add(self, box, values):

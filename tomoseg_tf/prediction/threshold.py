@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from tomoseg_tf.prediction.pieces import pieces_of
+
 
 def count_voxels(segmentation):
     """Count the voxels of each class, in little memory.
@@ -50,7 +52,10 @@ def to_segmentation(probabilities, threshold=None):
             f"a threshold of {threshold} for {probabilities.shape[-1]} classes: they go by the "
             "largest probability; leave the threshold out"
         )
-    return probabilities.argmax(axis=-1).astype(np.uint8)
+    classes = np.empty(probabilities.shape[:-1], np.uint8)
+    for piece in pieces_of(classes.shape):
+        classes[piece] = probabilities[piece].argmax(axis=-1)
+    return classes
 
 
 def to_grey_levels(probabilities):
@@ -66,8 +71,11 @@ def to_grey_levels(probabilities):
     ndarray of uint8
         0 to 255; above 127 where p is at least 0.5.
     """
-    probabilities = np.clip(probabilities.astype(np.float64), 0, 1)
-    return np.floor(255 * probabilities + 0.5).astype(np.uint8)
+    levels = np.empty(probabilities.shape, np.uint8)
+    for piece in pieces_of(levels.shape):
+        values = np.clip(probabilities[piece].astype(np.float64), 0, 1)
+        levels[piece] = np.floor(255 * values + 0.5)
+    return levels
 
 
 def check_threshold(threshold, config):

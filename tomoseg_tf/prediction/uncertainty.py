@@ -26,6 +26,7 @@ References
 
 import numpy as np
 
+from tomoseg_tf.prediction.pieces import pieces_of
 from tomoseg_tf.prediction.threshold import to_grey_levels
 
 
@@ -48,6 +49,14 @@ def entropy(probabilities):
     >>> entropy(np.array([[0.5], [1.0]]))
     array([1., 0.], dtype=float32)
     """
+    values = np.empty(probabilities.shape[:-1], np.float32)
+    for piece in pieces_of(values.shape):
+        values[piece] = _entropy(probabilities[piece])
+    return values
+
+
+def _entropy(probabilities):
+    """Entropy of a piece."""
     found = np.clip(probabilities, 0, 1).astype(np.float64)
     if found.shape[-1] == 1:
         found = np.concatenate([found, 1 - found], axis=-1)
@@ -87,5 +96,6 @@ class Disagreement(Entropy):
 
     def __call__(self, means):
         """Convert means (Z, Y, X, C + 1), the entropy last, to values (Z, Y, X)."""
-        found = entropy(means[..., :-1]) - means[..., -1]
-        return self._written(np.clip(found, 0, 1))
+        found = entropy(means[..., :-1])
+        found -= means[..., -1]
+        return self._written(np.clip(found, 0, 1, out=found))

@@ -19,9 +19,9 @@ from tomoseg_tf.prediction.geometry import volume_of
 from tomoseg_tf.prediction.passes import open_store
 from tomoseg_tf.prediction.plan import MAX_MEMORY
 from tomoseg_tf.prediction.resuming.kept_sums import kept_passes
+from tomoseg_tf.prediction.sums import BRICK, read_means
 from tomoseg_tf.prediction.uncertainty import Disagreement, entropy
 
-DEPTH = 16  # slices of the result that are made at a time
 SLAB = 64  # slices whose sums are in memory at a time
 LEAST = 64  # slices of a slab whose sums are on the disk
 
@@ -113,8 +113,7 @@ def predict_mean(
 
 def _write(sums, part, runs, origin, channels, outputs):
     """Write what the mean of the sums gives; the result begins `origin` slices before them."""
-    for start in range(*part, DEPTH):
-        mean = sums.read(start, min(start + DEPTH, part[1])) / np.float32(runs)
+    for start, mean in read_means(sums, part, runs):
         for output in outputs:
             values = mean if isinstance(output.convert, Disagreement) else mean[..., :channels]
             output.writer.write(origin + start, output.convert(values))
@@ -127,11 +126,11 @@ def _with_entropy(probabilities):
 
 def _fitting(depth, slice_bytes, free):
     """Slices whose sums have room on the disk: all, or those of equal slabs."""
-    needed = slice_bytes * (depth + 2 * DEPTH)
+    needed = slice_bytes * (depth + 2 * BRICK)
     if needed <= free:
         return depth
     slabs = ceil(2 * needed / max(1, free))  # the results need room too
-    return max(LEAST, ceil(depth / slabs / DEPTH) * DEPTH)
+    return max(LEAST, ceil(depth / slabs / BRICK) * BRICK)
 
 
 def _after(progress, done, total):
