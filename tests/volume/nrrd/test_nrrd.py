@@ -260,6 +260,21 @@ def test_a_pair_is_replaced_as_a_pair(tmp_path):
     assert sorted(os.listdir(tmp_path)) == ["a.nhdr", "a.raw"]
 
 
+def test_a_pair_behind_a_link_is_replaced_where_it_is(tmp_path):
+    (tmp_path / "disk").mkdir()
+    write_pair(tmp_path / "disk" / "b.nhdr", ARRAY)
+    (tmp_path / "a.nhdr").symlink_to(tmp_path / "disk" / "b.nhdr")
+    write_pair(tmp_path / "a.nhdr", ARRAY[:2], overwrite=True)
+    for path in (tmp_path / "a.nhdr", tmp_path / "disk" / "b.nhdr"):
+        np.testing.assert_array_equal(open_volume(path).read(0, 2), ARRAY[:2])
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "a.nhdr",
+        "b.nhdr",
+        "b.raw",
+        "disk",
+    ]
+
+
 def test_data_of_something_else_are_not_replaced(tmp_path):
     (tmp_path / "a.raw").write_bytes(b"the only copy of a scan")
     with pytest.raises(ValueError, match=r"a\.raw already exists and does not belong to a\.nhdr"):

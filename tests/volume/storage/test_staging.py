@@ -247,6 +247,22 @@ def test_folder_behind_a_link_is_replaced_where_it_is(tmp_path):
     assert (names(tmp_path), names(path.parent)) == (["disk", "run"], ["data"])
 
 
+def test_file_behind_a_link_is_replaced_where_it_is(tmp_path):
+    path, link = tmp_path / "disk" / "data", tmp_path / "run"
+    path.parent.mkdir()
+    for text in ("first", "second"):  # the link leads nowhere at first
+        if text == "first":
+            link.symlink_to(path)
+        with staged_file(link, overwrite=True) as partial:
+            assert partial.parent == path.parent
+            partial.write_text(text)
+        assert link.is_symlink()
+        assert path.read_text() == text
+    with pytest.raises(ValueError, match="already exists"):
+        staged_file(link).__enter__()
+    assert (names(tmp_path), names(path.parent)) == (["disk", "run"], ["data"])
+
+
 @pytest.mark.parametrize("name", [".", "../here"])
 def test_current_folder_is_refused(tmp_path, monkeypatch, name):
     (tmp_path / "here").mkdir()

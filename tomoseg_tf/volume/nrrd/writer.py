@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tomoseg_tf.volume.nrrd.header import read_header
 from tomoseg_tf.volume.plain import PlainWriter
-from tomoseg_tf.volume.storage.staging import check_destination, staged_files
+from tomoseg_tf.volume.storage.staging import check_destination, follow_link, staged_files
 from tomoseg_tf.volume.volume import CLASSES, CONTENT
 
 TYPES = {"f4": "float", "f8": "double"}
@@ -101,7 +101,7 @@ def staged_pair(path, *, overwrite=False):
     Parameters
     ----------
     path : Path
-        Final name of the header; the data get the same with the suffix .raw.
+        Final name of the header, or a link to it; the data get the same with the suffix .raw.
     overwrite : bool, optional
         Whether an existing pair may be replaced. It stays until the new one is complete and on the
         disk; then the old header goes before the old data do, so that no header ever describes
@@ -117,6 +117,7 @@ def staged_pair(path, *, overwrite=False):
     ValueError
         If they cannot be written (see `check_pair_destination`).
     """
+    path = follow_link(path)  # the data lie where the header is, not where a link to it is
     check_pair_destination(path, overwrite)
     data = path.with_suffix(".raw")
     with staged_files(path, data, overwrite=overwrite) as partials:
@@ -142,6 +143,7 @@ def check_pair_destination(path, overwrite=False, *, folder=False):
         header), or the folder that they belong into does not exist.
     """
     check_destination(path, overwrite, folder=folder)
+    path = follow_link(path)
     data = path.with_suffix(".raw")
     check_destination(data, overwrite)
     if data.exists() and (not path.exists() or read_header(path).files != (data.resolve(),)):

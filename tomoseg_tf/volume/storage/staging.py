@@ -57,7 +57,8 @@ def check_destination(path, overwrite=False, *, folder=False, marker=None, conte
 def staged_file(path, *, overwrite=False):
     """Write a file under a temporary name that becomes the final one on success.
 
-    The file is flushed to the disk before it is renamed; on any exception it is removed.
+    The file is flushed to the disk before it is renamed; on any exception it is removed. A link
+    stays a link: the file it leads to is replaced.
 
     Parameters
     ----------
@@ -69,7 +70,8 @@ def staged_file(path, *, overwrite=False):
     Yields
     ------
     Path
-        Temporary name beside `path`, to be written by the caller; nothing is there yet.
+        Temporary name beside `path`, or beside what it links to, to be written by the caller;
+        nothing is there yet.
 
     Raises
     ------
@@ -85,12 +87,13 @@ def staged_files(*paths, overwrite=False):
     """Write files that belong together under temporary names that become the final ones on success.
 
     All are flushed to the disk before any existing one is touched. Then the first goes before the
-    others are replaced, and the new one comes last: it never stands beside others than its own.
+    others are replaced, and the new one comes last: it never stands beside others than its own. A
+    link stays a link: the file it leads to is replaced.
 
     Parameters
     ----------
     *paths : str or Path
-        Final names of the files, in one folder.
+        Final names of the files.
     overwrite : bool, optional
         As for `staged_file`.
 
@@ -104,7 +107,7 @@ def staged_files(*paths, overwrite=False):
     ValueError
         If one of them cannot be written (see `check_destination`).
     """
-    paths = [Path(path) for path in paths]
+    paths = [follow_link(path) for path in paths]
     for path in paths:
         check_destination(path, overwrite)
     partials = [_partial(path) for path in paths]
@@ -123,7 +126,8 @@ def staged_files(*paths, overwrite=False):
         for partial in partials:
             partial.unlink(missing_ok=True)
         raise
-    _flush(paths[0].parent)
+    for folder in {path.parent for path in paths}:
+        _flush(folder)
 
 
 @contextmanager
