@@ -227,7 +227,7 @@ def segment_file(
         base=base,
         client=client,
     )
-    check_shared(fitted, run.statistics)
+    check_shared(fitted, run.statistics is not None)
     if dry_run:
         return {**describe_plan(run, overwrite=overwrite), "notices": told}
     plan = run.identity()

@@ -7,12 +7,20 @@ from pathlib import Path
 
 from tomoseg_tf.prediction.budget import resident
 from tomoseg_tf.prediction.device import choose_precision
-from tomoseg_tf.prediction.ensemble import agree, agreed_mask, open_all, open_networks
+from tomoseg_tf.prediction.ensemble import (
+    agree,
+    agreed_mask,
+    count_runs,
+    open_all,
+    open_networks,
+)
 from tomoseg_tf.prediction.files import segment_file
+from tomoseg_tf.prediction.outputs import Classes, list_targets
 from tomoseg_tf.prediction.resampling import seen_as
 from tomoseg_tf.prediction.scans.naming import list_scans, name_results
-from tomoseg_tf.prediction.scans.statistics import NAME, together
-from tomoseg_tf.volume import open_volume, parse_filter
+from tomoseg_tf.prediction.scans.statistics import NAME, check_shared, together
+from tomoseg_tf.prediction.threshold import check_threshold
+from tomoseg_tf.volume import check_apart, open_volume, parse_filter, split_location
 
 FURTHER = ("probabilities", "entropy", "disagreement", "colours")  # outputs that may be wanted
 OF_NETWORK = {"step": None, "z_blocks": None, "blend": None, "passes": "z", "precision": "float32"}
@@ -53,9 +61,11 @@ def segment_files(
         as ``statistics.json`` in the folder.
     statistics : Statistics, optional
         Statistics that take their place, see
-        `tomoseg_tf.prediction.scans.statistics.read_statistics`.
+        `tomoseg_tf.prediction.scans.statistics.read_statistics`; not together with
+        `normalise_together`.
     overwrite : bool
-        Replace existing results, which count as done otherwise.
+        Replace existing results. Otherwise a scan of which all results exist counts as done, and
+        one of which some are missing fails.
     opening : dict, optional
         Options of `tomoseg_tf.volume.open_volume` for every scan.
     dry_run : bool
@@ -79,36 +89,40 @@ def segment_files(
     Raises
     ------
     ValueError
-        If there is no scan, two results would have one name, or an option does not fit the
-        weights.
+        If there is no scan, two results would have one name or one that of a scan, or an option
+        does not fit the weights.
     """
+    if normalise_together and statistics is not None:
+        raise ValueError(
+            "--normalise-together measures the statistics that --statistics gives; leave one out"
+        )
     found, folder = list_scans(scans), Path(folder)
     results = name_results(found, folder, suffix)
     further = {key: Path(settings.pop(key)) for key in FURTHER if settings.get(key)}
-    fitted = open_all(weights)
+    folders, fitted = [folder, *further.values()], open_all(weights)
     names = {key: settings.get(key, default) for key, default in OF_NETWORK.items()}
     names["precision"] = choose_precision(names["precision"], names["device"])
     settings["precision"] = names["precision"]
     networks, base = open_networks(fitted, **names), resident()
+    wanted = [_name_all(fitted, each, suffix, further, settings) for each in results]
+    check_apart([path for paths in wanted for path in paths], [*found, settings.get("mask")])
+    check_shared(fitted, normalise_together or statistics is not None)
+    _check_folders(folders)
     if normalise_together and not dry_run:
-        _check_folder(folder)
         folder.mkdir(exist_ok=True)
         statistics = _shared(found, folder / NAME, fitted, opening, overwrite, progress, settings)
     entries, done = [], "planned" if dry_run else "segmented"
     settings |= {"weights": weights, "networks": networks, "base": base, "statistics": statistics}
     settings |= {"overwrite": overwrite, "progress": progress, "dry_run": dry_run}
-    with _open_folders([folder, *further.values()], dry_run) as places:
-        for scan, result in zip(found, results, strict=True):
-            stem = result.name.removesuffix(suffix)
-            others = {
-                key: places[where] / (stem + (".tif" if key == "colours" else suffix))
-                for key, where in further.items()
-            }
+    with _open_folders(folders, dry_run) as places:
+        for scan, result, paths in zip(found, results, wanted, strict=True):
             entry = {"scan": str(scan), "segmentation": str(result)}
             if result.exists() and not overwrite:
-                entry["state"] = "kept"
+                entry |= _kept(paths)
             else:
                 target = places[folder] / result.name
+                where = {key: places[each] for key, each in further.items()}
+                others = _name_further(result, suffix, where)
                 told = _segment(scan, target, opening or {}, done, **others, **settings)
                 entry |= _named(told, places)
             entries.append(entry)
@@ -117,6 +131,38 @@ def segment_files(
     states = [entry["state"] for entry in entries]
     counts = {state: states.count(state) for state in (done, "kept", "failed")}
     return {"scans": entries, **counts}
+
+
+def _name_further(result, suffix, further):
+    """Name the further outputs of a scan after its result, in the folders for them."""
+    stem = result.name.removesuffix(suffix)
+    return {
+        key: folder / (stem + (".tif" if key == "colours" else suffix))
+        for key, folder in further.items()
+    }
+
+
+def _name_all(fitted, result, suffix, further, settings):
+    """Name all outputs of a scan, the result first; refuse options that do not fit the weights."""
+    config, others = agree(fitted), _name_further(result, suffix, further)
+    turns, passes = settings.get("turns", "none"), settings.get("passes", "z")
+    count_runs(fitted, turns, passes, others.get("disagreement"))
+    targets = list_targets(
+        Classes(check_threshold(settings.get("threshold"), config)),
+        *(config, result),
+        grey_levels=settings.get("grey_levels", False),
+        **{key: others.get(key) for key in FURTHER},
+    )
+    return [split_location(target.path).path for target in targets]
+
+
+def _kept(paths):
+    """Entry of a scan that has its result: it is kept where all other outputs are there, too."""
+    missing = [path for path in paths if not path.exists()]
+    if not missing:
+        return {"state": "kept"}
+    text = f"{paths[0]} is there, {missing[0]} is not; give --overwrite to make both anew"
+    return {"state": "failed", "error": text}
 
 
 def _shared(scans, path, fitted, opening, overwrite, progress, settings):
@@ -163,23 +209,24 @@ def _open_folders(folders, dry_run):
     with ExitStack() as stack:
         places = {}
         for folder in folders:
-            _check_folder(folder)
             places[folder] = folder
             if dry_run and not folder.is_dir():
-                beside = tempfile.TemporaryDirectory(prefix=".", dir=folder.parent)
+                parent = places.get(folder.parent, folder.parent)
+                beside = tempfile.TemporaryDirectory(prefix=".", dir=parent)
                 places[folder] = Path(stack.enter_context(beside))
             elif not dry_run:
                 folder.mkdir(exist_ok=True)
         yield places
 
 
-def _check_folder(folder):
-    """Check that a folder is there, or can be made in one that is there."""
-    if folder.is_dir():
-        return
-    if folder.exists() or not folder.parent.is_dir():
-        what = "is a file" if folder.exists() else f"the folder {folder.parent} does not exist"
-        raise ValueError(f"{folder}: {what}; several scans need a folder for their results")
+def _check_folders(folders):
+    """Check that folders are there, or can be made in what is there or made before."""
+    for index, folder in enumerate(folders):
+        if folder.is_dir():
+            continue
+        if folder.exists() or not (folder.parent.is_dir() or folder.parent in folders[:index]):
+            what = "is a file" if folder.exists() else f"the folder {folder.parent} does not exist"
+            raise ValueError(f"{folder}: {what}; several scans need a folder for their results")
 
 
 def _named(value, places):
@@ -189,7 +236,7 @@ def _named(value, places):
     if isinstance(value, list):
         return [_named(each, places) for each in value]
     if isinstance(value, str):
-        for folder, place in places.items():
+        for folder, place in reversed(places.items()):  # what lies in another goes first
             if place != folder:
                 value = value.replace(str(place.resolve()), str(folder)).replace(
                     str(place), str(folder)

@@ -62,15 +62,15 @@ def as_statistics(statistics, filters, voxels=AS_STORED):
     return statistics
 
 
-def check_shared(fitted, statistics):
+def check_shared(fitted, shared):
     """Check that shared statistics can be those of all weights.
 
     Parameters
     ----------
     fitted : list of Weights
         All that predict.
-    statistics : Statistics or None
-        None is always right.
+    shared : bool
+        Whether statistics are shared at all.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def check_shared(fitted, statistics):
         If the weights see the grey levels behind different filters.
     """
     filters = {member.config.filters for member in fitted}
-    if statistics is not None and len(filters) > 1:
+    if shared and len(filters) > 1:
         names = ", ".join(member.name for member in fitted)
         raise ValueError(
             f"the weights {names} filter in different ways, so that no statistics hold for all of "
