@@ -104,6 +104,8 @@ def test_blended_weights_from_file_to_file(random_unet, tmp_path):
     done = segment_file(tmp_path / "scan.npy", tmp_path / "s.npy", **settings)
     assert set(done["seams"]) == {"z", "y", "x"}
     assert any("changes across the faces of tiles" in text for text in done["notices"])
+    bare = segment_file(tmp_path / "scan.npy", tmp_path / "s.raw", **settings)
+    assert bare["seams"] == done["seams"]
     whole = segment_file(tmp_path / "scan.npy", tmp_path / "w.npy", weights=tmp_path / "weights")
     assert whole["seams"] is None
 

@@ -17,7 +17,8 @@ from tomoseg_tf.prediction.run import Run, predict_run
 from tomoseg_tf.prediction.scans.statistics import as_statistics, check_shared
 from tomoseg_tf.prediction.seams import seam_notice, seam_score
 from tomoseg_tf.prediction.threshold import check_threshold
-from tomoseg_tf.volume import as_volume, through_filters
+from tomoseg_tf.volume import as_volume, open_volume, split_location, through_filters
+from tomoseg_tf.volume.formats import format_of_suffix
 
 
 @on_another_grid
@@ -240,7 +241,7 @@ def segment_file(
             notify(f"{segmentation}: going on {resumed}")
         plans, sample = predict_run(run, unfinished, notify=notify, progress=progress)
         classes.counts[:] = unfinished.finish(source.spacing, overwrite=overwrite)
-    seams = _seams(segmentation, plans)
+    seams = _seams(run, plans)
     return {
         "classes": classes.summary(config.class_names),
         "seconds": time.perf_counter() - started,
@@ -277,11 +278,15 @@ def _what_was_done(run, plans):
     }
 
 
-def _seams(segmentation, plans):
+def _seams(run, plans):
     """Measure the seams of tiles that were blended; None if none were."""
     if len(plans) > 1 or not isinstance(plans[0], BlendPlan):
         return None
-    return seam_score(as_volume(segmentation), plans[0].faces())
+    target = run.targets[0]
+    chosen = format_of_suffix(split_location(target.path).path)
+    states_all = chosen is None or not chosen.bare
+    stated = {} if states_all else {"shape": run.shape, "dtype": target.dtype}
+    return seam_score(open_volume(target.path, **stated), plans[0].faces())
 
 
 def _notices(source, sample, passes, targets):
