@@ -1,12 +1,14 @@
 """The mean over weights, flips and turns is that of NumPy over whole predictions of Keras."""
 
 import os
+from collections import namedtuple
 
 import numpy as np
 import pytest
 
 from tomoseg_tf.models.summary import build
-from tomoseg_tf.prediction import segment_file
+from tomoseg_tf.prediction import passes as orthogonal
+from tomoseg_tf.prediction import room, segment_file
 from tomoseg_tf.prediction.ensemble import list_turns
 from tomoseg_tf.prediction.ensemble import mean as averaging
 from tomoseg_tf.prediction.uncertainty import entropy
@@ -151,7 +153,8 @@ def test_classes_in_slabs_and_parts_with_grey_levels(weights, volume, tmp_path, 
 
 
 def test_where_the_disk_is_small_volumes_are_cut(weights, volume, tmp_path, monkeypatch):
-    monkeypatch.setattr(averaging, "_fitting", lambda depth, *_: 4)
+    monkeypatch.setattr(averaging, "fit", lambda *_: False)
+    monkeypatch.setattr(averaging, "fitting_depth", lambda depth, *_: 4)
     summary, cut = segment(weights, volume, ("deep",), tmp_path, turns="flips")
     every = predicted(weights, volume, "deep", "flips")
     np.testing.assert_allclose(cut["p"], every.mean(axis=0)[..., 0], atol=1e-5)
@@ -159,9 +162,34 @@ def test_where_the_disk_is_small_volumes_are_cut(weights, volume, tmp_path, monk
 
 
 def test_the_slabs_of_a_small_disk():
-    assert averaging._fitting(1000, 10**6, 2 * 10**9) == 1000
-    assert averaging._fitting(1000, 10**6, 10**9) == 336
-    assert averaging._fitting(1000, 10**6, 10**6) == averaging.LEAST
+    assert averaging.fitting_depth(1000, 10**6, 2 * 10**9) == 1000
+    assert averaging.fitting_depth(1000, 10**6, 10**9) == 336
+    assert averaging.fitting_depth(1000, 10**6, 10**6) == averaging.LEAST
+
+
+def test_the_disk_has_room_for_the_sums_and_then_for_the_results(
+    weights, volume, tmp_path, monkeypatch
+):
+    usage, free = namedtuple("usage", "total used free"), [10**9]
+    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: usage(1, 1, free[0]))
+    sums, results = 2 * 4 * 16**3, volume.size * (1 + 3 * 4) + volume.size * 4
+    names = ("deep", "deeper")
+
+    def needed():
+        paths = {"entropy": tmp_path / "h.npy", "disagreement": tmp_path / "d.npy"}
+        paths |= {"weights": [weights / name for name in names]}
+        paths |= {"probabilities": tmp_path / "p.npy", "dry_run": True}
+        (disk,) = segment_file(volume, tmp_path / "s.npy", **paths)["disks"]
+        return disk["needed"]
+
+    assert needed() == max(2 * sums, sums + results)
+    free[0] = 60_000  # too little to keep the sums after each run
+    assert needed() == sums + results < free[0]
+    monkeypatch.setattr(orthogonal, "KeptSums", None)
+    assert segment(weights, volume, names, tmp_path)[0]["runs"] == 2
+    free[0] = 50_000
+    with pytest.raises(OSError, match=r"takes 5\.3e-05 GB there, but 5e-05 GB are free"):
+        segment(weights, volume, names, tmp_path, overwrite=True)
 
 
 def test_what_does_not_fit_together_is_one_line(weights, volume, tmp_path):

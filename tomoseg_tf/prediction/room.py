@@ -5,7 +5,11 @@ import shutil
 
 import numpy as np
 
+from tomoseg_tf.prediction.ensemble import sees_slices
+from tomoseg_tf.prediction.ensemble.mean import fit, fitting_depth
+from tomoseg_tf.prediction.geometry import volume_of
 from tomoseg_tf.prediction.resuming.hidden import hidden_folder
+from tomoseg_tf.prediction.resuming.kept_sums import kept_passes
 from tomoseg_tf.prediction.sums import DiskSums
 from tomoseg_tf.volume import split_location
 
@@ -53,19 +57,40 @@ def list_disks(run, unfinished):
     list of dict
         ``folder``, ``needed`` and ``free``, in bytes.
     """
+    disks = _list_for_results(run, unfinished)
+    disks[0]["needed"] += _sums_bytes(run, disks[0]) + run.spool_bytes
+    return disks
+
+
+def room_for_sums(run, unfinished):
+    """Give the bytes that sums of all passes may have: twice at a time, and once with the results.
+
+    Parameters
+    ----------
+    run : Run
+        The segmentation.
+    unfinished : Unfinished
+        Knows what is there already.
+
+    Returns
+    -------
+    float
+    """
+    return _room_beside(run, _list_for_results(run, unfinished)[0])
+
+
+def _list_for_results(run, unfinished):
+    """List the disks as `list_disks` does, with what the results alone need."""
     disks = {}
     for output, spool in zip(list_outputs(run), unfinished.spools, strict=True):
         folder = split_location(output["path"]).path.resolve().parent
         disk = disks.setdefault(os.stat(folder).st_dev, {"folder": str(folder), "sizes": []})
         disk["sizes"].append((output["bytes"], max(0, output["bytes"] - spool.held)))
-    first = next(iter(disks.values()))
-    first["meanwhile"] = _sums_bytes(run, unfinished) + run.spool_bytes
     return [
         {
             "folder": disk["folder"],
             "needed": sum(left for _, left in disk["sizes"])
-            + max(size for size, _ in disk["sizes"])
-            + disk.get("meanwhile", 0),
+            + max(size for size, _ in disk["sizes"]),
             "free": shutil.disk_usage(disk["folder"]).free,
         }
         for disk in disks.values()
@@ -150,11 +175,25 @@ def _passes(run):
     return len(run.settings["passes"])
 
 
-def _sums_bytes(run, unfinished):
-    """Bytes of the sums of several passes: those of whole ones, and those of one on its way."""
-    if run.settings["passes"] == "z" or run.has_members:
+def _room_beside(run, disk):
+    """Bytes for sums on a disk of results, see `room_for_sums`."""
+    free = disk["free"] - run.spool_bytes
+    return min(free / 2, free - disk["needed"])
+
+
+def _sums_bytes(run, disk):
+    """Bytes of the sums of several passes, more than the results need, which come after them."""
+    if not run.num_sums or run.client is not None:
         return 0
-    shape = (*run.shape, max(1, len(run.fitted[0].config.classes)))
+    if run.settings["passes"] == "z" and all(map(sees_slices, run.fitted)):
+        return 0  # in memory
     folder = hidden_folder(run.targets[0].path)
+    done = kept_passes(folder)
+    if run.has_members and not done:
+        slabs = run.shape[0], 4 * run.num_sums * volume_of(run.roi[1:]), _room_beside(run, disk)
+        if not fit(*slabs):
+            return DiskSums.size((fitting_depth(*slabs), *run.shape[1:], run.num_sums))
+    size = DiskSums.size((*run.shape, run.num_sums))
+    copies = 2 if max(1, done) < run.num_runs else 1  # of whole passes, and of one on its way
     there = sum(path.stat().st_size for path in folder.glob("sums-*"))
-    return min(2, _passes(run)) * DiskSums.size(shape) - there
+    return max(copies * size - disk["needed"], size) - there

@@ -21,6 +21,7 @@ from tomoseg_tf.prediction.passes import predict
 from tomoseg_tf.prediction.plan import MAX_MEMORY
 from tomoseg_tf.prediction.resuming.hidden import hidden_folder
 from tomoseg_tf.prediction.resuming.identity import describe_run
+from tomoseg_tf.prediction.room import room_for_sums
 from tomoseg_tf.volume import Statistics, open_sample
 from tomoseg_tf.volume.read_once import ReadOnce, kept_bytes
 from tomoseg_tf.volume.spooled import SpooledVolume, takes_time
@@ -275,7 +276,8 @@ def predict_run(run, unfinished, *, notify=None, progress=None):
         seen = {"apply_filters": run.apply_filters, "statistics": run.statistics}
         seen["spool_folder"] = run.spool_folder
         members = join(leader, run.fitted, networks, run.volume, run.mask, **seen)
-        return predict_mean(members, outputs, turns=run.turns, **settings), sample
+        settings |= {"turns": run.turns, "room": room_for_sums(run, unfinished)}
+        return predict_mean(members, outputs, **settings), sample
     return predict(networks[0], run.reader, intensity, outputs, sample=sample, **settings), sample
 
 

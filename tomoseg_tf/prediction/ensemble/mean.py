@@ -37,6 +37,7 @@ def predict_mean(
     progress=None,
     first=0,
     kept=False,
+    room=None,
     **plan,
 ):
     """Predict a part of a volume with all members and write what their mean gives.
@@ -61,6 +62,9 @@ def predict_mean(
     kept : bool, optional
         Whether sums on the disk, those of the whole part, stay in the folder after each run, and
         those that an earlier process left there are gone on with.
+    room : float, optional
+        Bytes that sums of the whole part may have on the disk: where they have more, it is cut
+        into slabs. By default all that is free; half of it where sums are kept, which are copied.
     **plan
         For `tomoseg_tf.prediction.passes.predict`: ``tile``, ``voxel_bytes``, ``max_memory`` and
         ``on_smaller``.
@@ -86,9 +90,10 @@ def predict_mean(
         depth = max(1, min(SLAB, depth, int(allowed / 8 / slice_bytes)))
         plan["max_memory"] = allowed - depth * slice_bytes
     elif folder is not None and not (kept and kept_passes(Path(folder))):
-        whole, free = depth, shutil.disk_usage(folder).free
-        depth = _fitting(depth, (1 + kept) * slice_bytes, free)
-        kept = kept and depth == whole
+        if room is None:
+            room = shutil.disk_usage(folder).free / (1 + kept)
+        kept = kept and fit(depth, slice_bytes, room)
+        depth = fitting_depth(depth, slice_bytes, room)
     total, plans = len(runs) * volume_of(roi), []
     for low in range(roi[0][0], roi[0][1], depth):
         part = ((low, min(low + depth, roi[0][1])), *roi[1:])
@@ -124,13 +129,43 @@ def _with_entropy(probabilities):
     return np.concatenate([probabilities, entropy(probabilities)[..., None]], axis=-1)
 
 
-def _fitting(depth, slice_bytes, free):
-    """Slices whose sums have room on the disk: all, or those of equal slabs."""
-    needed = slice_bytes * (depth + 2 * BRICK)
-    if needed <= free:
+def fit(depth, slice_bytes, room):
+    """Tell whether the sums of slices fit into room on the disk, with bricks cut off at the ends.
+
+    Parameters
+    ----------
+    depth : int
+        Slices.
+    slice_bytes : int
+        Bytes of the sums of one.
+    room : float
+        Bytes that they may have.
+
+    Returns
+    -------
+    bool
+    """
+    return slice_bytes * (depth + 2 * BRICK) <= room
+
+
+def fitting_depth(depth, slice_bytes, room):
+    """Choose how many slices have their sums on the disk at a time.
+
+    Parameters
+    ----------
+    depth, slice_bytes, room
+        As for `fit`.
+
+    Returns
+    -------
+    int
+        All, or those of equal slabs.
+    """
+    if fit(depth, slice_bytes, room):
         return depth
-    slabs = ceil(2 * needed / max(1, free))  # the results need room too
-    return max(LEAST, ceil(depth / slabs / BRICK) * BRICK)
+    needed = slice_bytes * (depth + 2 * BRICK)
+    slabs = ceil(2 * needed / max(1, room))  # the results need room too
+    return min(depth, max(LEAST, ceil(depth / slabs / BRICK) * BRICK))
 
 
 def _after(progress, done, total):
