@@ -66,5 +66,10 @@ def _places_of(source):
 
 
 def _data_files(place):
-    """Files beside an NRRD header that hold its voxels."""
-    return read_header(place).files if place.suffix.lower() == ".nhdr" else ()
+    """Files beside an NRRD header that hold its voxels; none if it cannot be read at all."""
+    if place.suffix.lower() != ".nhdr":
+        return ()
+    try:
+        return read_header(place).files
+    except (OSError, ValueError):  # told where it is opened, of many scans for that one alone
+        return ()

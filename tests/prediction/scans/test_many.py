@@ -68,6 +68,13 @@ def test_scans_are_never_their_own_results(weights):
         segment(weights, ("a",), probabilities="scans")
 
 
+def test_a_scan_that_is_damaged_fails_alone(weights):
+    with open("scans/c.nhdr", "w") as file:
+        file.write("NRRD0005\n")
+    found = many.segment_files(["scans/*"], "out", weights=weights / "binary", suffix=".npy")
+    assert states(found) == ["segmented", "segmented", "failed"]
+
+
 def test_a_scan_is_kept_only_with_all_outputs_that_are_wanted(weights):
     assert states(segment(weights)) == ["segmented"] * 2
     assert states(segment(weights)) == ["kept"] * 2
