@@ -16,7 +16,18 @@ LONGEST = 80  # characters of a value that an error repeats
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 reads ``5e-3`` as text; here it is a number, as in YAML 1.2."""
+    """As in YAML 1.2: ``5e-3`` is a number, not text, and no key may be there twice."""
+
+    def compose_mapping_node(self, anchor):
+        """Compose a mapping, unless it says something twice."""
+        node = super().compose_mapping_node(anchor)
+        known = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in known:
+                problem = f"{key.value} is there twice; keep one"
+                raise yaml.composer.ComposerError(None, None, problem, key.start_mark)
+            known.add(key.value)
+        return node
 
 
 _Loader.add_implicit_resolver(
