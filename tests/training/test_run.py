@@ -1,3 +1,4 @@
+import csv
 import json
 import math
 
@@ -130,6 +131,14 @@ def test_history_has_a_line_for_each_epoch_and_keeps_every_digit(run):
     run.write_history([{"epoch": 1, "dice": math.nan}, {"epoch": 2, "dice": 0.1 + 0.2}])
     lines = (run.folder / "history.csv").read_text().splitlines()
     assert lines == ["epoch,dice", "1,", "2,0.30000000000000004"]
+
+
+def test_names_of_classes_with_commas_keep_the_columns_of_the_history(run):
+    run.folder.mkdir()
+    row = {"epoch": 1, "val_dice_pore, open": 0.5, 'val_dice_"x"': 0.25}
+    run.write_history([row])
+    with open(run.folder / "history.csv", newline="") as file:
+        assert list(csv.DictReader(file)) == [{name: str(value) for name, value in row.items()}]
 
 
 def test_clean_removes_what_a_killed_process_left(run):

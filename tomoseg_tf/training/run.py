@@ -1,5 +1,6 @@
 """The folder of a training run: begun, gone on with, or refused."""
 
+import csv
 import datetime
 import hashlib
 import importlib.metadata
@@ -152,10 +153,13 @@ class RunFolder:
         history : list of dict
             Scores of the finished epochs, all of the same keys.
         """
-        lines = [",".join(history[0])] if history else []
-        lines += [",".join(_number(value) for value in row.values()) for row in history]
-        with staged_file(self.folder / "history.csv", overwrite=True) as path:
-            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        with (
+            staged_file(self.folder / "history.csv", overwrite=True) as path,
+            open(path, "w", newline="", encoding="utf-8") as file,
+        ):
+            lines = csv.writer(file, lineterminator="\n")
+            lines.writerows(history[:1])
+            lines.writerows(map(_number, row.values()) for row in history)
 
 
 def run_manifest(records, records_folder, recipe, devices):
