@@ -81,6 +81,8 @@ def test_ctrl_c_says_how_to_go_on(run, monkeypatch):
     code, _, err = run("there", "-o", "out")
     assert code == 1
     assert err.startswith("Error: interrupted; the same command goes on with out")
+    _, _, err = run("there", "-o", "out", "--overwrite")
+    assert err.startswith("Error: interrupted; the same command without --overwrite goes on with")
 
 
 def test_records_that_are_none_are_one_line(run, tmp_path):

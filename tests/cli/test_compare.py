@@ -74,6 +74,8 @@ def test_failures_are_one_line_after_the_table(run, compared):
     assert err == (
         "Error: 1 entry has failed and will be tried again by the same command: bad: why\n"
     )
+    _, _, err = run("there", "-o", "out", "--models", "otsu,bad=unet_3d", "--overwrite")
+    assert "will be tried again by the same command without --overwrite: bad" in err
 
 
 def test_several_records_are_put_side_by_side(run, compared, tmp_path):
@@ -127,6 +129,8 @@ def test_ctrl_c_says_how_to_go_on(run, monkeypatch):
     code, _, err = run("there", "-o", "out", "--models", "otsu")
     assert code == 1
     assert err.startswith("Error: interrupted; the same command goes on with out")
+    _, _, err = run("there", "-o", "out", "--models", "otsu", "--overwrite")
+    assert err.startswith("Error: interrupted; the same command without --overwrite goes on with")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,17 @@ def test_an_unfinished_run_of_the_same_settings_is_gone_on_with(run, tiny):
     run.begin(MANIFEST, tiny(description="one"))
     stop_after(run, 2)
     assert len(run.find_state(MANIFEST, tiny(description="other")).history) == 2
+
+
+def test_to_overwrite_costs_no_unfinished_run_of_the_same_settings(run, tiny):
+    """So that the same command goes on where it was interrupted; any other is replaced."""
+    run.begin(MANIFEST, tiny())
+    stop_after(run, 2)
+    assert len(run.find_state(MANIFEST, tiny(), overwrite=True).history) == 2
+    assert run.find_state(MANIFEST, tiny(seed=9), overwrite=True) is None
+    stop_after(run, 2, finished=True)
+    assert run.find_state(MANIFEST, tiny(), overwrite=True) is None
+    run.state.write_bytes(b"damaged")
     assert run.find_state(MANIFEST, tiny(), overwrite=True) is None
 
 

@@ -60,8 +60,8 @@ def ablation(records, folder, recipe, nets, epochs, changes, overwrite, as_json)
     Voxels that the truth ignores do not count, nor those outside the sample if the recipe leaves
     it out.
 
-    FOLDER gets a run folder for each net, table.csv and figure.png. The same command goes on with
-    an ablation that was interrupted and trains no finished net again.
+    FOLDER gets a run folder for each net, table.csv and figure.png. The same command, without
+    --overwrite, goes on with an ablation that was interrupted and trains no finished net again.
 
     \b
     Examples:
@@ -80,7 +80,7 @@ def ablation(records, folder, recipe, nets, epochs, changes, overwrite, as_json)
 
     settings = read_recipe(recipe, changes)
     total = settings.schedule.epochs
-    with training_options.training(folder) as progress:
+    with training_options.training(folder, training_options.again(overwrite)) as progress:
         result = run_ablation(
             settings,
             records,

@@ -91,9 +91,9 @@ def compare(
     split by the monitor of its recipe. Each entry has processes of its own.
 
     FOLDER gets a run folder for each network, comparison.json, table.md, table.csv, figure.png,
-    panel.png and confusion_LABEL.png. The same command goes on with what was interrupted or failed.
-    More entries may be added: those finished before stay in the table, until measured/LABEL is
-    removed.
+    panel.png and confusion_LABEL.png. The same command, without --overwrite, goes on with what was
+    interrupted or failed. More entries may be added: those finished before stay in the table, until
+    measured/LABEL is removed.
 
     Several RECORDS, such as the same slices split at random and split by blocks, are compared each
     in a folder of its own in FOLDER, and their scores are put side by side. If they are folds of
@@ -120,7 +120,8 @@ def compare(
 
     entries = parse_entries(models, given, ensembles)
     run, where = (run_comparison, records[0]) if len(records) == 1 else (compare_datasets, records)
-    with training_options.training(folder) as progress:
+    again = training_options.again(printed["overwrite"])
+    with training_options.training(folder, again) as progress:
         result = run(
             entries,
             where,
@@ -139,7 +140,7 @@ def compare(
     elif result.results:
         click.echo(f"{result.table()}\nTables, figures and runs are in {folder}")
     if result.failures:
-        raise ValueError(_failed(result.failures))
+        raise ValueError(_failed(result.failures, again))
 
 
 def _labelled(text):
@@ -150,9 +151,9 @@ def _labelled(text):
     return label.strip(), JsonObject().convert(value, None, None)
 
 
-def _failed(failures):
-    """Say in one line what failed and why."""
+def _failed(failures, again):
+    """Say in one line what failed and why, and which command tries again."""
     reasons = "; ".join(f"{label}: {reason}" for label, reason in failures.items())
     number = len(failures)
     which = "1 entry has" if number == 1 else f"{number} entries have"
-    return f"{which} failed and will be tried again by the same command: {reasons}"
+    return f"{which} failed and will be tried again by {again}: {reasons}"

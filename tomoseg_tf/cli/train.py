@@ -85,8 +85,9 @@ def train(
 ):
     """Train the network of RECIPE, a YAML file or the name of a shipped recipe.
 
-    The same command goes on with a run that was interrupted. Weights to start from may be of other
-    classes, whose head is then replaced, or of another number of channels.
+    The same command goes on with a run that was interrupted, also with --overwrite, which replaces
+    a finished run or one of other settings. Weights to start from may be of other classes, whose
+    head is then replaced, or of another number of channels.
 
     \b
     Example:

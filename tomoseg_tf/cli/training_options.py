@@ -81,14 +81,32 @@ def with_budget(changes, **budget):
     return (*changes, *(f"schedule.{key}={value}" for key, value in given.items()))
 
 
+def again(overwrite):
+    """Name the command that goes on with a study.
+
+    Parameters
+    ----------
+    overwrite : bool
+        Whether this one replaces what an earlier one left.
+
+    Returns
+    -------
+    str
+        The command, in words.
+    """
+    return "the same command without --overwrite" if overwrite else "the same command"
+
+
 @contextlib.contextmanager
-def training(folder):
+def training(folder, command="the same command"):
     """Show the progress of a training; say how to go on when it is interrupted.
 
     Parameters
     ----------
     folder : Path
-        What the same command goes on with.
+        What is gone on with.
+    command : str
+        What goes on with it, see `again`.
 
     Yields
     ------
@@ -100,7 +118,7 @@ def training(folder):
             yield progress
     except KeyboardInterrupt:
         raise ValueError(
-            f"interrupted; the same command goes on with {folder} after its last whole epoch"
+            f"interrupted; {command} goes on with {folder} after its last whole epoch"
         ) from None
 
 

@@ -90,10 +90,10 @@ def tune(
     and batch size of the first one's best trial. --set holds for the first recipe, --then-set for
     the second.
 
-    The same command goes on with a search that was interrupted or killed. Started on other hosts
-    with the same STUDY, in a folder that all of them see, it shares the trials with them. STUDY
-    gets search.json, trials, table.md, table.csv, values.png, parameters.png and best; with --then,
-    these in its folders first and second, and best.
+    The same command, without --overwrite, goes on with a search that was interrupted or killed.
+    Started on other hosts with the same STUDY, in a folder that all of them see, it shares the
+    trials with them. STUDY gets search.json, trials, table.md, table.csv, values.png,
+    parameters.png and best; with --then, these in its folders first and second, and best.
 
     \b
     Section of a recipe:
@@ -124,7 +124,7 @@ def tune(
     both = () if trials is None else (f"search.trials={trials}",)
     settings = read_recipe(recipe, (*changes, *both))
     shared = {"storage": storage, "jobs": jobs, "overwrite": printed["overwrite"]}
-    with training_options.training(study) as progress:
+    with training_options.training(study, training_options.again(printed["overwrite"])) as progress:
         told = {"notify": options.notify, "progress": progress}
         if second is None:
             result = search(settings, records, study, **shared, **told)

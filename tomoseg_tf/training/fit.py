@@ -61,7 +61,8 @@ def train(
     run_folder : str or Path
         A new folder, or that of an unfinished run of the same recipe and records.
     overwrite : bool
-        Whether an existing run is replaced.
+        Whether a finished run, or one of another recipe or other records, is replaced; an
+        unfinished one of the same is gone on with.
     devices : sequence of str, optional
         TensorFlow devices that share each batch; all GPUs by default.
     notify : callable, optional

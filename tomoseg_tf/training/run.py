@@ -9,11 +9,9 @@ import platform
 import shutil
 from pathlib import Path
 
-import yaml
-
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.training.checkpoint import read_state
-from tomoseg_tf.training.recipe_file import check_recipe, format_recipe
+from tomoseg_tf.training.recipe_file import format_recipe, read_recipe
 from tomoseg_tf.volume import staged_file, staged_folder
 
 keras = load_keras()
@@ -75,7 +73,7 @@ class RunFolder:
         recipe : Recipe
             Recipe of the run to be.
         overwrite : bool
-            Whether an existing run is to be replaced rather than gone on with.
+            Whether a run that cannot be gone on with is to be replaced.
 
         Returns
         -------
@@ -85,8 +83,9 @@ class RunFolder:
         Raises
         ------
         ValueError
-            If the folder is something else, a finished run, one of another recipe,
-            other records or another backend, or one that has lost its state.
+            If the folder is something else; unless it is replaced, also if it is a
+            finished run, one of another recipe, other records or another backend, or
+            one that has lost its state.
         """
         if not self.folder.exists():
             if not self.folder.parent.is_dir():
@@ -95,8 +94,15 @@ class RunFolder:
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             return None
         before = _read_manifest(self.folder)
-        if overwrite:
-            return None
+        try:
+            return self._find_unfinished(before, manifest, recipe)
+        except ValueError:
+            if overwrite:
+                return None
+            raise
+
+    def _find_unfinished(self, before, manifest, recipe):
+        """Read the state of an unfinished run of the same settings; any other is an error."""
         state = read_state(self.state)
         if state is None:
             if self.is_trained:
@@ -111,10 +117,8 @@ class RunFolder:
                 f"{self.folder} already exists and its run is finished "
                 f"({len(state.history)} epochs); use --overwrite to train again"
             )
-        there = self.folder / "recipe.yaml"  # an older one leaves the newer settings out
-        settings = yaml.safe_load(there.read_text(encoding="utf-8"))
-        settings = check_recipe(settings, name=str(there)).to_dict()
-        changes = _differences(settings, recipe.to_dict())
+        there = read_recipe(self.folder / "recipe.yaml")  # an older one lacks the newer settings
+        changes = _differences(there.to_dict(), recipe.to_dict())
         for key in ("records_sha256", "backend"):
             changes += _differences({key: before.get(key)}, {key: manifest[key]})
         if changes:

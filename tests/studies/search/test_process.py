@@ -85,7 +85,7 @@ def test_errors_prune_the_trial(trained, cause):
 
 
 def test_what_the_machine_lacks_ends_the_search(trained):
-    with pytest.raises(SearchError, match="trial 7: disk is full; the same command goes on"):
+    with pytest.raises(SearchError, match="trial 7: disk is full; the same command without"):
         trained("say(error='disk is full', cause='machine')")
 
 

@@ -166,7 +166,8 @@ def _outcome(trial, last):
         return Outcome(state, last.get("value"), last.get("facts", {}))
     if last["cause"] == "machine":
         raise SearchError(
-            f"trial {trial.number}: {last['error']}; the same command goes on with the search"
+            f"trial {trial.number}: {last['error']}; the same command without --overwrite goes on "
+            "with the search"
         )
     return Outcome(PRUNED, facts={"reason": last["error"], "cause": last["cause"]})
 
