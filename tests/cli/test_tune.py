@@ -14,8 +14,7 @@ search:
 """
 
 
-def result(folder, judged_by=None):
-    judged = None if judged_by is None else 0.5
+def result(folder, judged_by=None, judged=None):
     rows = [
         Row(0, "pruned", 0.2, None, {"seed": 1}, {1: 0.2}, {"seconds": 60.0}),
         Row(1, "complete", 0.7, judged, {"seed": 2}, {1: 0.3, 2: 0.7}, {"seconds": 120.0}),
@@ -34,7 +33,7 @@ def searched(monkeypatch):
 
     def two(recipes, records, folder, **options):
         calls.append((recipes, records, folder, options))
-        steps = result(Path(folder, "first"), "dice"), result(Path(folder, "second"))
+        steps = result(Path(folder, "first"), "dice", 0.5), result(Path(folder, "second"))
         return TwoSteps(folder, *steps, 0.5)
 
     monkeypatch.setattr("tomoseg_tf.studies.search.study.search", search)
@@ -80,6 +79,26 @@ def test_two_steps(run, recipe, searched):
     assert tuple(map(str, folders)) == ("cheap", "hand")
     assert "best: trial 1, val dice 0.7000, 0.5000 on the next records" in out
     assert "Best of both: val dice 0.7000 (before fine-tuning 0.5000)" in out
+
+
+def test_a_best_trial_that_could_not_be_judged_is_told(run, recipe, monkeypatch):
+    def two(recipes, records, folder, **options):
+        return TwoSteps(folder, result("first", "dice"), result("second"), None)
+
+    monkeypatch.setattr("tomoseg_tf.studies.search.two_steps.search_in_two_steps", two)
+    steps = ("--then", recipe, "--then-records", "hand")
+    code, out, _ = run(recipe, "--records", "cheap", "-o", "study", *steps)
+    assert code == 0
+    assert "best: trial 1, val dice 0.7000\n" in out
+
+
+def test_ctrl_c_says_how_to_go_on(run, recipe, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tomoseg_tf.studies.search.study.search", interrupted)
+    _, _, err = run(recipe, "--records", "there", "-o", "study", "--overwrite")
+    assert err.startswith("Error: interrupted; the same command without --overwrite goes on with")
 
 
 def test_json(run, recipe, searched):

@@ -145,7 +145,7 @@ def _summary(result):
     """Sum a search up: its best trials, and where the weights are."""
     pruned = sum(row.state == "pruned" for row in result.rows)
     best = result.best
-    by = "" if result.judged_by is None else f", {best.judged:.4f} on the next records"
+    by = "" if best.judged is None else f", {best.judged:.4f} on the next records"
     return (
         f"{result.table()}\n{len(result.rows)} trials, {pruned} of them pruned; best: trial "
         f"{best.number}, val {result.monitor} {best.score:.4f}{by}\n"
