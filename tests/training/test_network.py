@@ -84,6 +84,21 @@ def test_sides_that_do_not_fit_the_network_are_named():
         check_sides("unet_3d", arguments, {"the patch": (8, 8, 8), "the crop": [4, 8, 5]})
 
 
+@pytest.mark.parametrize(
+    ("model", "arguments"),
+    [
+        ("cicek_unet_3d", {"base_features": 2}),
+        ("residual_unet_3d", {"base_features": 2, "residual": False}),
+    ],
+)
+def test_a_network_that_gives_less_than_it_sees_is_refused(model, arguments):
+    arguments |= {"input_shape": [None] * 3 + [1], "num_classes": 2, "levels": 2}
+    arguments["padding"] = "valid"
+    message = f"{model} gives only 4,4,4 of the crop 20,20,20, .*; build the network with padding="
+    with pytest.raises(ValueError, match=message):
+        check_sides(model, arguments, {"the crop": (20, 20, 20)})
+
+
 def test_the_seed_decides_the_fresh_weights():
     arguments = network_arguments(recipe(), 2)
     models = [

@@ -100,7 +100,8 @@ def check_sides(name, arguments, sides):
     Raises
     ------
     ValueError
-        If the builder refuses the arguments, or the network refuses sides; says which.
+        If the builder refuses the arguments, or the network refuses sides or gives others than it
+        sees; says which.
     """
     axes = num_sides(name)
     if None in arguments["input_shape"]:
@@ -119,10 +120,16 @@ def check_sides(name, arguments, sides):
             continue
         checked.append(seen)
         try:
-            build(name, {**arguments, "input_shape": (*seen, channels)})
+            given = build(name, {**arguments, "input_shape": (*seen, channels)}).output_shape[1:-1]
         except ValueError as error:
             hint = _smaller_crop(name, arguments, seen)
             raise ValueError(f"{what} {size} does not fit {name}: {error}{hint}") from None
+        if tuple(given) != seen:
+            left = ",".join(str(side) for side in given)
+            raise ValueError(
+                f"{name} gives only {left} of {what} {size}, but a segmentation has all of it; "
+                "build the network with padding='same'"
+            )
 
 
 def _smaller_crop(name, arguments, sides):
