@@ -201,6 +201,7 @@ def test_a_loss_that_is_no_number_ends_in_one_line(records, tiny, tmp_path):
         ({"loss": {"class_weights": [1, 2, 3]}}, "class_weights has 3 numbers"),
         ({"precision": "mixed_float16"}, "needs a GPU"),
         ({"model": {"arguments": {"depth": 3}}}, "unet_3d has no argument 'depth'"),
+        ({"model": {"freeze_encoder": True}}, "the encoder starts at random and would stay so"),
         (
             {"normalisation": {"method": "percentile", "low": 3, "training": "patch"}},
             "percentile 3 was not measured",

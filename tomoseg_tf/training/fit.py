@@ -209,6 +209,12 @@ def check_training(recipe, records):
             "background; write the records with another split, or monitor the loss"
         )
     check_filters(recipe, records)
+    model = recipe.model
+    if model.freeze_encoder and model.weights is None and model.encoder is None:
+        raise ValueError(
+            "model.freeze_encoder is true, but the encoder starts at random and would stay so; set "
+            "model.weights or model.encoder to what it is to be, or freeze_encoder to false"
+        )
     crop = recipe.batches.crop or records.patch
     arguments = network_arguments(recipe, records.num_classes, crop)
     if any(side > full for side, full in zip(crop, records.patch, strict=True)):

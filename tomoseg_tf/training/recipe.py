@@ -34,8 +34,8 @@ class Model(Section):
     backbone or "imagenet", the public address of one. (The files of ResNets were fitted
     on grey values of 0 to 255, which normalisation "minmax" with top 255 gives; those
     of Inception-v3 and Xception on -1 to 1.) With `freeze_encoder` the encoder stays as
-    it is, its batch normalisation as in prediction; without a backbone it is all that
-    comes before anything is up-sampled. With `freeze_batch_norm` the statistics of all
+    it is there, its batch normalisation as in prediction; without a backbone it is all
+    that comes before anything is up-sampled. With `freeze_batch_norm` the statistics of all
     batch normalisation do; then the last steps fit the network that is going to
     predict, not one that sees the statistics of each small batch. A
     `batch_norm_momentum` m replaces that of all batch normalisation: each step
