@@ -220,6 +220,35 @@ def test_a_folder_of_something_else_is_never_touched(recipe, records, tmp_path, 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
+@pytest.fixture
+def sampled(tmp_path):
+    """Write records whose sample is a part of the scan."""
+
+    def records(*box):
+        mask = np.zeros((48, 16, 16), np.uint8)
+        mask[box] = 1
+        settings = {"patch": (8, 8, 8), "split": "block", "guard": 0, "mask": [mask]}
+        write_records(tmp_path / "records", [scan()], fractions=(1 / 3,) * 3, **settings)
+        return tmp_path / "records"
+
+    return records
+
+
+def test_records_without_a_voxel_to_score_are_refused_at_once(recipe, sampled, tmp_path):
+    left_out = recipe(normalisation={"method": "zscore", "outside": "left_out"})
+    where = slice(0, 32)  # the last block is the test
+    with pytest.raises(ValueError, match="the test split holds no labelled voxel of the sample; "):
+        ablation(left_out, sampled(where), tmp_path / "ablation", nets=TINY)
+    assert not (tmp_path / "ablation").exists()
+
+
+def test_patches_outside_the_sample_are_not_counted(recipe, sampled, tmp_path):
+    left_out = recipe(normalisation={"method": "zscore", "outside": "left_out"})
+    records = sampled(slice(None), slice(0, 8))
+    result = ablation(left_out, records, tmp_path / "ablation", nets=TINY[1:])
+    assert 2 * result.patches == open_records(records).count("test") == 8
+
+
 def test_all_nets_are_checked_before_the_first_is_trained(recipe, records, tmp_path):
     with pytest.raises(ValueError, match="the crop 8,8,8 does not fit unet_3d"):
         ablation(recipe(), records, tmp_path / "ablation", nets=((2, 2), (5, 2)))

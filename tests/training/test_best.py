@@ -4,6 +4,7 @@ import pytest
 from tomoseg_tf.records import open_records, write_records
 from tomoseg_tf.training.best import pooled_statistics, weights_config
 from tomoseg_tf.training.network import network_arguments
+from tomoseg_tf.training.run import run_manifest
 from tomoseg_tf.volume import ArrayVolume, measure
 
 
@@ -40,6 +41,20 @@ def test_weights_say_what_prediction_must_know(records, tiny):
         {"data": "validation", "epoch": 3, "val_loss": 0.25, "val_dice": None},
     )
     assert "keras" in config.versions
+
+
+def test_weights_state_the_patches_that_were_seen(tiny, tmp_path):
+    """Half of the patches lie outside the sample, in x."""
+    volume, truth, mask = np.zeros((3, 32, 8, 8), np.uint8)
+    volume[::2], truth[::4], mask[:, :, :4] = 9, 1, 1
+    settings = {"patch": (8, 8, 4), "split": "block", "fractions": (0.5, 0.5, 0.0), "guard": 0}
+    write_records(tmp_path / "r", [(volume, truth)], mask=[mask], **settings)
+    opened, recipe = open_records(tmp_path / "r"), tiny()
+    config = weights_config(recipe, network_arguments(recipe, 2), opened, {"epoch": 1})
+    assert opened.count("training") == opened.count("validation") == 4
+    assert config.data.startswith("2 patches of 8 × 8 × 4 voxels")
+    seen = run_manifest(opened, tmp_path / "r", recipe, ())["patches"]
+    assert seen == {"training": 2, "validation": 2}
 
 
 def test_weights_state_the_sample_and_the_filters(tiny, tmp_path):

@@ -73,6 +73,24 @@ class Records:
         """
         return sum(shard.records for shard in self.shards(split))
 
+    def seen_patches(self, split, outside="kept"):
+        """List the patches of a split that hold anything to train on or score, in reading order.
+
+        Parameters
+        ----------
+        split : {"training", "validation", "test"}
+            Name of the split.
+        outside : {"kept", "left_out"}, optional
+            Whether what lies outside the sample is ignored.
+
+        Returns
+        -------
+        list of tomoseg_tf.records.manifest.Patch
+            Where each was cut, and the voxels of each class.
+        """
+        every = (patch for shard in self.shards(split) for patch in shard.patches)
+        return [patch for patch in every if any(patch.seen(outside)[:-1])]
+
     def voxels(self, split, outside="kept"):
         """Count the voxels of each class in the patches of a split, then those ignored.
 

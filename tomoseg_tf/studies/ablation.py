@@ -76,6 +76,12 @@ def ablation(
     folder, notify = Path(folder), notify or (lambda text: None)
     records = open_records(records_folder)
     split = split_to_score(records)
+    patches = len(records.seen_patches(split, recipe.normalisation.outside))
+    if not patches:
+        raise ValueError(
+            f"{records.folder}: the {split} split holds no labelled voxel of the sample; write the "
+            "records again with another split"
+        )
     recipes = _recipes(recipe, records, nets)
     rows = []
     with single_writer(folder) as warning:
@@ -98,7 +104,7 @@ def ablation(
         result = Ablation(
             folder,
             split,
-            records.count(split),
+            patches,
             records.patch,
             recipe.monitor,
             records.classes,

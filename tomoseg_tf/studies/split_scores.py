@@ -165,27 +165,6 @@ def check_depth(network, records):
         )
 
 
-def seen_patches(records, split, outside):
-    """List the patches of a split that hold anything to score, in the order of reading.
-
-    Parameters
-    ----------
-    records : Records
-        An opened folder.
-    split : {"training", "validation", "test"}
-        The split.
-    outside : {"kept", "left_out"}
-        Whether what lies outside the sample is left out.
-
-    Returns
-    -------
-    list of tomoseg_tf.records.manifest.Patch
-        Where each was cut, and the voxels of each class.
-    """
-    every = (patch for shard in records.shards(split) for patch in shard.patches)
-    return [patch for patch in every if any(patch.seen(outside)[:-1])]
-
-
 def split_patches(records, split, normalisation):
     """Read the patches of a split, normalised as in prediction.
 
@@ -209,7 +188,7 @@ def split_patches(records, split, normalisation):
     """
     whole = dataclasses.replace(normalisation, training=normalisation.prediction)
     batches = validation_batches(records, batch_size=1, normalisation=whole, split=split)
-    listed = seen_patches(records, split, normalisation.outside)
+    listed = records.seen_patches(split, normalisation.outside)
     for patch, (image, truth) in zip(listed, batches, strict=True):
         yield patch, image.numpy()[0, ..., 0], truth.numpy()[0, ..., 0]
 

@@ -34,6 +34,7 @@ def weights_config(recipe, arguments, records, row, *, fingerprint=None):
     scores = {name: None if math.isnan(value) else value for name, value in scores.items()}
     sources = [source for source in records.sources if _is_for_training(source)]
     names = name_some([Path(source.volume).name for source in sources])
+    patches = len(records.seen_patches("training", recipe.normalisation.outside))
     size = " × ".join(str(side) for side in records.patch)
     return WeightsConfig(
         model=recipe.model.name,
@@ -47,7 +48,7 @@ def weights_config(recipe, arguments, records, row, *, fingerprint=None):
         ),
         fingerprint=fingerprint,
         recipe=recipe.to_dict(),
-        data=f"{records.count('training')} patches of {size} voxels from {names}",
+        data=f"{patches} patches of {size} voxels from {names}",
         seed=recipe.seed,
         versions=versions(),
         scores=({"data": "validation", "epoch": row["epoch"], **scores},),

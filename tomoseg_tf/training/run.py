@@ -184,7 +184,7 @@ def run_manifest(records, records_folder, recipe, devices):
     -------
     dict
         Kind, date, hash of the records' manifest (which holds those of its
-        shards), classes, spacing, seed, backend, devices and versions.
+        shards), patches seen, classes, spacing, seed, backend, devices and versions.
     """
     content = (Path(records_folder) / "manifest.json").read_bytes()
     return {
@@ -193,7 +193,10 @@ def run_manifest(records, records_folder, recipe, devices):
         "begun": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "records": str(records_folder),
         "records_sha256": hashlib.sha256(content).hexdigest(),
-        "patches": {split: records.count(split) for split in ("training", "validation")},
+        "patches": {
+            split: len(records.seen_patches(split, recipe.normalisation.outside))
+            for split in ("training", "validation")
+        },
         "classes": list(records.classes),
         "spacing": None if records.spacing is None else list(records.spacing),
         "seed": recipe.seed,

@@ -20,12 +20,7 @@ from tomoseg_tf.records import named_shards, open_records, write_records
 from tomoseg_tf.studies.compare.entries import parse_entries
 from tomoseg_tf.studies.compare.process import EntryError
 from tomoseg_tf.studies.compare.study import compare
-from tomoseg_tf.studies.split_scores import (
-    count_split,
-    score_weights,
-    seen_patches,
-    split_patches,
-)
+from tomoseg_tf.studies.split_scores import count_split, score_weights, split_patches
 from tomoseg_tf.weights import open_weights
 
 CLASSES = ("matrix", "inclusion", "precipitate")
@@ -368,6 +363,6 @@ def test_a_comparison_killed_in_training_is_gone_on_with(study, tmp_path):
 
 def test_patches_are_listed_as_they_are_read(study):
     records = open_records(study / "records")
-    listed = seen_patches(records, "test", "kept")
+    listed = records.seen_patches("test")
     assert len(listed) == records.count("test")
     assert {patch.source for patch in listed} == {0, 1}

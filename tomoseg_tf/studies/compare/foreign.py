@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from tomoseg_tf.studies.split_scores import seen_patches
 from tomoseg_tf.volume import open_truth
 
 
@@ -33,7 +32,7 @@ def segmentation_cutter(entry, records, split, palette):
         volume.
     """
     every = list(range(len(records.sources)))
-    scored = sorted({patch.source for patch in seen_patches(records, split, "kept")})
+    scored = sorted({patch.source for patch in records.seen_patches(split, "kept")})
     number = len(entry.what)
     wanted = next((sources for sources in (every, scored) if len(sources) == number), None)
     if wanted is None:

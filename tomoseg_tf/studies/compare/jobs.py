@@ -14,7 +14,6 @@ from tomoseg_tf.studies.compare.entries import (
     WEIGHTS,
 )
 from tomoseg_tf.studies.compare.work import Job
-from tomoseg_tf.studies.split_scores import seen_patches
 from tomoseg_tf.studies.study_folder import split_to_score
 from tomoseg_tf.training import read_recipe
 from tomoseg_tf.volume import file_hash, open_truth
@@ -133,7 +132,7 @@ def _hash(path, palette):
 
 def _shown(records, split, outside):
     """Choose patches that hold the rarest class, in their number of the split, and name it."""
-    counts = np.array([patch.seen(outside)[:-1] for patch in seen_patches(records, split, outside)])
+    counts = np.array([patch.seen(outside)[:-1] for patch in records.seen_patches(split, outside)])
     if not len(counts):
         raise ValueError(
             f"{records.folder}: the {split} split holds no labelled voxel; write the records again "

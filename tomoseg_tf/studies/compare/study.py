@@ -12,7 +12,6 @@ from tomoseg_tf.studies.compare.measured import measured_folder, read_json, read
 from tomoseg_tf.studies.compare.process import SCORE, TRAIN, EntryError, do_step
 from tomoseg_tf.studies.compare.table import Comparison, Result, write_tables, write_text
 from tomoseg_tf.studies.runs import part_of
-from tomoseg_tf.studies.split_scores import seen_patches
 from tomoseg_tf.studies.study_folder import begin_study, check_study, refuse_changes
 from tomoseg_tf.volume import single_writer
 
@@ -97,7 +96,7 @@ def compare(
         folder,
         str(records_folder),
         split,
-        len(seen_patches(records, split, jobs[0].outside)),
+        len(records.seen_patches(split, jobs[0].outside)),
         records.patch,
         records.classes,
         [],
