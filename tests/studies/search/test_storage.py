@@ -41,6 +41,23 @@ def test_whole_lines_stay(tmp_path, before, after):
     assert path.read_bytes() == after
 
 
+@pytest.mark.parametrize("content", [b"years of work", b'{"a": 1}\n', b"\n"])
+def test_a_file_of_something_else_is_not_touched(tmp_path, content):
+    path = tmp_path / "thesis.tex"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"thesis.tex exists and is no journal of trials; name"):
+        open_storage(str(path), tmp_path)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("content", [b"", b'{"op', b'{"op_code":0,"worker_id":"a'])
+def test_a_journal_whose_first_line_was_not_finished_is_taken(tmp_path, content):
+    path = tmp_path / "search.log"
+    path.write_bytes(content)
+    assert add_study(tmp_path, "one", str(path)) == {"one"}
+    assert add_study(tmp_path, "two", str(path)) == {"one", "two"}
+
+
 def test_a_lock_can_be_taken_again(tmp_path):
     lock = FileLock(tmp_path / "file")
     for _ in range(2):

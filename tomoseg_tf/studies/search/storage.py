@@ -10,6 +10,7 @@ from optuna.storages import JournalStorage, RDBStorage
 from optuna.storages.journal import JournalFileBackend
 
 JOURNAL = "journal.log"
+START = b'{"op_code"'  # of every line of a journal
 DATABASES = (".db", ".sqlite", ".sqlite3")
 PATIENCE = 60  # seconds that SQLite waits for another process
 
@@ -73,6 +74,34 @@ def cut_unfinished_line(descriptor, block=1 << 16):
         os.ftruncate(descriptor, place)
 
 
+def check_storage(place):
+    """Check that a journal may be kept in a file: it is new, empty, or a journal already.
+
+    Parameters
+    ----------
+    place : str or None
+        As for `open_storage`; what is no journal file passes.
+
+    Raises
+    ------
+    ValueError
+        If it is another file, or its folder does not exist.
+    """
+    if place is None or _is_database(place):
+        return
+    path = Path(place)
+    if not path.parent.is_dir():
+        raise ValueError(f"{path}: the folder {path.parent} does not exist; create it first")
+    if not path.exists():
+        return
+    # a process killed in the first line leaves a part of it
+    if not path.is_file() or not START.startswith(_beginning(path)):
+        raise ValueError(
+            f"--storage {path} exists and is no journal of trials; name a new file, or an SQLite "
+            f"file by a suffix of {', '.join(DATABASES)}"
+        )
+
+
 def open_storage(place, folder):
     """Open the storage of a search.
 
@@ -92,12 +121,11 @@ def open_storage(place, folder):
     Raises
     ------
     ValueError
-        If it cannot be opened.
+        If it cannot be opened, or is another file.
     """
     if place is None or not _is_database(place):
+        check_storage(place)
         path = Path(folder, JOURNAL) if place is None else Path(place)
-        if not path.parent.is_dir():
-            raise ValueError(f"{path}: the folder {path.parent} does not exist; create it first")
         return JournalStorage(JournalFileBackend(str(path), lock_obj=FileLock(path)))
     url = _url(place)
     local = url.get_backend_name() == "sqlite"
@@ -128,6 +156,12 @@ def describe_storage(place):
     if place is None:
         return JOURNAL
     return _url(place).render_as_string() if _is_database(place) else str(place)
+
+
+def _beginning(path):
+    """Read as much of a file as the start of a journal has."""
+    with open(path, "rb") as file:
+        return file.read(len(START))
 
 
 def _is_database(place):
