@@ -152,6 +152,16 @@ def test_existing_folder_is_refused_or_replaced(tmp_path, pairs):
     assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
+def test_records_that_hold_an_input_are_not_replaced(tmp_path, pairs):
+    folder = tmp_path / "r"
+    write_records(folder, pairs, patch=(8, 8, 8))
+    np.save(folder / "scan.npy", pairs[0][0])
+    inside = [*pairs[1:], (folder / "scan.npy", pairs[0][1])]
+    with pytest.raises(ValueError, match=r"r holds the .*scan\.npy; name another output"):
+        write_records(folder, inside, patch=(8, 8, 8), overwrite=True)
+    assert (folder / "scan.npy").exists()
+
+
 def test_folder_of_something_else_is_never_replaced(tmp_path, pairs):
     (tmp_path / "r").mkdir()
     (tmp_path / "r" / "thesis.txt").write_text("precious")

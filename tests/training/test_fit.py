@@ -168,6 +168,18 @@ def test_a_finished_run_is_refused_and_replaced_on_request(straight, records, ti
     assert calls == [(1, 18), (2, 18), (3, 18), (4, 18)]
 
 
+def test_a_run_is_not_replaced_if_it_holds_an_input(straight, records, tiny, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(straight[0], run)
+    shutil.copytree(records, run / "records")
+    net = {"arguments": {"levels": 2, "base_features": 2}}
+    onwards = tiny(model={**net, "weights": str(run / "best_loss")})
+    for recipe, place in ((onwards, records), (tiny(), run / "records")):
+        with pytest.raises(ValueError, match=rf"{run} holds the .*; name another output"):
+            train(recipe, place, run, overwrite=True)
+    assert read_state(run / "last" / "state.npz").finished
+
+
 def test_epochs_of_fixed_length_begin_in_the_middle_of_a_pass(records, tiny):
     """Epochs of 3 steps over passes of another length: the third begins after 6 steps."""
     recipe, opened = tiny(schedule={"epochs": 5, "steps_per_epoch": 3}), open_records(records)

@@ -15,7 +15,7 @@ from tomoseg_tf.records.schema import encode
 from tomoseg_tf.records.shards import ShardWriter
 from tomoseg_tf.records.split import SPLITS, SplitSettings, shares_of, shares_of_folds
 from tomoseg_tf.records.unfinished import check_target, resume_notice, tidy, unfinished_records
-from tomoseg_tf.volume import single_writer
+from tomoseg_tf.volume import check_apart, single_writer
 
 
 def write_records(
@@ -131,10 +131,10 @@ def write_records(
     Raises
     ------
     ValueError
-        If the folder exists, another process is writing it, unfinished records are of other
-        settings or volumes, a pair cannot be read or does not fit together, a volume is smaller
-        than the patch, a split would be empty although its fraction is positive, or there is no
-        such fold or too little for it.
+        If the folder exists or holds an input, another process is writing it, unfinished records
+        are of other settings or volumes, a pair cannot be read or does not fit together, a volume
+        is smaller than the patch, a split would be empty although its fraction is positive, or
+        there is no such fold or too little for it.
     OSError
         If the folder cannot be written.
 
@@ -149,6 +149,8 @@ def write_records(
     """
     folder = Path(folder)
     check_target(folder, overwrite)
+    masks = [] if isinstance(mask, str) else mask
+    check_apart([folder], [source for sources in (*pairs, masks) for source in sources])
     with single_writer(folder) as warning:
         tidy(folder)
         check_target(folder, overwrite)

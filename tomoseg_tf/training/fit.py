@@ -23,7 +23,7 @@ from tomoseg_tf.training.run import RunFolder, run_manifest
 from tomoseg_tf.training.schedule import best_epoch, is_finished
 from tomoseg_tf.training.tensorboard import EventLog
 from tomoseg_tf.training.waiting import Waiting
-from tomoseg_tf.volume import single_writer
+from tomoseg_tf.volume import check_apart, single_writer
 from tomoseg_tf.weights import card, save_weights
 
 keras = load_keras()
@@ -83,7 +83,8 @@ def train(
     ------
     ValueError
         If the recipe does not suit the records, the run folder is another
-        run's, finished, or in use by another process, a batch does not fit
+        run's, finished, in use by another process, or would be replaced although
+        it holds the records or the weights to start from, a batch does not fit
         into the memory, or the loss is no number any more.
     """
     with single_writer(run_folder) as warning:
@@ -109,6 +110,8 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
     devices = choose_devices(recipe, devices, records.count("validation"))
     manifest = run_manifest(records, records_folder, recipe, devices)
     state = run.find_state(manifest, recipe, overwrite=overwrite)
+    if state is None:  # what is in the folder goes
+        check_apart([run.folder], [records_folder, recipe.model.weights, recipe.model.encoder])
     history = [] if state is None else state.history
     batches = training_data(recipe, records, len(history))
     with distribution(devices):
