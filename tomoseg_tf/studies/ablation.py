@@ -88,7 +88,8 @@ def ablation(
         if warning is not None:
             notify(warning)
         settings = _settings(recipe, records, records_folder)
-        begin_study(folder, MARKER, settings, kind="an ablation", overwrite=overwrite)
+        options = {"overwrite": overwrite, "inputs": [records_folder, recipe.model.encoder]}
+        begin_study(folder, MARKER, settings, kind="an ablation", **options)
         for number, (net, its_recipe) in enumerate(recipes.items()):
             run = RunFolder(folder / "levels{}_base{}".format(*net))
             notify("{} levels, base {} ({} of {})".format(*net, number + 1, len(nets)))

@@ -2,10 +2,10 @@
 
 import json
 
-from tomoseg_tf.volume import check_destination, staged_folder
+from tomoseg_tf.volume import check_apart, check_destination, staged_folder
 
 
-def begin_study(folder, marker, settings, *, kind, overwrite=False):
+def begin_study(folder, marker, settings, *, kind, overwrite=False, inputs=()):
     """Make the folder of a study, unless it is one to go on with.
 
     Parameters
@@ -20,6 +20,8 @@ def begin_study(folder, marker, settings, *, kind, overwrite=False):
         What errors call such a study, with its article: "an ablation".
     overwrite : bool
         Whether an existing study is removed with all its runs.
+    inputs : sequence of (str, Path or None)
+        What the study reads; an existing one that holds any of it is not removed.
 
     Returns
     -------
@@ -29,9 +31,11 @@ def begin_study(folder, marker, settings, *, kind, overwrite=False):
     Raises
     ------
     ValueError
-        If the folder is something else, or a study of other settings.
+        If the folder is something else, a study of other settings, or one to be removed that holds
+        an input.
     """
-    content = check_study(folder, marker, settings, kind=kind, overwrite=overwrite)
+    options = {"kind": kind, "overwrite": overwrite, "inputs": inputs}
+    content = check_study(folder, marker, settings, **options)
     if content is None:
         overwrite = overwrite or _is_empty(folder)
         with staged_folder(folder, overwrite=overwrite, marker=marker) as partial:
@@ -39,12 +43,12 @@ def begin_study(folder, marker, settings, *, kind, overwrite=False):
     return content
 
 
-def check_study(folder, marker, settings, *, kind, overwrite=False):
+def check_study(folder, marker, settings, *, kind, overwrite=False, inputs=()):
     """Check that a study may be begun or gone on with, and change nothing.
 
     Parameters
     ----------
-    folder, marker, settings, kind, overwrite
+    folder, marker, settings, kind, overwrite, inputs
         As for `begin_study`.
 
     Returns
@@ -63,6 +67,7 @@ def check_study(folder, marker, settings, *, kind, overwrite=False):
         refuse_changes(folder, content, settings, kind=kind)
         return content
     check_destination(folder, overwrite or _is_empty(folder), folder=True, marker=marker)
+    check_apart([folder], inputs)
     return None
 
 
