@@ -1,4 +1,4 @@
-"""Processes that studies start: how they find the package, what they say, and how they ended.
+"""Processes that studies start: where they run, what they say, and how they ended.
 
 A child writes messages to its standard output, a JSON object on a line each.
 """
@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import signal
+import subprocess
 import threading
 from pathlib import Path
 
@@ -24,6 +25,24 @@ def child_environment():
     root = str(Path(tomoseg_tf.__file__).parents[1])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def visible_gpus():
+    """List the GPUs of this machine without taking any of their memory.
+
+    Returns
+    -------
+    list of str
+        Identifiers for ``CUDA_VISIBLE_DEVICES``, those that it names already if it is set.
+    """
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name.strip() for name in chosen.split(",") if name.strip() not in ("", "-1")]
+    command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+        return told.stdout.split()
+    return []
 
 
 def open_messages():

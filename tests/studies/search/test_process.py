@@ -4,9 +4,10 @@ import subprocess
 
 import pytest
 
+from tomoseg_tf.studies.child_process import visible_gpus
 from tomoseg_tf.studies.search.book import COMPLETE, FAILED, PRUNED, Trial
 from tomoseg_tf.studies.search.loop import SearchError
-from tomoseg_tf.studies.search.process import Trainer, visible_gpus
+from tomoseg_tf.studies.search.process import Trainer
 
 CHILD = """
 import json, os, pathlib, signal, sys

@@ -210,7 +210,54 @@ def test_the_second_step_searches_no_patch_and_no_network(records, tmp_path):
             search_in_two_steps((check_recipe(FIRST), second), records, tmp_path / "study")
     assert list(tmp_path.iterdir()) == []
     free = check_recipe({**SECOND, "search": {"space": {"batches.crops_per_patch": [1, 2]}}})
-    _check(check_recipe(FIRST), free, *map(open_records, records))  # how many of a patch is free
+    opened = map(open_records, records)
+    _check(check_recipe(FIRST), free, *opened, "accuracy")  # how many of a patch is free
+
+
+def test_a_second_step_that_cannot_work_is_refused_before_the_first(records, tmp_path):
+    """Its recipe, or what the first step's best is judged by, does not suit the hand labels."""
+    rng = np.random.default_rng(2)
+    scan, truth = rng.integers(0, 200, (2, 32, 16, 16)).astype(np.uint8)
+    truth[:] = truth > 150
+    truth[16:] = 0  # where the validation is
+    split = {"patch": (8, 8, 8), "split": "block", "fractions": (0.5, 0.5, 0.0), "guard": 0}
+    write_records(tmp_path / "empty", [(scan, truth)], **split)
+    write_records(tmp_path / "unmasked", [(scan, truth)], mask="none", **split)
+    weighted = {"loss": {"class_weights": [1, 2, 3]}}
+    for folder, changes, message in (
+        (records[1], weighted, "the second step: loss.class_weights has 3 numbers, but"),
+        (tmp_path / "empty", {"monitor": "loss"}, "hold no voxel of any class above the backgro"),
+        (tmp_path / "unmasked", {}, "its records were written without a mask, but the recipe"),
+    ):
+        recipes = check_recipe(FIRST), check_recipe({**SECOND, **changes})
+        with pytest.raises(ValueError, match=message):
+            search_in_two_steps(recipes, (records[0], folder), tmp_path / "study")
+        assert not (tmp_path / "study").exists()
+
+
+def test_a_second_step_is_not_refused_for_what_the_searches_may_mend(records):
+    """The recipes themselves do not suit, but some of what they search does."""
+    net, losses = {**NET, "arguments": {"levels": 3}}, ["binary_crossentropy", "crossentropy_dice"]
+    first = {"space": {"batches.crop": [[4, 8, 6], [8, 8, 8]]}}
+    first = check_recipe({**FIRST, "model": net, "batches": {"crop": [7, 7, 7]}, "search": first})
+    second = {"space": {"loss": [{"class_weights": [1, 2, 3]}, {"name": losses[1]}]}}
+    second = check_recipe({**SECOND, "search": second})
+    _check(first, second, *map(open_records, records), "accuracy")
+
+
+def test_a_study_that_holds_what_it_is_trained_from_is_not_removed(records, tmp_path):
+    begin_search(tmp_path / "study", {"records_sha256": None})
+    shutil.copytree(records[0], tmp_path / "study" / "records")
+    onwards = check_recipe({**FIRST, "model": {**NET, "weights": str(tmp_path / "study" / "best")}})
+    (tmp_path / "study" / "best").mkdir()
+    inside = tmp_path / "study" / "records"
+    for recipe, place in ((onwards, records[0]), (check_recipe(FIRST), inside)):
+        with pytest.raises(ValueError, match=r"study holds the .*; name another output"):
+            search(recipe, place, tmp_path / "study", overwrite=True, trainer=Here)
+    steps = check_recipe(FIRST), check_recipe(SECOND)
+    with pytest.raises(ValueError, match=r"study holds the .*; name another output"):
+        search_in_two_steps(steps, (records[0], inside), tmp_path / "study", overwrite=True)
+    assert inside.is_dir()
 
 
 def test_no_trial_that_ends_is_an_error(records, tmp_path):

@@ -141,24 +141,6 @@ class Trainer:
         return last
 
 
-def visible_gpus():
-    """List the GPUs of this machine without taking any of their memory.
-
-    Returns
-    -------
-    list of str
-        Identifiers for ``CUDA_VISIBLE_DEVICES``, those that it names already if it is set.
-    """
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return [name.strip() for name in chosen.split(",") if name.strip() not in ("", "-1")]
-    command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
-        return told.stdout.split()
-    return []
-
-
 def _outcome(trial, last):
     """How a trial ended, from the last message of its process."""
     if "state" in last:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.records import open_records
+from tomoseg_tf.studies.child_process import visible_gpus
 from tomoseg_tf.studies.search.book import COMPLETE, Book
 from tomoseg_tf.studies.search.claims import Claims
 from tomoseg_tf.studies.search.figures import draw_figures
 from tomoseg_tf.studies.search.loop import run_trials
 from tomoseg_tf.studies.search.own_settings import own_settings
-from tomoseg_tf.studies.search.process import Trainer, visible_gpus
-from tomoseg_tf.studies.search.storage import describe_storage, open_storage
+from tomoseg_tf.studies.search.process import Trainer
+from tomoseg_tf.studies.search.storage import check_storage, describe_storage, open_storage
 from tomoseg_tf.studies.search.table import SearchResult, read_rows, write_tables
 from tomoseg_tf.studies.search.work import tidy
 from tomoseg_tf.studies.study_folder import begin_study
@@ -90,16 +91,19 @@ def search(
     Raises
     ------
     ValueError
-        If the recipe has no search, does not suit the records, the folder is something else or a
-        search of other settings, or no trial came to its end.
+        If the recipe has no search, does not suit the records, the folder is something else, a
+        search of other settings, or one to be removed that holds what is read, the storage is
+        another file, or no trial came to its end.
     """
     folder, notify = Path(folder), notify or (lambda text: None)
     records = open_records(records_folder)
     check_search(recipe, records)
+    check_storage(storage)
     gpus = visible_gpus()
     jobs = jobs or max(len(gpus), 1)
     settings = _settings(recipe, records, storage, judge=judge, start=start)
-    marker = begin_search(folder, settings, overwrite=overwrite)
+    inputs = [records_folder, judge and judge[0], *places_in(recipe)]
+    marker = begin_search(folder, settings, overwrite=overwrite, inputs=inputs)
     book = _open_book(folder, marker["study"], recipe, storage)
     space = (folder, recipe, book, judge)
     trainers = trainer(
@@ -156,7 +160,26 @@ def check_search(recipe, records, *, patch=None):
             )
 
 
-def begin_search(folder, settings, *, overwrite=False):
+def places_in(recipe):
+    """List the weights and encoders that the trials of a recipe may start from.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        All settings, with the section `search`.
+
+    Returns
+    -------
+    list of (str or None)
+        Files, folders and names.
+    """
+    searched = recipe.search.space
+    keys = (key for key in ("model.weights", "model.encoder") if key in searched)
+    values = (value for key in keys for value in searched[key].probes)
+    return [recipe.model.weights, recipe.model.encoder, *values]
+
+
+def begin_search(folder, settings, *, overwrite=False, inputs=()):
     """Make the folder of a search, unless it is one to go on with.
 
     Parameters
@@ -167,6 +190,8 @@ def begin_search(folder, settings, *, overwrite=False):
         What must not change, as JSON has it.
     overwrite : bool
         Whether an existing search is removed.
+    inputs : sequence of (str, Path or None)
+        What the search reads; an existing one that holds any of it is not removed.
 
     Returns
     -------
@@ -177,7 +202,7 @@ def begin_search(folder, settings, *, overwrite=False):
     ------
     ValueError
         If the folder is something else, a search of other settings, or one to be removed that
-        other processes are working on.
+        holds an input or that other processes are working on.
     """
     patience = time.monotonic() + PATIENCE
     while True:
@@ -185,7 +210,8 @@ def begin_search(folder, settings, *, overwrite=False):
             with single_writer(folder):
                 if overwrite:
                     _refuse_to_remove(folder)
-                begun = begin_study(folder, MARKER, settings, kind=KIND, overwrite=overwrite)
+                options = {"kind": KIND, "overwrite": overwrite, "inputs": inputs}
+                begun = begin_study(folder, MARKER, settings, **options)
                 settings = begun or settings
                 (folder / "trials").mkdir(exist_ok=True)
                 return {**settings, "study": f"tomoseg-tf {_identity(folder)}"}

@@ -1,10 +1,20 @@
 """The search in two steps: on many cheap labels, then from its best weights on few good ones."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from tomoseg_tf.records import open_records
-from tomoseg_tf.studies.search.study import begin_search, check_search, export, search
+from tomoseg_tf.studies.checking import check_trainings
+from tomoseg_tf.studies.search.storage import check_storage
+from tomoseg_tf.studies.search.study import (
+    begin_search,
+    check_search,
+    export,
+    places_in,
+    search,
+)
 from tomoseg_tf.studies.search.table import SearchResult
 from tomoseg_tf.training.recipe_file import changed_recipe
 
@@ -92,9 +102,12 @@ def search_in_two_steps(
     """
     folder, (first, second) = Path(folder), recipes
     cheap, good = (open_records(each) for each in records_folders)
-    _check(first, second, cheap, good)
     by = "accuracy" if second.monitor == "accuracy" else "dice"
-    begin_search(folder, {"records_sha256": None, "steps": 2}, overwrite=overwrite)
+    _check(first, second, cheap, good, by)
+    check_storage(storage)
+    inputs = [*records_folders, *places_in(first), *places_in(second)]
+    steps = {"records_sha256": None, "steps": 2}
+    begin_search(folder, steps, overwrite=overwrite, inputs=inputs)
     totals = first.search.trials, second.search.trials
     parts = [_part(progress, sum(totals[:index]), sum(totals)) for index in range(2)]
     one = search(
@@ -107,7 +120,7 @@ def search_in_two_steps(
         **options,
     )
     two = search(
-        _from_the_best(second, one, first, cheap),
+        _from_the_best(second, changed_recipe(first, one.best.settings), one.weights, cheap),
         records_folders[1],
         folder / SECOND,
         start={"trial": one.best.number},
@@ -120,11 +133,10 @@ def search_in_two_steps(
     return TwoSteps(folder, one, two, before)
 
 
-def _check(first, second, cheap, good):
+def _check(first, second, cheap, good, by):
     """Check that the second step can go on from the first, before any work is done."""
     for key in [] if second.search is None else second.search.space:
-        inside = tuple(f"{name}." for name in OF_THE_FIRST)
-        if key in ("batches", "model", *OF_THE_FIRST) or key.startswith(inside):
+        if _is_of_the_first(key):
             raise ValueError(
                 f"search.space.{key} of the second step: patch, batch size and network are those "
                 "of the first step's best trial; leave it out"
@@ -145,15 +157,55 @@ def _check(first, second, cheap, good):
             f"the patches of {good.folder}, {list(good.patch)}, are smaller than those of "
             f"{cheap.folder}, {list(cheap.patch)}; set batches.crop of the first step"
         )
+    outsides = {recipe.normalisation.outside for recipe in _possible(first, _may_not_suit)}
+    if len(outsides) == 1:
+        _check_judge(*outsides, good, by)
+    recipes = [
+        _from_the_best(after, best, FIRST, cheap)
+        for best in _possible(first, _is_of_the_first)
+        for after in _possible(second, _may_not_suit)
+    ]
+    check_trainings([("the second step", recipes, good.folder)])
 
 
-def _from_the_best(second, result, first, records):
+def _is_of_the_first(key):
+    """Tell whether a setting of the second step is that of the first one's best trial."""
+    inside = tuple(f"{name}." for name in OF_THE_FIRST)
+    return key in ("batches", "model", *OF_THE_FIRST) or key.startswith(inside)
+
+
+def _may_not_suit(key):
+    """Tell whether it depends on the records what a setting may be."""
+    return key.partition(".")[0] in ("loss", "normalisation")
+
+
+def _check_judge(outside, good, by):
+    """Check that weights of the first step can be scored on the good labels."""
+    for source in good.sources:
+        source.seen(outside)
+    seen = good.voxels("validation", outside)
+    if not sum(seen[1:-1] if by == "dice" else seen[:-1]):
+        what = "any class above the background" if by == "dice" else "any class"
+        raise ValueError(
+            f"{good.folder}: the validation patches hold no voxel of {what}, by which the best of "
+            "the first step would be chosen; write the records with another split"
+        )
+
+
+def _possible(recipe, searched):
+    """Yield a recipe with all that its search may make of some settings."""
+    space = {key: values.probes for key, values in recipe.search.space.items() if searched(key)}
+    for values in product(*space.values()):
+        with suppress(ValueError):  # these do not go together
+            yield changed_recipe(recipe, dict(zip(space, values, strict=True)))
+
+
+def _from_the_best(second, best, weights, records):
     """Recipe of the second step: from the best weights of the first, with their patches."""
-    best = changed_recipe(first, result.best.settings)
     crop = best.batches.crop or list(records.patch)
     batches = {"crop": crop, "batch_size": best.batches.batch_size}
     model = {name: getattr(best.model, name) for name in NETWORK}
-    model |= {"weights": str(result.weights), "encoder": None}
+    model |= {"weights": str(weights), "encoder": None}
     changes = {
         "batches": second.batches.model_copy(update=batches),
         "model": second.model.model_copy(update=model),
