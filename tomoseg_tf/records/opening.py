@@ -58,6 +58,11 @@ class Records:
         """The samples that the patches were cut from, with their `statistics`."""
         return self.manifest.sources
 
+    @property
+    def have_outside(self):
+        """Whether any sample has voxels outside of it, which `normalisation.outside` is about."""
+        return any(source.sample_statistics for source in self.sources)
+
     def count(self, split):
         """Count the patches of a split.
 

@@ -21,6 +21,7 @@ from tomoseg_tf.studies.compare.entries import parse_entries
 from tomoseg_tf.studies.compare.process import EntryError
 from tomoseg_tf.studies.compare.study import compare
 from tomoseg_tf.studies.split_scores import count_split, score_weights, split_patches
+from tomoseg_tf.volume import ArrayVolume
 from tomoseg_tf.weights import open_weights
 
 CLASSES = ("matrix", "inclusion", "precipitate")
@@ -153,6 +154,98 @@ def test_turns_score_the_mean_over_flips_and_train_nothing_again(done, study, tm
     assert "Mean over all turns (flips), prediction times included: unet_3d." in text
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"levels": 6}, "deep: the crop 4,8,8 does not fit unet_3d"),
+        ({"depth": 3}, "deep: unet_3d has no argument 'depth'"),
+    ],
+)
+def test_a_network_that_cannot_be_trained_is_refused_before_any(
+    study, tmp_path, arguments, message
+):
+    models = "unet_3d,deep=unet_3d"
+    with pytest.raises(ValueError, match=message):
+        run(study, tmp_path / "out", models, arguments={"deep": arguments})
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def sampled(study, tmp_path):
+    """Records of anisotropic voxels, in part outside the sample."""
+    grey, truth = (tifffile.imread(study / f"{name}0.tif") for name in ("scan", "truth"))
+    mask = np.ones_like(truth)
+    mask[:, :4] = 0
+    settings = {"split": "block", "fractions": (1 / 3,) * 3, "guard": 0, "mask": [mask]}
+    volume = ArrayVolume(grey, spacing=(2.0, 1.0, 1.0))
+    pairs = [(volume, truth)]
+    write_records(tmp_path / "sampled", pairs, patch=(4, 8, 8), classes=CLASSES, **settings)
+    return tmp_path / "sampled"
+
+
+def test_other_voxels_and_wrong_turns_are_refused_before_any_is_trained(study, sampled, tmp_path):
+    recipe = (study / "tiny.yaml").read_text().replace("outside: kept", "outside: left_out")
+    (tmp_path / "inner.yaml").write_text(recipe)
+    options = {"records": sampled}
+    with pytest.raises(
+        ValueError, match=r"inner: normalisation.outside is left_out, but the other"
+    ):
+        run(study, tmp_path / "out", f"unet_3d,{tmp_path / 'inner.yaml'}", **options)
+    with pytest.raises(ValueError, match=r"unet_3d: .* turns cube would swap sides that differ"):
+        run(study, tmp_path / "out", "otsu,unet_3d", turns="cube", **options)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Draw no figures, to save their time."""
+    monkeypatch.setattr("tomoseg_tf.studies.compare.study.draw_figures", lambda *_: None)
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_entries_scored_on_other_voxels_leave_the_table_and_are_told(study, sampled, tmp_path):
+    options, told = {"records": sampled}, []
+    run(study, tmp_path / "out", "otsu", **options)
+    other = ["normalisation.outside=left_out"]
+    result = run(study, tmp_path / "out", "kmeans", changes=other, notify=told.append, **options)
+    assert [each.label for each in result.results] == ["kmeans"]
+    assert told[0].startswith("not in the table: otsu, scored with normalisation.outside kept and")
+    assert told[0].endswith("; --set normalisation.outside=kept brings them back")
+    result = run(study, tmp_path / "out", "kmeans", **options)
+    assert [each.label for each in result.results] == ["otsu", "kmeans"]
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_entries_stay_in_the_table_where_nothing_is_outside_the_sample(study, tmp_path):
+    run(study, tmp_path / "out", "otsu")
+    other = ["normalisation.outside=left_out"]
+    result = run(study, tmp_path / "out", "kmeans", changes=other)
+    assert [each.label for each in result.results] == ["otsu", "kmeans"]
+
+
+def test_the_label_of_a_trained_network_is_not_given_away(done, study):
+    _, folder, _ = done
+    with pytest.raises(
+        ValueError, match=r"the label unet_3d is there already, .*\(trained, here cl"
+    ):
+        run(study, folder, "unet_3d=otsu")
+
+
+def test_a_comparison_that_holds_an_input_is_not_removed(done, study, tmp_path):
+    folder = tmp_path / "out"
+    shutil.copytree(done[1], folder)
+    shutil.copyfile(study / "tiny.yaml", folder / "mine.yaml")
+    shutil.copytree(study / "records", folder / "records")
+    for models, options in (
+        (f"old={folder / 'unet_3d' / 'best_loss'}", {}),
+        ("otsu", {"recipe": folder / "mine.yaml"}),
+        ("otsu", {"records": folder / "records"}),
+    ):
+        with pytest.raises(ValueError, match=r"out holds the .*; name another output"):
+            run(study, folder, models, overwrite=True, **options)
+    assert (folder / "unet_3d" / "best_loss").is_dir()
+
+
 def test_other_records_are_refused(done, study, tmp_path):
     grey, truth = (tifffile.imread(study / f"{name}0.tif") for name in ("scan", "truth"))
     write_records(
@@ -243,21 +336,19 @@ def test_one_file_for_each_volume_of_the_split_is_enough(study, tmp_path):
 
 
 def test_what_fails_is_told_and_the_others_are_scored(study, tmp_path):
-    """The weights have two classes, the volumes another shape, and 1000 levels do not fit."""
+    """The weights have two classes, and the volumes another shape."""
     tifffile.imwrite(
         tmp_path / "small.tif", np.zeros((2, 8, 8), np.uint8), photometric="minisblack"
     )
     result = run(
         study,
         tmp_path / "out",
-        "unet_3d_micropillar,deep=unet_3d,kmeans",
+        "unet_3d_micropillar,kmeans",
         f"small={study / 'truth0.tif'}",
-        arguments={"deep": {"levels": 6}},
     )
     assert [entry.label for entry in result.results] == ["kmeans"]
     reasons = result.failures
     assert "weights of 2 classes, but the records have 3" in reasons["unet_3d_micropillar"]
-    assert "does not fit unet_3d" in reasons["deep"]
     assert "1 segmentation for 2 volumes" in reasons["small"]
     assert "kmeans" in (tmp_path / "out" / "table.md").read_text()
     again = run(study, tmp_path / "out", "kmeans", f"small={study / 'truth0.tif'}")
@@ -306,9 +397,9 @@ def test_a_network_of_volumes_needs_deep_patches(study, tmp_path):
     ]
     settings = {"split": "block", "fractions": (0.4, 0.3, 0.3), "guard": 0}
     write_records(tmp_path / "records", pairs, patch=(1, 16, 16), classes=CLASSES, **settings)
-    result = run(study, tmp_path / "out", "unet_3d,otsu", records=tmp_path / "records")
-    assert "unet_3d sees volumes, but the patches of" in result.failures["unet_3d"]
-    assert result.results[0].slice == [16, 16]
+    with pytest.raises(ValueError, match="unet_3d: the crop 1,16,16 is a slice, but unet_3d sees"):
+        run(study, tmp_path / "out", "otsu,unet_3d", records=tmp_path / "records")
+    assert not (tmp_path / "out").exists()
 
 
 def test_networks_of_volumes_and_of_slices_are_scored_on_the_same_voxels(study, tmp_path):

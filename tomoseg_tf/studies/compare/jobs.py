@@ -3,6 +3,7 @@
 import numpy as np
 
 from tomoseg_tf.plots import choose_slices
+from tomoseg_tf.prediction.ensemble import check_voxels
 from tomoseg_tf.records.samples import content_hash
 from tomoseg_tf.studies.compare.entries import (
     CLASSICAL,
@@ -13,14 +14,16 @@ from tomoseg_tf.studies.compare.entries import (
     SEGMENTATION,
     WEIGHTS,
 )
-from tomoseg_tf.studies.compare.work import Job
+from tomoseg_tf.studies.compare.work import Job, check_outside
 from tomoseg_tf.studies.study_folder import split_to_score
 from tomoseg_tf.training import read_recipe
+from tomoseg_tf.training.recipe_file import find_recipe
 from tomoseg_tf.volume import file_hash, open_truth
 from tomoseg_tf.weights import open_weights
 
 SHOWN = 3
 TURNS = "turns"
+READ = (WEIGHTS, SEGMENTATION)
 
 
 def plan_jobs(entries, records, folder, earlier, *, recipe, changes, palette, turns):
@@ -46,8 +49,9 @@ def plan_jobs(entries, records, folder, earlier, *, recipe, changes, palette, tu
     Raises
     ------
     ValueError
-        If the recipe starts from weights, an ensemble has no such members, or no voxel of the split
-        to score is labelled.
+        If the recipe starts from weights, an ensemble has no such members, no voxel of the split to
+        score is labelled, an entry would be scored on other voxels than the rest, or turns would
+        swap sides of voxels that differ.
     """
     base = read_recipe(recipe, changes)
     if base.model.weights is not None and any(entry.kind == NETWORK for entry in entries):
@@ -60,17 +64,58 @@ def plan_jobs(entries, records, folder, earlier, *, recipe, changes, palette, tu
     jobs, known = [], dict(earlier)
     for entry in entries:
         its = _recipe(entry, base, changes)
+        _check(entry, its, outside, records, turns)
         common = (records.folder, folder, split, outside, palette, keep, rarest)
         if entry.kind == ENSEMBLE:
             settings = {"kind": ENSEMBLE, "outside": outside, "members": _members(entry, known)}
         else:
             settings = _settings(entry, its, palette, outside)
-        if turns != "none" and entry.kind not in (CLASSICAL, SEGMENTATION):
+        if turns != "none" and _is_turned(entry):
             settings[TURNS] = turns
         known[entry.label] = settings
         told = _trained_by(entry, recipe, changes)
         jobs.append(Job(entry, its, *common, settings, told, turns))
     return jobs
+
+
+def list_inputs(jobs, recipe):
+    """List the files and folders that a comparison reads.
+
+    Parameters
+    ----------
+    jobs : list of Job
+        As `plan_jobs` gives them.
+    recipe : str or Path
+        The base recipe.
+
+    Returns
+    -------
+    list of (str, Path or None)
+        Names of what is no file may be among them.
+    """
+    models = [job.recipe.model for job in jobs]
+    started = [place for model in models for place in (model.weights, model.encoder)]
+    files = [name for job in jobs if job.entry.kind in READ for name in job.entry.what]
+    recipes = [find_recipe(job.entry.what[0]) for job in jobs if job.entry.kind == RECIPE]
+    return [jobs[0].records, find_recipe(recipe), *recipes, *files, *started]
+
+
+def _is_turned(entry):
+    return entry.kind not in (CLASSICAL, SEGMENTATION)
+
+
+def _check(entry, recipe, outside, records, turns):
+    """Refuse before anything is trained what scoring would refuse after."""
+    try:
+        if _is_turned(entry):
+            check_voxels(turns, records.spacing, records.folder)
+        if entry.kind == WEIGHTS:
+            fitted = open_weights(entry.what[0]).config
+            check_outside(fitted.normalisation.outside, outside, records)
+        elif entry.trained:
+            check_outside(recipe.normalisation.outside, outside, records)
+    except ValueError as error:
+        raise ValueError(f"{entry.label}: {error}") from None
 
 
 def _members(entry, known):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.records import open_records
+from tomoseg_tf.studies.checking import check_trainings
 from tomoseg_tf.studies.compare.figures import draw_figures
-from tomoseg_tf.studies.compare.jobs import TURNS, plan_jobs
+from tomoseg_tf.studies.compare.jobs import TURNS, list_inputs, plan_jobs
 from tomoseg_tf.studies.compare.measured import measured_folder, read_json, read_result
 from tomoseg_tf.studies.compare.process import SCORE, TRAIN, EntryError, do_step
 from tomoseg_tf.studies.compare.table import Comparison, Result, write_tables, write_text
@@ -39,7 +40,8 @@ def compare(
     All are scored on the test split of the records, on the validation split if there is none. A
     network is scored with the weights of the epoch that was best by its recipe's `monitor` on the
     validation split. An interrupted comparison is gone on with: what is finished is neither trained
-    nor scored again. An entry that fails leaves the others alone and is tried again the next time.
+    nor scored again. Networks that cannot be trained on the records are refused before any is
+    trained; an entry that fails then leaves the others alone and is tried again the next time.
 
     Parameters
     ----------
@@ -84,13 +86,16 @@ def compare(
     Raises
     ------
     ValueError
-        If the records, a recipe or weights cannot be read, the folder is something else, a
-        comparison of other records or trained by other settings, or in use by another process.
+        If the records, a recipe or weights cannot be read, a network does not suit the records,
+        the folder is something else, a comparison of other records or trained by other settings,
+        one to be removed that holds what is read, or in use by another process.
     """
     folder, notify = Path(folder), notify or (lambda text: None)
     records = open_records(records_folder)
     options = {"recipe": recipe, "changes": changes, "palette": palette, "turns": turns}
     jobs = plan_jobs(entries, records, folder, _begun(folder, overwrite), **options)
+    inputs = list_inputs(jobs, recipe)
+    _check_networks(jobs, overwrite)
     split = jobs[0].split
     comparison = Comparison(
         folder,
@@ -106,8 +111,8 @@ def compare(
     with single_writer(folder) as warning:
         if warning is not None:
             notify(warning)
-        known = _begin(folder, records, jobs, overwrite=overwrite)
-        comparison.results.extend(_earlier(folder, known["entries"], jobs))
+        known = _begin(folder, records, jobs, overwrite=overwrite, inputs=inputs)
+        comparison.results.extend(_earlier(folder, known["entries"], jobs, records, notify))
         for number, job in enumerate(jobs):
             label = job.entry.label
             notify(f"{label} ({number + 1} of {len(jobs)})")
@@ -153,7 +158,40 @@ def check_comparison(
     folder, records = Path(folder), open_records(records_folder, verify=False)
     options = {"recipe": recipe, "changes": changes, "palette": palette, "turns": turns}
     jobs = plan_jobs(entries, records, folder, _begun(folder, overwrite), **options)
-    _check_before(folder, _common(records), jobs, overwrite=overwrite)
+    inputs = list_inputs(jobs, recipe)
+    _check_before(folder, _common(records), jobs, overwrite=overwrite, inputs=inputs)
+    _check_networks(jobs, overwrite)
+
+
+def replace_comparison(records_folder, folder):
+    """Put a new comparison in place of one that may be replaced, as `check_comparison` tells.
+
+    Parameters
+    ----------
+    records_folder : str or Path
+        Records.
+    folder : Path
+        Of both; it need not exist.
+    """
+    common = _common(open_records(records_folder, verify=False))
+    with single_writer(folder):
+        begin_study(folder, MARKER, common, kind=KIND, overwrite=True)
+
+
+def _check_networks(jobs, overwrite):
+    """Refuse networks that cannot be trained; those that were begun have been checked before."""
+    check_trainings(
+        [
+            (job.entry.label, [job.recipe], job.records)
+            for job in jobs
+            if job.entry.trained and (overwrite or not _is_begun(job))
+        ]
+    )
+
+
+def _is_begun(job):
+    """Tell whether anything that a job has taken time for would be lost."""
+    return job.run.is_trained or job.measured.exists()
 
 
 def _begun(folder, overwrite):
@@ -161,11 +199,11 @@ def _begun(folder, overwrite):
     return {} if overwrite else read_json(folder / MARKER).get("entries", {})
 
 
-def _begin(folder, records, jobs, *, overwrite):
+def _begin(folder, records, jobs, *, overwrite, inputs):
     """Make the folder, or make sure that it is of the same records and trained alike."""
-    common = _common(records)
-    _check_before(folder, common, jobs, overwrite=overwrite)
-    before = begin_study(folder, MARKER, common, kind=KIND, overwrite=overwrite) or {}
+    common, options = _common(records), {"overwrite": overwrite, "inputs": inputs}
+    _check_before(folder, common, jobs, **options)
+    before = begin_study(folder, MARKER, common, kind=KIND, **options) or {}
     known = before.get("entries", {})
     entries = {**known, **{job.entry.label: job.settings for job in jobs}}
     state = {**common, "entries": entries}
@@ -181,7 +219,7 @@ def _common(records):
     return {"records_sha256": sha256, "backend": load_keras().backend.backend()}
 
 
-def _check_before(folder, common, jobs, *, overwrite):
+def _check_before(folder, common, jobs, *, overwrite, inputs):
     """Make sure that a folder, if it is there, is of the same records and trained alike."""
     sha256 = common["records_sha256"]
     before = read_json(folder / MARKER)
@@ -190,16 +228,25 @@ def _check_before(folder, common, jobs, *, overwrite):
             f"{folder} already exists with a comparison on other records ({before.get('records')}, "
             "or they were written again since); use another folder, or --overwrite"
         )
-    before = check_study(folder, MARKER, common, kind=KIND, overwrite=overwrite) or {}
+    options = {"kind": KIND, "overwrite": overwrite, "inputs": inputs}
+    before = check_study(folder, MARKER, common, **options) or {}
     known = before.get("entries", {})
-    # one that failed before anything was trained may be mended
-    trained = {
-        job.entry.label: _training(job.settings)
-        for job in jobs
-        if job.entry.trained and (job.run.is_trained or job.measured.exists())
-    }
+    begun = [job for job in jobs if _is_begun(job)]  # one that failed before that may be mended
+    for job in begun:
+        _refuse_another_kind(folder, job, known.get(job.entry.label, job.settings)["kind"])
+    trained = {job.entry.label: _training(job.settings) for job in begun if job.entry.trained}
     there = {label: _training(known[label]) for label in trained if label in known}
     refuse_changes(folder, there, {label: trained[label] for label in there}, kind=KIND)
+
+
+def _refuse_another_kind(folder, job, kind):
+    """Refuse a label that another kind of entry has, which could not be named any more."""
+    label = job.entry.label
+    if job.settings["kind"] != kind:
+        raise ValueError(
+            f"{folder}: the label {label} is there already, of another kind ({kind}, here "
+            f"{job.settings['kind']}); give the new entry another one, as in other={label}"
+        )
 
 
 def _training(settings):
@@ -207,16 +254,24 @@ def _training(settings):
     return {name: value for name, value in settings.items() if name != TURNS}
 
 
-def _earlier(folder, entries, jobs):
+def _earlier(folder, entries, jobs, records, notify):
     """Results of entries that an earlier call finished and this one does not name."""
     named = {job.entry.label for job in jobs}
-    outside = jobs[0].outside
-    found = [
-        read_result(measured_folder(folder, label), settings)
-        for label, settings in entries.items()
-        if label not in named and settings["outside"] == outside
-    ]
-    return [Result(**result) for result in found if result is not None]
+    found, others = [], {}
+    for label, settings in entries.items():
+        result = read_result(measured_folder(folder, label), settings)
+        if label in named or result is None:
+            continue
+        if settings["outside"] == jobs[0].outside or not records.have_outside:
+            found.append(Result(**result))
+        else:
+            others.setdefault(settings["outside"], []).append(label)
+    for outside, labels in others.items():
+        notify(
+            f"not in the table: {', '.join(labels)}, scored with normalisation.outside {outside} "
+            f"and thus on other voxels; --set normalisation.outside={outside} brings them back"
+        )
+    return found
 
 
 def _finish(job, *, isolated, notify, report, progress):

@@ -171,7 +171,7 @@ def score_entry(job):
     make = {NETWORK: _trained, RECIPE: _trained, CLASSICAL: _classical, SEGMENTATION: _foreign}
     make[ENSEMBLE] = _ensemble
     ready = make.get(job.entry.kind, _loaded)(job, records)
-    _check_outside(ready.normalisation, job, records)
+    check_outside(ready.normalisation.outside, job.outside, records)
     predicted = job.entry.kind != SEGMENTATION
     with named_shards(records), PeakMemory() as memory:
         patches = split_patches(records, job.split, ready.normalisation)
@@ -276,12 +276,24 @@ def _foreign(job, records):
     return Ready(segment, Normalisation(method="none", outside=job.outside))
 
 
-def _check_outside(normalisation, job, records):
-    """Refuse an entry that would be scored on other voxels than the rest."""
-    differ = normalisation.outside != job.outside
-    if differ and any(source.sample_statistics for source in records.sources):
+def check_outside(outside, common, records):
+    """Refuse an entry that would be scored on other voxels than the rest.
+
+    Parameters
+    ----------
+    outside, common : str
+        Its `normalisation.outside`, and that which the others are scored with.
+    records : Records
+        An opened folder.
+
+    Raises
+    ------
+    ValueError
+        If these differ and the records hold anything outside the sample.
+    """
+    if outside != common and records.have_outside:
         raise ValueError(
-            f"normalisation.outside is {normalisation.outside}, but the others are scored with it "
-            f"{job.outside}: what lies outside the sample would count for some only; compare all "
-            f"with --set normalisation.outside={normalisation.outside}"
+            f"normalisation.outside is {outside}, but the others are scored with it {common}: what "
+            "lies outside the sample would count for some only; compare all with --set "
+            f"normalisation.outside={outside}"
         )
