@@ -84,11 +84,49 @@ def test_all_folders_are_checked_before_anything_is_done(folds, study, tmp_path)
     """The second one lies where something else is."""
     (tmp_path / "out" / "fold2").mkdir(parents=True)
     (tmp_path / "out" / "fold2" / "thesis.tex").touch()
+    (tmp_path / "out" / "comparisons.json").touch()
     records = [folds / f"fold{number}" for number in (1, 2)]
     settings = {"recipe": study / "tiny.yaml", "isolated": False}
     with pytest.raises(ValueError, match="fold2 already exists"):
         compare_datasets(parse_entries(["otsu"]), records, tmp_path / "out", **settings)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["fold2"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        *("comparisons.json", "fold2")
+    ]
+    wrong = parse_entries(["unet_3d"], {"unet_3d": {"depth": 3}})
+    with pytest.raises(ValueError, match="unet_3d has no argument 'depth'"):
+        compare_datasets(wrong, records, tmp_path / "new", **settings)
+    assert not (tmp_path / "new").exists()
+
+
+def test_all_are_replaced_before_the_first_is_made(folds, study, tmp_path, monkeypatch):
+    """Without --overwrite the next command then goes on, with nothing of before left."""
+    records = [folds / f"fold{number}" for number in (1, 2)]
+    settings = {"recipe": study / "tiny.yaml", "isolated": False}
+    for path in records:
+        (tmp_path / "out" / path.name / "unet_3d").mkdir(parents=True)
+        (tmp_path / "out" / path.name / "comparison.json").write_text("{}")
+
+    def interrupted(*arguments, overwrite, **options):
+        assert not overwrite
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tomoseg_tf.studies.compare.datasets.compare", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        compare_datasets(
+            parse_entries(["otsu"]), records, tmp_path / "out", overwrite=True, **settings
+        )
+    for path in records:
+        left = [each.name for each in (tmp_path / "out" / path.name).iterdir()]
+        assert left == ["comparison.json"]
+
+
+def test_tables_of_something_else_are_not_replaced(folds, study, tmp_path):
+    (tmp_path / "table.md").write_text("years of work")
+    records = [folds / f"fold{number}" for number in (1, 2)]
+    settings = {"recipe": study / "tiny.yaml", "isolated": False}
+    with pytest.raises(ValueError, match=r"holds no comparisons\.json: it is something else"):
+        compare_datasets(parse_entries(["otsu"]), records, tmp_path, **settings)
+    assert [path.name for path in tmp_path.iterdir()] == ["table.md"]
 
 
 def test_a_mean_over_fewer_folds_says_so(folds, study, tmp_path):

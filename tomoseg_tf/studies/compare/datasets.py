@@ -2,15 +2,20 @@
 
 import csv
 import io
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from tomoseg_tf.evaluation import format_score
 from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.compare.folds import count_folds, mean_of
-from tomoseg_tf.studies.compare.study import check_comparison, compare
+from tomoseg_tf.studies.compare.study import MARKER as ONE
+from tomoseg_tf.studies.compare.study import check_comparison, compare, replace_comparison
 from tomoseg_tf.studies.compare.table import NONE, markdown_table, write_text
 from tomoseg_tf.table import aligned
+from tomoseg_tf.volume import check_destination
+
+MARKER = "comparisons.json"
 
 
 @dataclass(frozen=True)
@@ -162,8 +167,8 @@ def compare_datasets(entries, records_folders, folder, **options):
     records_folders : sequence of Path
         Folders of records, of different names.
     folder : str or Path
-        A new folder, or that of such a comparison; gets a folder for each, ``table.md`` and
-        ``table.csv``.
+        A new folder, or that of such a comparison; gets a folder for each, ``table.md``,
+        ``table.csv`` and ``comparisons.json``.
     **options
         As in `tomoseg_tf.studies.compare.study.compare`.
 
@@ -175,7 +180,8 @@ def compare_datasets(entries, records_folders, folder, **options):
     Raises
     ------
     ValueError
-        If two folders of records have the same name, or as in that function.
+        If two folders of records have the same name, the folder is something else, or as in that
+        function.
     """
     folder = Path(folder)
     names = [Path(records).resolve().name for records in records_folders]
@@ -184,16 +190,24 @@ def compare_datasets(entries, records_folders, folder, **options):
             f"the folders of records are named {', '.join(names)}; their results go into folders "
             "of these names: rename one"
         )
-    if (folder / "comparison.json").exists():
+    if (folder / ONE).exists():
         raise ValueError(
             f"{folder} already exists with a comparison on one folder of records; use another "
             "folder"
         )
+    if not any((folder / name / ONE).exists() for name in names):  # as older versions left it
+        check_destination(folder, True, folder=True, marker=MARKER)
     all_records = [open_records(records, verify=False) for records in records_folders]
-    folder.mkdir(exist_ok=True)
     found = Datasets(folder, {}, count_folds(all_records))
     for name, records in zip(names, records_folders, strict=True):  # all before the first training
-        check_comparison(entries, records, folder / name, **options)
+        place = folder / name if folder.exists() else folder
+        check_comparison(entries, records, place, **options)
+    folder.mkdir(exist_ok=True)
+    write_text(folder / MARKER, json.dumps({"records": names}) + "\n")
+    for name, records in zip(names, records_folders, strict=True):  # so that all are gone on with
+        if options.get("overwrite"):
+            replace_comparison(records, folder / name)
+    options["overwrite"] = False
     for name, records in zip(names, records_folders, strict=True):
         found.comparisons[name] = compare(entries, records, folder / name, **options)
     if found.results:
