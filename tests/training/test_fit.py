@@ -216,7 +216,7 @@ def test_a_loss_that_is_no_number_ends_in_one_line(records, tiny, tmp_path):
         ({"model": {"freeze_encoder": True}}, "the encoder starts at random and would stay so"),
         (
             {"normalisation": {"method": "percentile", "low": 3, "training": "patch"}},
-            "percentile 3 was not measured",
+            ": percentile 3 was not measured",
         ),
     ],
 )

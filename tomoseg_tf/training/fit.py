@@ -231,7 +231,11 @@ def check_training(recipe, records):
         sides["the patch of the records"] = records.patch
     check_sides(recipe.model.name, arguments, sides)
     for source in records.sources:  # the fingerprint goes by the volumes, whatever training does
-        recipe.normalisation.intensity(source.seen(recipe.normalisation.outside))
+        statistics = source.seen(recipe.normalisation.outside)
+        try:
+            recipe.normalisation.intensity(statistics)
+        except ValueError as error:
+            raise ValueError(f"{source.volume}: {error}") from None
     return arguments, find_class_weights(recipe, records)
 
 
