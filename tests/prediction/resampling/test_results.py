@@ -1,56 +1,22 @@
 import json
-from collections import namedtuple
 
 import numpy as np
 import pytest
 
-from tomoseg_tf.prediction import resampled_run, room, segment_file
+from tomoseg_tf.prediction import segment_file
 from tomoseg_tf.prediction.restoring import Restoring
-from tomoseg_tf.prediction.resuming import unfinished
-from tomoseg_tf.prediction.resuming.hidden import how_far
 from tomoseg_tf.prediction.scans.many import segment_files
 from tomoseg_tf.prediction.seams import seam_notice
 from tomoseg_tf.volume import (
     ArrayVolume,
-    Normalisation,
     ResampledVolume,
     grid_of,
     measure,
     open_volume,
 )
-from tomoseg_tf.weights import (
-    WeightsConfig,
-    class_entries,
-    open_weights,
-    save_weights,
-    store_fingerprint,
-)
+from tomoseg_tf.weights import open_weights, save_weights, store_fingerprint
 
 SHAPE, SPACING = (9, 26, 31), (0.2, 0.1, 0.1)
-MINMAX = Normalisation("minmax")
-
-
-@pytest.fixture(scope="module")
-def folder(random_unet, tmp_path_factory):
-    """Random weights, fitted on voxels of 0.2 µm."""
-    arguments = {"input_shape": [None] * 3 + [1], "num_classes": 1, "levels": 2}
-    config = WeightsConfig(
-        model="unet_3d",
-        arguments=arguments | {"base_features": 2},
-        classes=class_entries(("a", "b")),
-        spacing=(0.2, 0.2, 0.2),
-        normalisation=MINMAX,
-    )
-    path = tmp_path_factory.mktemp("weights") / "fitted"
-    save_weights(path, random_unet(), config, card="# Random\n")
-    return path
-
-
-@pytest.fixture
-def scan(tmp_path):
-    grey = np.random.default_rng(0).integers(0, 256, SHAPE, dtype=np.uint8)
-    np.save(tmp_path / "scan.npy", grey)
-    return open_volume(tmp_path / "scan.npy", spacing=SPACING)
 
 
 def read(path):
@@ -116,95 +82,6 @@ def test_a_mask_of_the_scan_is_that_of_the_result(folder, scan, tmp_path):
         binning=2,
     )
     np.testing.assert_array_equal(read(tmp_path / "s.npy"), mask)
-
-
-def test_what_was_predicted_is_not_predicted_again(folder, scan, tmp_path, monkeypatch):
-    arguments = {"weights": folder, "binning": 2}
-    expected = segment_file(scan, tmp_path / "whole.npy", **arguments)
-
-    def fail(self):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(resampled_run.ResampledRun, "_restore", fail)
-        with pytest.raises(KeyboardInterrupt):
-            segment_file(scan, tmp_path / "s.npy", **arguments)
-    hidden = tmp_path / ".s.npy.resampled"
-    assert not (tmp_path / "s.npy").exists()
-    before = json.loads((hidden / "summary.json").read_bytes())
-    with pytest.raises(ValueError, match=r"an unfinished segmentation of other settings is in"):
-        segment_file(scan, tmp_path / "s.npy", weights=folder, binning=3)
-    assert hidden.exists()
-    found = segment_file(scan, tmp_path / "s.npy", **arguments)
-    assert found["tiles"] == before["tiles"]
-    assert found["classes"] == expected["classes"]
-    np.testing.assert_array_equal(read(tmp_path / "s.npy"), read(tmp_path / "whole.npy"))
-    assert not hidden.exists()
-
-
-def test_what_a_full_disk_left_of_the_hidden_files_stops_nothing(
-    folder, scan, tmp_path, monkeypatch
-):
-    arguments = {"weights": folder, "binning": 2}
-    segment_file(scan, tmp_path / "whole.npy", **arguments)
-    hidden = tmp_path / ".s.npy.resampled"
-    plan, summary = hidden / "plan.json", hidden / "summary.json"
-
-    def leave():
-        with monkeypatch.context() as patch:
-            patch.setattr(resampled_run.ResampledRun, "_restore", interrupted)
-            with pytest.raises(KeyboardInterrupt):
-                segment_file(scan, tmp_path / "s.npy", overwrite=True, **arguments)
-
-    leave()
-    before = plan.stat().st_ino
-    summary.write_bytes(b"")
-    leave()
-    assert plan.stat().st_ino == before
-    summary.unlink()
-    (hidden / "segmentation.npy").unlink()
-    journal = hidden / ".segmentation.npy.unfinished" / "journal.jsonl"
-    journal.parent.mkdir()
-    journal.write_bytes(b"{\n")
-    with pytest.raises(ValueError, match=r"journal\.jsonl, line 1: damaged; .* --overwrite"):
-        segment_file(scan, tmp_path / "s.npy", **arguments)
-    leave()
-    assert json.loads(summary.read_bytes())["shape"] == [5, 13, 16]
-    plan.write_bytes(plan.read_bytes()[:20])
-    with pytest.raises(ValueError, match=r"s\.npy: an unfinished segmentation of other settings"):
-        segment_file(scan, tmp_path / "s.npy", **arguments)
-    segment_file(scan, tmp_path / "s.npy", overwrite=True, **arguments)
-    np.testing.assert_array_equal(read(tmp_path / "s.npy"), read(tmp_path / "whole.npy"))
-    assert not hidden.exists()
-
-
-def test_outputs_that_an_interruption_left_are_written_by_the_same_command(
-    folder, scan, tmp_path, monkeypatch
-):
-    arguments = {"weights": folder, "binning": 2}
-    names = {"probabilities": tmp_path / "p.npy"}
-    segment_file(scan, tmp_path / "whole.npy", **arguments)
-    hidden = tmp_path / ".s.npy.resampled"
-
-    def fail(*given, **options):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(resampled_run.ResampledRun, "_remove", fail)
-        with pytest.raises(KeyboardInterrupt):
-            segment_file(scan, tmp_path / "s.npy", **arguments, **names)
-    segment_file(scan, tmp_path / "s.npy", **arguments, **names, dry_run=True)
-    (tmp_path / "s.npy").unlink()  # as it is where the interruption came before its name
-    with pytest.raises(ValueError, match="already exists"):
-        segment_file(scan, tmp_path / "s.npy", weights=folder, binning=3, **names)
-    segment_file(scan, tmp_path / "s.npy", **arguments, **names)
-    np.testing.assert_array_equal(read(tmp_path / "s.npy"), read(tmp_path / "whole.npy"))
-    assert not hidden.exists()
-    hidden.mkdir()  # as a process leaves it that is killed while it removes the folder
-    (hidden / "summary.json").touch()
-    with pytest.raises(ValueError, match="already exists"):
-        segment_file(scan, tmp_path / "s.npy", **arguments, **names)
-    assert not hidden.exists()
 
 
 def test_what_makes_no_sense_is_refused_and_leaves_nothing(folder, scan, tmp_path):
@@ -300,30 +177,6 @@ def test_the_plan_is_that_of_the_scan(folder, scan, tmp_path):
     assert plan["shape"] == [7, 26, 31]
 
 
-def test_a_disk_too_small_for_the_results_is_refused_before_the_prediction(
-    folder, scan, tmp_path, monkeypatch
-):
-    arguments = {"weights": folder, "binning": 2, "probabilities": tmp_path / "p.npy"}
-    usage = namedtuple("usage", "total used free")
-    hidden, results = 5 * 13 * 16 * 5, 9 * 26 * 31 * 5
-
-    def segment(free, **more):
-        with monkeypatch.context() as patch:
-            patch.setattr(room.shutil, "disk_usage", lambda _: usage(1, 1, free))
-            return segment_file(scan, tmp_path / "s.npy", **arguments, **more)
-
-    with pytest.raises(OSError, match=r"takes 4\.1e-05 GB there, but 4e-05 GB are free; make room"):
-        segment(40_000)
-    assert [path.name for path in tmp_path.iterdir()] == ["scan.npy"]
-    (disk,) = segment(40_000, dry_run=True)["disks"]
-    assert disk["needed"] == hidden + results
-    with monkeypatch.context() as patch:
-        patch.setattr(resampled_run.ResampledRun, "_restore", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            segment(disk["needed"])
-    assert segment(results)["shape"] == list(SHAPE)
-
-
 def test_seams_and_filters_are_told_as_without_another_grid(folder, scan, tmp_path):
     summary = segment_file(
         *(scan, tmp_path / "s.npy"),
@@ -352,25 +205,6 @@ def test_a_single_member_that_is_to_disagree_is_refused_under_the_name_given(
             )
 
 
-def test_many_scans_go_on_in_a_process_of_another_size(folder, scan, tmp_path, monkeypatch):
-    settings = {"weights": folder, "binning": 2, "opening": {"spacing": SPACING}}
-    stop = {"on": True}
-    restore = resampled_run.ResampledRun._restore
-
-    def interrupted(run):
-        if stop["on"]:
-            raise KeyboardInterrupt
-        restore(run)
-
-    monkeypatch.setattr(resampled_run.ResampledRun, "_restore", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        segment_files([tmp_path / "scan.npy"], tmp_path / "out", **settings)
-    stop["on"] = False
-    monkeypatch.setattr("tomoseg_tf.prediction.scans.many.resident", lambda: 12_345_678)
-    result = segment_files([tmp_path / "scan.npy"], tmp_path / "out", **settings)
-    assert (result["segmented"], result["failed"]) == (1, 0)
-
-
 def test_statistics_of_scans_that_were_made_anew_are_not_taken(folder, scan, tmp_path):
     settings = {"weights": folder, "normalise_together": True, "opening": {"spacing": SPACING}}
     segment_files([tmp_path / "scan.npy"], tmp_path / "out", **settings)
@@ -379,33 +213,6 @@ def test_statistics_of_scans_that_were_made_anew_are_not_taken(folder, scan, tmp
     with pytest.raises(ValueError, match="is of other files than these; keep it with --statistics"):
         segment_files([tmp_path / "scan.npy"], tmp_path / "out", **settings)
     assert not (tmp_path / "out" / "scan.tif").exists()
-
-
-def test_it_is_said_how_far_an_interruption_came(folder, tmp_path, monkeypatch):
-    grey = np.random.default_rng(0).integers(0, 256, (300, 16, 16)).astype(np.uint8)
-    np.save(tmp_path / "long.npy", grey)
-    scan = open_volume(tmp_path / "long.npy")
-    arguments = {"weights": folder, "binning": 2}
-
-    def interrupt(done, total):
-        if done > total / 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(unfinished, "SHARE", 0)
-    with pytest.raises(KeyboardInterrupt):
-        segment_file(scan, tmp_path / "s.npy", progress=interrupt, **arguments)
-    assert how_far(tmp_path / "s.npy").endswith("in the voxels that the network sees")
-    with monkeypatch.context() as patch:
-        patch.setattr(resampled_run.ResampledRun, "_restore", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            segment_file(scan, tmp_path / "s.npy", **arguments)
-    assert how_far(tmp_path / "s.npy").startswith("with the interpolation to the voxels of the")
-    segment_file(scan, tmp_path / "s.npy", **arguments)
-    assert how_far(tmp_path / "s.npy") is None
-
-
-def interrupted(self):
-    raise KeyboardInterrupt
 
 
 def read_all(volume):
