@@ -145,6 +145,22 @@ def test_grey_levels_that_are_floats_far_from_zero_keep_their_spread():
     assert found["grey_mean"][0] == pytest.approx(inside.mean(), rel=1e-12)
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("depth", [1, None])
+def test_a_grey_level_that_is_no_number_is_that_of_its_object_only(bad, depth):
+    classes = np.zeros((4, 6, 6), np.uint8)
+    classes[1:3, 1:3, 1:4] = 1
+    classes[1:3, 4:6, 1:5] = 1
+    grey = np.full(classes.shape, 7, np.float32)
+    grey[1, 1, 1] = bad
+    found = measure_objects(classes, volume=grey, mask="none", keep_border=True, depth=depth)
+    table = found.columns
+    np.testing.assert_array_equal(table["grey_mean"], [bad, 7])
+    np.testing.assert_array_equal(table["grey_min"], [np.minimum(bad, 7), 7])
+    np.testing.assert_array_equal(table["grey_max"], [np.maximum(bad, 7), 7])
+    np.testing.assert_array_equal(table["grey_std"], [np.nan, 0])
+
+
 def test_units_follow_the_spacing(tmp_path):
     classes = np.zeros((6, 6, 6), np.uint8)
     classes[1:3, 1:4, 1:5] = 1

@@ -121,9 +121,10 @@ def add_columns(sums, extremes, owners, table, least):
     for row, values in zip(sums, table, strict=True):
         if values is not None:
             row += np.bincount(owners, values, len(row))
-    for row, values in zip(extremes, least, strict=True):
-        if values is not None:
-            np.minimum.at(row, owners, values)
+    with np.errstate(invalid="ignore"):  # of grey levels with a NaN the least is NaN
+        for row, values in zip(extremes, least, strict=True):
+            if values is not None:
+                np.minimum.at(row, owners, values)
 
 
 def _coordinates(first, window):

@@ -102,9 +102,11 @@ def _axes(sums, spacing):
 def _grey(sums, extremes, pivot):
     """Mean, extremes and standard deviation of the grey levels."""
     mean, squares = sums[:, 10] / sums[:, 0], sums[:, 11] / sums[:, 0]
+    with np.errstate(invalid="ignore"):  # of an infinite mean
+        variance = np.maximum(squares - mean**2, 0)
     return {
         "grey_mean": pivot + mean,
         "grey_min": extremes[:, 7],
         "grey_max": -extremes[:, 8],
-        "grey_std": np.sqrt(np.maximum(squares - mean**2, 0)),
+        "grey_std": np.sqrt(variance),
     }
