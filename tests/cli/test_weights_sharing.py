@@ -76,6 +76,13 @@ def test_a_mirror_is_made_listed_and_used(run, place, monkeypatch):
     assert run("fetch", "pores")[1].startswith("pores: 366,593 parameters, in ")
 
 
+def test_a_mirror_that_may_not_be_written_is_refused_before_anything_is_fetched(run, place):
+    assert run("mirror", "pores", "-o", "mirror")[0] == 0
+    code, out, err = run("mirror", "http://127.0.0.1:9/x.zip", "-o", "mirror")
+    assert (code, out) == (1, "")
+    assert err.startswith("Error: mirror already exists")
+
+
 def test_a_mirror_that_does_not_answer_is_a_notice(run, place, monkeypatch):
     monkeypatch.setenv("TOMOSEG_TF_WEIGHTS", str(place / "mirror"))
     (place / "mirror").mkdir()

@@ -114,9 +114,7 @@ def mirror_weights(opened, folder: Path, *, overwrite=False, progress=None):
         If two have the same name, or the folder exists, is no mirror or holds one of the weights.
     """
     folder, entries = Path(folder), []
-    check_destination(folder, overwrite, folder=True, marker=INDEX)
-    if (folder / INDEX).is_file():
-        read_index(folder)  # other programs write files of this name, too
+    check_mirror(folder, overwrite)
     check_apart([folder], [fitted.folder for fitted in opened])
     opened = sorted(opened, key=lambda fitted: fitted.name)
     names = [fitted.name.lower() for fitted in opened]
@@ -132,6 +130,26 @@ def mirror_weights(opened, folder: Path, *, overwrite=False, progress=None):
         (partial / INDEX).write_text(index.model_dump_json(indent=2) + "\n", encoding="utf-8")
         (partial / "index.html").write_text(page(index), encoding="utf-8")
     return index
+
+
+def check_mirror(folder, overwrite):
+    """Check that a mirror may be written, before anything is fetched for it.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to write.
+    overwrite : bool
+        Whether an existing mirror may be replaced.
+
+    Raises
+    ------
+    ValueError
+        If the folder exists and may not be replaced, or is no mirror.
+    """
+    check_destination(folder, overwrite, folder=True, marker=INDEX)
+    if (folder / INDEX).is_file():
+        read_index(folder)  # other programs write files of this name, too
 
 
 def list_mirror(place):

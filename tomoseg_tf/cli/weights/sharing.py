@@ -106,8 +106,10 @@ def mirror(sources, output, overwrite, as_json):
       TOMOSEG_TF_WEIGHTS=/srv/weights tomoseg-tf segment scan.tif result.tif -w my_weights
     """
     from tomoseg_tf.weights import mirror_weights
+    from tomoseg_tf.weights.mirror import check_mirror
     from tomoseg_tf.weights.sources import open_sources
 
+    check_mirror(output, overwrite)
     with options.progress("Fetching") as progress:
         opened = open_sources(sources, progress=progress)
     with options.progress("Packing") as progress:
