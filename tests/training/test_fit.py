@@ -39,8 +39,8 @@ def assert_equal_runs(one, other):
         arrays = [getattr(state, name) for state in states]
         for first, second in zip(*arrays, strict=True):
             np.testing.assert_array_equal(first, second)
-    for score in SCORES:
-        configs = [(run / f"best_{score}" / "SHA256SUMS").read_bytes() for run in (one, other)]
+    for name in (*(f"best_{score}" for score in SCORES), "final"):
+        configs = [(run / name / "SHA256SUMS").read_bytes() for run in (one, other)]
         assert configs[0] == configs[1]
 
 
@@ -58,6 +58,7 @@ def test_a_run_leaves_all_that_it_should(straight):
         "best_accuracy",
         "best_dice",
         "best_loss",
+        "final",
         "history.csv",
         "last",
         "logs",
@@ -84,12 +85,12 @@ def test_the_best_weights_load_and_state_their_epoch(straight):
 
 
 def test_weights_of_the_last_epoch_are_those_of_the_state(straight):
-    """The training loss falls in every epoch here, and so does that on the validation split."""
     run, summary, _ = straight
-    assert summary["loss"]["epoch"] == 4
-    saved = load(run / "best_loss").get_weights()
+    final = open_weights(run / "final")
+    assert summary["final"] == str(run / "final")
+    assert final.config.scores[0]["epoch"] == 4
     state = read_state(run / "last" / "state.npz").variables
-    for one, other in zip(saved, state, strict=True):
+    for one, other in zip(final.build().get_weights(), state, strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -126,7 +126,7 @@ def train(
 
 
 def _table(summary):
-    """Sum the run up: one line for each kind of best weights."""
+    """Sum the run up: one line for each folder of weights."""
     lines = [f"{summary['epochs']} epochs; best on the validation split:"]
     for score in ("loss", "accuracy", "dice"):
         best = summary[score]
@@ -135,4 +135,5 @@ def _table(summary):
         else:
             place = f"epoch {best['epoch']:<4} {best['weights']}"
             lines.append(f"  {score:<9} {best['value']:<9.4f} {place}")
+    lines.append(f"  {'last':<19} epoch {summary['epochs']:<4} {summary['final']}")
     return "\n".join(lines)

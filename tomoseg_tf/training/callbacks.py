@@ -26,8 +26,8 @@ class Epochs(keras.callbacks.Callback):
         Where everything is kept.
     history : list of dict
         Scores of the epochs before; the new ones are appended to it.
-    save_best : callable
-        ``save_best(score, row)`` keeps the weights of an epoch as the best by a score.
+    save : callable
+        ``save(folder, row)`` writes the weights of an epoch into a folder.
     report : callable or None
         ``report(row)`` is called after each epoch.
     progress : callable or None
@@ -39,10 +39,10 @@ class Epochs(keras.callbacks.Callback):
         TensorBoard logs, None for none.
     """
 
-    def __init__(self, recipe, run, history, *, save_best, report=None, progress=None):
+    def __init__(self, recipe, run, history, *, save, report=None, progress=None):
         super().__init__()
         self.recipe, self.run, self.history = recipe, run, history
-        self.save_best, self.log = save_best, None
+        self.save, self.log = save, None
         self.report, self.progress = report, progress
         self.rate, self.begun = None, None
 
@@ -85,5 +85,5 @@ class Epochs(keras.callbacks.Callback):
         """Write what follows from the last state: the best weights and the history."""
         for score in SCORES:
             if best_epoch(self.history, f"val_{score}") == len(self.history) - 1:
-                self.save_best(score, self.history[-1])
+                self.save(self.run.best(score), self.history[-1])
         self.run.write_history(self.history)

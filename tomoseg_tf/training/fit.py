@@ -50,7 +50,8 @@ def train(
     The run folder holds ``recipe.yaml``, ``manifest.json``, ``history.csv``,
     TensorBoard ``logs``, the weights folders ``best_loss``, ``best_accuracy`` and
     ``best_dice``, and in ``last`` the state to go on from. It is kept epoch by
-    epoch; a run killed at any moment loses at most one.
+    epoch; a run killed at any moment loses at most one. A finished one has the weights
+    of the last epoch in ``final``.
 
     Parameters
     ----------
@@ -77,7 +78,8 @@ def train(
     dict
         ``epochs``, and for ``loss``, ``accuracy`` and ``dice`` a dictionary with
         ``epoch``, ``value`` and ``weights`` of the best epoch on the validation
-        split; None for a score that never was a number.
+        split; None for a score that never was a number. ``final`` is the folder of the
+        weights of the last epoch.
 
     Raises
     ------
@@ -132,15 +134,16 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
         notify(f"Going on after epoch {len(history)} of {recipe.schedule.epochs} in {run.folder}")
     run.clean()
 
-    def save_best(score, row):
+    def save(folder, row):
         config = weights_config(recipe, arguments, records, row, fingerprint=fingerprint)
-        save_weights(run.best(score), model, config, card=card(config), overwrite=True)
+        save_weights(folder, model, config, card=card(config), overwrite=True)
 
-    epochs = Epochs(recipe, run, history, save_best=save_best, report=report, progress=progress)
+    epochs = Epochs(recipe, run, history, save=save, report=report, progress=progress)
     with named_shards(records), EnoughMemory(TOO_LARGE):
         notice = _fit(model, epochs, batches, validation)
     if notice and notify is not None:
         notify(notice)
+    save(run.final, history[-1])
     write_state(run.state, take_state(model, history, finished=True))
     return _summary(history, run)
 
@@ -258,4 +261,4 @@ def _summary(history, run):
             value = history[best][f"val_{score}"]
             weights = str(run.best(score))
             summary[score] = {"epoch": best + 1, "value": value, "weights": weights}
-    return summary
+    return {**summary, "final": str(run.final)}

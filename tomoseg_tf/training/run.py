@@ -21,7 +21,7 @@ PACKAGES = ("tomoseg-tf", "tensorflow", "keras", "numpy", "torch", "jax")
 
 
 class RunFolder:
-    """Where a run keeps its recipe, manifest, state, history and best weights.
+    """Where a run keeps its recipe, manifest, state, history, best and final weights.
 
     Parameters
     ----------
@@ -40,13 +40,18 @@ class RunFolder:
     @property
     def is_trained(self):
         """Whether there is a state, or what follows from one, so that an epoch would be lost."""
-        paths = (self.state, self.folder / "history.csv", *self.folder.glob("best_*"))
+        paths = (self.state, self.folder / "history.csv", *self.folder.glob("best_*"), self.final)
         return any(path.exists() for path in paths)
 
     @property
     def logs(self):
         """Folder of the TensorBoard logs."""
         return self.folder / "logs"
+
+    @property
+    def final(self):
+        """Folder of the weights of the last epoch, there once the run is finished."""
+        return self.folder / "final"
 
     def best(self, score):
         """Name the folder of the weights with the best validation score.
