@@ -20,6 +20,8 @@ DATA=${1:?"give the folder of the data: sh run.sh FOLDER"}
 : "${HELD=spot5}"                # spot of train that tells the best epoch in the end and is not
                                  # trained on; empty: all are, and that spot is looked at all the same
 : "${TURNS:=none}"               # what networks are averaged over: none, flips or square
+: "${EPOCH:=best}"                # whose weights are scored: best on validation, or last
+: "${VOTE=}"                     # true: each object gets the class of most of its pixels
 : "${ENSEMBLE=}"                 # mean of networks as one more entry: both=unet_2d,unet_resnet18
 : "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
 PLAIN='{"base_features": 32, "batch_norm": true}'
@@ -58,7 +60,8 @@ compare() {
     done
     set -- "$@" --models "$models" --epochs "$EPOCHS" --minutes "$minutes" \
         --set "batches.crop=$CROP" --set "batches.crops_per_patch=$CROPS" \
-        --set "batches.batch_size=$BATCH" --turns "$TURNS" $SETTINGS
+        --set "batches.batch_size=$BATCH" --turns "$TURNS" \
+        --epoch "$EPOCH" ${VOTE:+--vote} $SETTINGS
     [ -z "$ENSEMBLE" ] || set -- "$@" --ensemble "$ENSEMBLE"
     for network in unet_2d="$PLAIN" unet_resnet18="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
         pspnet='{"backbone": "resnet18"}' deeplab_v3_plus='{"backbone": "xception_41"}'; do

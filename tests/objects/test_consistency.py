@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tomoseg_tf.objects import measure_consistency, read_table, write_consistency
+from tomoseg_tf.objects import measure_consistency, read_table, vote_objects, write_consistency
 from tomoseg_tf.volume import ArrayVolume, open_volume
 
 SHAPE = (10, 12, 30)
@@ -77,6 +77,7 @@ def test_files_grey_levels_and_vote(tmp_path):
     expected[1:4, 2:5, 15:18] = 2
     expected[8, 8, 8:10] = 1
     np.testing.assert_array_equal(result, expected)
+    np.testing.assert_array_equal(vote_objects(classes), expected)
     assert summary["changed_voxels"] == np.count_nonzero(expected != classes)
 
 

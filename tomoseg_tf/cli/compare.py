@@ -61,6 +61,21 @@ RECIPE = "compare"
     help="Flips and quarter turns of the slices or volumes that networks are averaged over, as in "
     "tomoseg-tf segment. What is finished is scored again, not trained again.",
 )
+@click.option(
+    "--epoch",
+    type=click.Choice(["best", "last"]),
+    default="best",
+    show_default=True,
+    help="Weights of the networks trained here that are scored: those of the epoch that was best "
+    "on the validation split by the monitor of its recipe, or of the last, which is better where "
+    "the learning rate falls and the validation split is small. Scored again, not trained again.",
+)
+@click.option(
+    "--vote",
+    is_flag=True,
+    help="Before anything is scored, give each object the class that most of its voxels have, as "
+    "tomoseg-tf consistency --vote does; for samples in which objects of two classes never touch.",
+)
 @options.overwrite
 @options.as_json
 def compare(
@@ -75,8 +90,9 @@ def compare(
     minutes,
     changes,
     palette,
-    turns,
-    **printed,
+    overwrite,
+    as_json,
+    **scoring,
 ):
     """Train, fit or load several ways to segment and compare them on RECORDS.
 
@@ -87,8 +103,7 @@ def compare(
     --palette for its values. --epochs, --steps, --minutes and --set hold for all that are trained.
 
     All are scored on the test split; the validation split is taken if the records have none, and
-    the table says so. Of a network the weights of one epoch are scored: the best on the validation
-    split by the monitor of its recipe. Each entry has processes of its own.
+    the table says so. Each entry has processes of its own.
 
     FOLDER gets a run folder for each network, comparison.json, table.md, table.csv, figure.png,
     panel.png and confusion_LABEL.png. The same command, without --overwrite, goes on with what was
@@ -120,7 +135,7 @@ def compare(
 
     entries = parse_entries(models, given, ensembles)
     run, where = (run_comparison, records[0]) if len(records) == 1 else (compare_datasets, records)
-    again = training_options.again(printed["overwrite"])
+    again = training_options.again(overwrite)
     with training_options.training(folder, again) as progress:
         result = run(
             entries,
@@ -129,13 +144,13 @@ def compare(
             recipe=recipe,
             changes=budget,
             palette=palette,
-            turns=turns,
-            overwrite=printed["overwrite"],
+            **scoring,
+            overwrite=overwrite,
             notify=options.notify,
             report=lambda row: options.notify(f"  {training_options.epoch_line(row, None)}"),
             progress=progress,
         )
-    if printed["as_json"]:
+    if as_json:
         click.echo(json.dumps(result.to_dict(), allow_nan=False))
     elif result.results:
         click.echo(f"{result.table()}\nTables, figures and runs are in {folder}")

@@ -1,7 +1,7 @@
 """Connected objects of a segmentation: size, surface, shape, grey level and place of each."""
 
 from tomoseg_tf.objects.blocks import BlockCounts
-from tomoseg_tf.objects.consistency import Consistency, measure_consistency
+from tomoseg_tf.objects.consistency import Consistency, measure_consistency, vote_objects
 from tomoseg_tf.objects.consistency_files import (
     consistency_columns,
     consistency_table,
@@ -65,6 +65,7 @@ __all__ = [
     "summary_table",
     "threshold_sensitivity",
     "threshold_table",
+    "vote_objects",
     "write_consistency",
     "write_labels",
     "write_objects",

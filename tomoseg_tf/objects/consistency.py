@@ -169,6 +169,51 @@ def measure_consistency(
     return Consistency(objects, inputs, sections, voxels, majority, min_voxels)
 
 
+def vote_objects(classes, *, connectivity=26):
+    """Give each object of an array the class that most of its voxels have.
+
+    Parameters
+    ----------
+    classes : (Z, Y, X) ndarray of uint8
+        0 is background, 255 counts in nothing; both stay.
+    connectivity : int
+        6, 18 or 26, over all classes above 0.
+
+    Returns
+    -------
+    (Z, Y, X) ndarray of uint8
+        Of equal classes an object gets the least.
+
+    Examples
+    --------
+    >>> vote_objects(np.array([[[1, 1, 2, 0, 2]]], np.uint8)).tolist()
+    [[[1, 1, 1, 0, 2]]]
+    """
+    found = measure_consistency(classes, palette="classes", connectivity=connectivity)
+    return np.concatenate([voted for *_, voted in voted_slabs(found)])
+
+
+def voted_slabs(found):
+    """Give each object the class that most of its voxels have, slab by slab.
+
+    Parameters
+    ----------
+    found : Consistency
+        As `measure_consistency` gives it.
+
+    Yields
+    ------
+    start : int
+        First slice of the slab.
+    classes, voted : (N, Y, X) ndarray of uint8
+        The slab as it was, and with one class per object; of equal ones the least.
+    """
+    table = np.concatenate([[0], found.classes]).astype(np.uint8)
+    for start, stop, labels in label_slabs(found.objects, found.blind_inputs):
+        classes = found.inputs.segmentation.read(start, stop)
+        yield start, classes, np.where(labels > 0, table[labels], classes)
+
+
 def _class_blind(inputs):
     """Make one class of all above 0 in inputs, without grey levels."""
     return replace(inputs, segmentation=ClassBlindVolume(inputs.segmentation), volume=None)

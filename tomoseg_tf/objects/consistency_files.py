@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tomoseg_tf.objects.consistency import measure_consistency
-from tomoseg_tf.objects.label_file import label_slabs
+from tomoseg_tf.objects.consistency import measure_consistency, voted_slabs
 from tomoseg_tf.objects.table_file import check_table, write_table
 from tomoseg_tf.table import aligned
 from tomoseg_tf.volume import check_apart, check_output, create_volume, lost_spacing
@@ -185,18 +184,14 @@ def consistency_table(table, summary, *, most=20):
 
 def _write_vote(found, path, overwrite, progress):
     """Write the segmentation with one class per object; return how many voxels changed."""
-    source, changed = found.inputs.segmentation, 0
-    classes = np.concatenate([[0], found.classes]).astype(np.uint8)
+    shape, changed = found.inputs.segmentation.shape, 0
     settings = {"spacing": found.objects.spacing, "classes": True, "overwrite": overwrite}
-    blind = found.blind_inputs
-    with create_volume(path, source.shape, np.uint8, **settings) as writer:
-        for start, stop, labels in label_slabs(found.objects, blind):
-            slab = source.read(start, stop)
-            result = np.where(labels > 0, classes[labels], slab)
-            changed += int(np.count_nonzero(result != slab))
-            writer.write(start, result)
+    with create_volume(path, shape, np.uint8, **settings) as writer:
+        for start, classes, voted in voted_slabs(found):
+            changed += int(np.count_nonzero(voted != classes))
+            writer.write(start, voted)
             if progress is not None:
-                progress(stop, source.shape[0])
+                progress(start + len(voted), shape[0])
     return changed
 
 

@@ -154,6 +154,6 @@ def _score(run, net, recipe, records, split):
         parameters=trained.parameters,
         minutes_per_epoch=statistics.median(trained.seconds) / 60,
         epochs=len(trained.seconds),
-        best_epoch=trained.best_epoch,
+        best_epoch=trained.scored_epoch,
         weights=str(trained.weights),
     )

@@ -16,19 +16,19 @@ class TrainedNet:
     Attributes
     ----------
     weights : Path
-        Folder of the weights of the epoch that was best by the recipe's monitor.
+        Folder of the weights, of the epoch that was best by the recipe's monitor or of the last.
     parameters : int
         Trainable or not.
     seconds : list of float
         Of each epoch, validation included.
-    best_epoch : int
+    scored_epoch : int
         Epoch of these weights, from 1.
     """
 
     weights: Path
     parameters: int
     seconds: list
-    best_epoch: int
+    scored_epoch: int
 
 
 def train_rest(run, recipe, records_folder, *, notify, report=None, progress=None):
@@ -58,7 +58,7 @@ def train_rest(run, recipe, records_folder, *, notify, report=None, progress=Non
     return True
 
 
-def open_trained(run, recipe):
+def open_trained(run, recipe, epoch="best"):
     """Read what a finished run gave.
 
     Parameters
@@ -67,28 +67,38 @@ def open_trained(run, recipe):
         Folder of the run.
     recipe : Recipe
         Its settings.
+    epoch : {"best", "last"}
+        Which weights: of the epoch with the best validation score by `recipe.monitor`, or of the
+        last.
 
     Returns
     -------
     TrainedNet
-        Its best weights, and how long it took.
+        Its weights, and how long it took.
 
     Raises
     ------
     ValueError
-        If no epoch is the best.
+        If no epoch is the best, or an earlier version did not keep the last.
     """
-    best = run.best(recipe.monitor)
-    if not best.is_dir():
-        raise ValueError(
-            f"{run.folder}: the validation {recipe.monitor} never was a number, so that no epoch "
-            "is the best; set monitor to another score"
-        )
-    fitted = open_weights(best)
+    weights = run.best(recipe.monitor) if epoch == "best" else run.final
+    if not weights.is_dir():
+        raise ValueError(f"{run.folder}: {_missing(epoch, recipe.monitor)}")
+    fitted = open_weights(weights)
     with open(run.folder / "history.csv", newline="", encoding="utf-8") as file:
         seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
-    epoch = fitted.config.scores[0]["epoch"]
-    return TrainedNet(best, fitted.count_parameters(), seconds, epoch)
+    number = fitted.config.scores[0]["epoch"]
+    return TrainedNet(weights, fitted.count_parameters(), seconds, number)
+
+
+def _missing(epoch, monitor):
+    """Say why a finished run has no such weights."""
+    if epoch == "last":
+        return "trained by a version that did not keep the last epoch's weights; train it again"
+    return (
+        f"the validation {monitor} never was a number, so that no epoch is the best; set monitor "
+        "to another score"
+    )
 
 
 def part_of(progress, number, total_parts):

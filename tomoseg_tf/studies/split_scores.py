@@ -8,6 +8,7 @@ import numpy as np
 from tomoseg_tf.evaluation import confusion_matrix, scores
 from tomoseg_tf.evaluation.boundary import BoundaryMeans
 from tomoseg_tf.models.summary import num_sides
+from tomoseg_tf.objects import vote_objects
 from tomoseg_tf.prediction import predict_volume, to_segmentation
 from tomoseg_tf.prediction.ensemble import agree, check_voxels, list_turns
 from tomoseg_tf.prediction.networks import open_network
@@ -224,6 +225,7 @@ def count_split(
     keep=(),
     timed=False,
     boundaries=False,
+    vote=False,
     progress=None,
 ):
     """Segment patches and count the voxels of every pair of true and predicted class.
@@ -246,6 +248,8 @@ def count_split(
         size, for which it may be compiled anew, is segmented twice, and the second time counts.
     boundaries : bool, optional
         Whether boundaries are scored, too.
+    vote : bool, optional
+        Whether each connected object of a patch is given the class that most of its voxels have.
     progress : callable, optional
         ``progress(done)`` is called with the number of patches.
 
@@ -266,6 +270,9 @@ def count_split(
         begun = time.perf_counter()
         segmentation = segment(grey, where)
         result.seconds.append((time.perf_counter() - begun) / len(grey))
+        if vote:
+            parts = np.split(segmentation, len(group))
+            segmentation = np.concatenate([vote_objects(part) for part in parts])
         truth = np.concatenate(truths)
         result.matrix += confusion_matrix(truth, segmentation, num_classes=num_classes)
         if boundaries:

@@ -3,6 +3,8 @@ import pytest
 import tifffile
 
 from tomoseg_tf.records import write_records
+from tomoseg_tf.studies.compare.entries import parse_entries
+from tomoseg_tf.studies.compare.study import compare
 
 TINY = """
 model: {name: unet_3d, arguments: {levels: 1, base_features: 2}}
@@ -38,3 +40,34 @@ def study(tmp_path_factory):
     write_records(folder / "records", pairs, patch=(4, 8, 8), classes=CLASSES, **settings)
     (folder / "tiny.yaml").write_text(TINY)
     return folder
+
+
+@pytest.fixture(scope="session")
+def run(study):
+    """Compare in this process, to save the time of starting others."""
+
+    def compare_here(folder, *models, **options):
+        given = options.pop("arguments", {}), options.pop("ensembles", ())
+        settings = {"recipe": study / "tiny.yaml", "isolated": False, **options}
+        records = settings.pop("records", study / "records")
+        return compare(parse_entries(models, *given), records, folder, **settings)
+
+    return compare_here
+
+
+@pytest.fixture(scope="session")
+def foreign(study):
+    """Name files as the segmentations of another program."""
+
+    def name_files(name="truth", label="theirs", folder=study):
+        return ",".join(f"{label}={folder / f'{name}{number}.tif'}" for number in (0, 1))
+
+    return name_files
+
+
+@pytest.fixture(scope="session")
+def done(run, foreign, tmp_path_factory):
+    """A comparison of a net, a method without one, and the truth as another program's result."""
+    folder, told = tmp_path_factory.mktemp("done") / "out", []
+    result = run(folder, "unet_3d,otsu", foreign(), notify=told.append)
+    return result, folder, told

@@ -8,27 +8,18 @@ import pytest
 from tomoseg_tf.prediction import predict_volume
 from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.records import named_shards, open_records
-from tomoseg_tf.studies.compare.entries import parse_entries
-from tomoseg_tf.studies.compare.study import compare
 from tomoseg_tf.studies.split_scores import split_patches
 from tomoseg_tf.weights import open_weights
 
 BOTH = "both=unet_3d,deep"
 
 
-def run(study, folder, *models, ensembles=(), arguments=()):
-    """Compare in this process, to save the time of starting others."""
-    entries = parse_entries(models, arguments, ensembles)
-    recipe = study / "tiny.yaml"
-    return compare(entries, study / "records", folder, recipe=recipe, isolated=False)
-
-
 @pytest.fixture(scope="module")
-def done(study, tmp_path_factory):
+def done(run, tmp_path_factory):
     """A comparison of two networks, their mean, and a method without probabilities."""
     folder, arguments = tmp_path_factory.mktemp("ensembles") / "out", {"deep": {"levels": 2}}
     models = "unet_3d,deep=unet_3d,otsu"
-    return run(study, folder, models, ensembles=[BOTH], arguments=arguments), folder
+    return run(folder, models, ensembles=[BOTH], arguments=arguments), folder
 
 
 def test_an_ensemble_is_scored_by_the_mean_of_its_members(done, study):
@@ -50,14 +41,14 @@ def test_an_ensemble_is_scored_by_the_mean_of_its_members(done, study):
     assert "both: mean of the probabilities of unet_3d, deep;" in (folder / "table.md").read_text()
 
 
-def test_it_may_come_later_and_from_where_the_folder_was_moved_to(done, study, tmp_path):
+def test_it_may_come_later_and_from_where_the_folder_was_moved_to(done, run, tmp_path):
     result, folder = done
     moved = tmp_path / "moved"
     shutil.copytree(folder, moved)
     shutil.rmtree(moved / "measured" / "both")
     for path in moved.glob("measured/*/result.json"):  # nothing is found where it was before
         path.write_text(path.read_text().replace(str(folder), str(tmp_path / "gone")))
-    assert run(study, moved, ensembles=[BOTH]).results[-1].scores == result.results[-1].scores
+    assert run(moved, ensembles=[BOTH]).results[-1].scores == result.results[-1].scores
 
 
 @pytest.mark.parametrize(
@@ -68,15 +59,15 @@ def test_it_may_come_later_and_from_where_the_folder_was_moved_to(done, study, t
         ("all=unet_3d,both", "ensemble all: both is no network"),
     ],
 )
-def test_members_are_finished_networks(done, study, text, message):
+def test_members_are_finished_networks(done, run, text, message):
     with pytest.raises(ValueError, match=message):
-        run(study, done[1], ensembles=[text])
+        run(done[1], ensembles=[text])
 
 
-def test_members_are_normalised_alike(study, tmp_path):
+def test_members_are_normalised_alike(run, study, tmp_path):
     recipe = tmp_path / "other.yaml"
     settings = (study / "tiny.yaml").read_text().replace("method: zscore", "method: percentile")
     recipe.write_text(settings)
     models = "unet_3d", f"other={recipe}"
-    failed = run(study, tmp_path / "out", *models, ensembles=["both=unet_3d,other"]).failures
+    failed = run(tmp_path / "out", *models, ensembles=["both=unet_3d,other"]).failures
     assert "differ in their normalisation" in failed["both"]

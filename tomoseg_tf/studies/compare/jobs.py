@@ -22,11 +22,12 @@ from tomoseg_tf.volume import file_hash, open_truth
 from tomoseg_tf.weights import open_weights
 
 SHOWN = 3
-TURNS = "turns"
+TURNS, EPOCH, VOTE = "turns", "epoch", "vote"
+SCORING = (TURNS, EPOCH, VOTE)  # settings on which the training does not depend
 READ = (WEIGHTS, SEGMENTATION)
 
 
-def plan_jobs(entries, records, folder, earlier, *, recipe, changes, palette, turns):
+def plan_jobs(entries, records, folder, earlier, *, recipe, changes, palette, turns, epoch, vote):
     """Say what is to be done with each entry.
 
     Parameters
@@ -39,7 +40,7 @@ def plan_jobs(entries, records, folder, earlier, *, recipe, changes, palette, tu
         Of the comparison.
     earlier : dict
         Settings of the entries that an earlier call began, by label.
-    recipe, changes, palette, turns
+    recipe, changes, palette, turns, epoch, vote
         As for `tomoseg_tf.studies.compare.study.compare`.
 
     Returns
@@ -72,9 +73,13 @@ def plan_jobs(entries, records, folder, earlier, *, recipe, changes, palette, tu
             settings = _settings(entry, its, palette, outside)
         if turns != "none" and _is_turned(entry):
             settings[TURNS] = turns
+        if epoch != "best" and entry.trained:
+            settings[EPOCH] = epoch
+        if vote:
+            settings[VOTE] = True
         known[entry.label] = settings
         told = _trained_by(entry, recipe, changes)
-        jobs.append(Job(entry, its, *common, settings, told, turns))
+        jobs.append(Job(entry, its, *common, settings, told, turns, epoch, vote))
     return jobs
 
 

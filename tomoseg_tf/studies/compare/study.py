@@ -8,7 +8,7 @@ from tomoseg_tf.backend import load_keras
 from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.checking import check_trainings
 from tomoseg_tf.studies.compare.figures import draw_figures
-from tomoseg_tf.studies.compare.jobs import TURNS, list_inputs, plan_jobs
+from tomoseg_tf.studies.compare.jobs import SCORING, list_inputs, plan_jobs
 from tomoseg_tf.studies.compare.measured import measured_folder, read_json, read_result
 from tomoseg_tf.studies.compare.process import SCORE, TRAIN, EntryError, do_step
 from tomoseg_tf.studies.compare.table import Comparison, Result, write_tables, write_text
@@ -29,6 +29,8 @@ def compare(
     changes=(),
     palette="auto",
     turns="none",
+    epoch="best",
+    vote=False,
     overwrite=False,
     isolated=True,
     notify=None,
@@ -37,9 +39,8 @@ def compare(
 ):
     """Train, fit or load several ways to segment, score them alike and write their table.
 
-    All are scored on the test split of the records, on the validation split if there is none. A
-    network is scored with the weights of the epoch that was best by its recipe's `monitor` on the
-    validation split. An interrupted comparison is gone on with: what is finished is neither trained
+    All are scored on the test split of the records, on the validation split if there is none. An
+    interrupted comparison is gone on with: what is finished is neither trained
     nor scored again. Networks that cannot be trained on the records are refused before any is
     trained; an entry that fails then leaves the others alone and is tried again the next time.
 
@@ -66,6 +67,12 @@ def compare(
         Flips and quarter turns that the probabilities of networks are averaged over, see
         `tomoseg_tf.prediction.ensemble.list_turns`. Entries that were finished with others are
         scored again, not trained again.
+    epoch : {"best", "last"}, optional
+        Which weights of networks that are trained here are scored: those of the epoch that was
+        best on the validation split by its recipe's `monitor`, or of the last.
+    vote : bool, optional
+        Whether each connected object of a patch is given the class that most of its voxels have
+        before it is scored, whatever segmented it, see `tomoseg_tf.objects.vote_objects`.
     overwrite : bool
         Whether an existing comparison is removed with all its runs.
     isolated : bool
@@ -92,7 +99,8 @@ def compare(
     """
     folder, notify = Path(folder), notify or (lambda text: None)
     records = open_records(records_folder)
-    options = {"recipe": recipe, "changes": changes, "palette": palette, "turns": turns}
+    options = {"recipe": recipe, "changes": changes, "palette": palette}
+    options |= {"turns": turns, "epoch": epoch, "vote": vote}
     jobs = plan_jobs(entries, records, folder, _begun(folder, overwrite), **options)
     inputs = list_inputs(jobs, recipe)
     _check_networks(jobs, overwrite)
@@ -140,6 +148,8 @@ def check_comparison(
     changes=(),
     palette="auto",
     turns="none",
+    epoch="best",
+    vote=False,
     overwrite=False,
     **_,
 ):
@@ -147,7 +157,7 @@ def check_comparison(
 
     Parameters
     ----------
-    entries, records_folder, folder, recipe, changes, palette, turns, overwrite
+    entries, records_folder, folder, recipe, changes, palette, turns, epoch, vote, overwrite
         As for `compare`; its other arguments are taken and change nothing.
 
     Raises
@@ -156,7 +166,8 @@ def check_comparison(
         As `compare` does before it trains anything.
     """
     folder, records = Path(folder), open_records(records_folder, verify=False)
-    options = {"recipe": recipe, "changes": changes, "palette": palette, "turns": turns}
+    options = {"recipe": recipe, "changes": changes, "palette": palette}
+    options |= {"turns": turns, "epoch": epoch, "vote": vote}
     jobs = plan_jobs(entries, records, folder, _begun(folder, overwrite), **options)
     inputs = list_inputs(jobs, recipe)
     _check_before(folder, _common(records), jobs, overwrite=overwrite, inputs=inputs)
@@ -251,7 +262,7 @@ def _refuse_another_kind(folder, job, kind):
 
 def _training(settings):
     """Leave out of the settings what only the prediction depends on."""
-    return {name: value for name, value in settings.items() if name != TURNS}
+    return {name: value for name, value in settings.items() if name not in SCORING}
 
 
 def _earlier(folder, entries, jobs, records, notify):

@@ -55,6 +55,10 @@ class Result:
         Recipe of what was trained here, and the settings that were replaced in it.
     turns : str
         Flips and quarter turns that a network was averaged over.
+    epoch : str
+        Which of its epochs was scored, "best" or "last".
+    voted : bool
+        Whether each object was given the class of most of its voxels.
     members : list of str or None
         Labels of what an ensemble is the mean of.
     """
@@ -78,6 +82,8 @@ class Result:
     boundaries: dict | None = None
     trained_by: str | None = None
     turns: str = "none"
+    epoch: str = "best"
+    voted: bool = False
     members: list | None = None
 
     @property
@@ -162,19 +168,13 @@ class Comparison:
         """Say in a few lines how the numbers were taken."""
         height, width = self.patch[1:]
         own = "of each entry" if self.isolated else "that all entries share"
-        recipes, turned = {}, {}
+        said = {}
         for result in self.results:
-            if result.trained_by is not None:
-                recipes.setdefault(result.trained_by, []).append(result.label)
-            if result.turns != "none":
-                turned.setdefault(result.turns, []).append(result.label)
+            for line in _made_by(result):
+                said.setdefault(line, []).append(result.label)
         return [
             say_where(self.split, self.patches, self.patch),
-            *(f"Trained by {recipe}: {', '.join(labels)}." for recipe, labels in recipes.items()),
-            *(
-                f"Mean over all turns ({turns}), prediction times included: {', '.join(labels)}."
-                for turns, labels in turned.items()
-            ),
+            *(f"{line}: {', '.join(labels)}." for line, labels in said.items()),
             *(
                 f"{result.label}: mean of the probabilities of {', '.join(result.members)}; "
                 "their parameters and training times are added up."
@@ -265,6 +265,18 @@ def markdown_table(head, rows, left=(0,)):
     rule = "".join("---|" if index in left else "---:|" for index in range(len(head)))
     lines = [f"| {' | '.join(cells)} |" for cells in (head, *rows)]
     return "\n".join([lines[0], f"|{rule}", *lines[1:]])
+
+
+def _made_by(result):
+    """Say how a segmentation was made, each in a line."""
+    if result.trained_by is not None:
+        yield f"Trained by {result.trained_by}"
+    if result.epoch == "last":
+        yield "Weights of the last epoch"
+    if result.turns != "none":
+        yield f"Mean over all turns ({result.turns}), prediction times included"
+    if result.voted:
+        yield "Each object in the class of most of its voxels"
 
 
 def _summary(result):

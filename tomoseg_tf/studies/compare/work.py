@@ -71,8 +71,8 @@ class Job:
         What decides the result, as JSON has it.
     trained_by : str or None
         What a table says of that for an entry that is trained.
-    turns : str
-        Flips and quarter turns that networks are averaged over.
+    turns, epoch, vote : str, str, bool
+        As for `tomoseg_tf.studies.compare.study.compare`.
     """
 
     entry: Entry
@@ -87,6 +87,8 @@ class Job:
     settings: dict
     trained_by: str | None = None
     turns: str = "none"
+    epoch: str = "best"
+    vote: bool = False
 
     @property
     def run(self):
@@ -183,11 +185,13 @@ def score_entry(job):
             keep=job.keep,
             timed=predicted,
             boundaries=True,
+            vote=job.vote,
         )
     result = {
         "label": job.entry.label,
         "kind": job.entry.kind,
         "trained_by": job.trained_by,
+        "voted": job.vote,
         **ready.columns,
         "seconds_per_slice": median(found.seconds) if predicted else None,
         "slice": list(records.patch[1:]),
@@ -204,13 +208,14 @@ def score_entry(job):
 
 def _trained(job, records):
     """Load what was trained here."""
-    trained = open_trained(job.run, job.recipe)
+    trained = open_trained(job.run, job.recipe, job.epoch)
     ready = _of_weights([open_weights(trained.weights)], records, job.turns)
     columns = {
         **ready.columns,
         "batch": job.recipe.batches.batch_size,
         "epochs": len(trained.seconds),
-        "best_epoch": trained.best_epoch,
+        "best_epoch": trained.scored_epoch,
+        "epoch": job.epoch,
         "loss": job.recipe.loss.name,
         "training_seconds": sum(trained.seconds),
         "training_bytes": read_json(job.measured / TRAINING).get("bytes"),
