@@ -284,10 +284,10 @@ def _compare_runs(straight, run):
     """Compare history and weights of two runs."""
     if read_history(straight) != read_history(run):
         raise RuntimeError("the history differs from that of the uninterrupted training")
-    for score in ("loss", "accuracy", "dice"):
-        name = f"best_{score}/SHA256SUMS"
-        if (straight / name).read_bytes() != (run / name).read_bytes():
-            raise RuntimeError(f"the weights best_{score} differ from those without interruption")
+    for name in ("best_loss", "best_accuracy", "best_dice", "final"):
+        sums = [(folder / name / "SHA256SUMS").read_bytes() for folder in (straight, run)]
+        if sums[0] != sums[1]:
+            raise RuntimeError(f"the weights {name} differ from those without interruption")
     if list(run.glob(".*")):
         raise RuntimeError(f"{run} holds what a killed training left")
 

@@ -38,6 +38,7 @@ def test_entries_budget_and_arguments_reach_the_comparison(run, compared):
         *("there", "-o", "out", "--models", "unet_2d,thin=unet_3d", "--models", "otsu"),
         *("--arguments", 'thin={"levels": 2}', "--epochs", "5", "--steps", "7", "--minutes", "2.5"),
         *("--set", "seed=3", "--recipe", "mine.yaml"),
+        *("--turns", "flips", "--epoch", "last", "--vote"),
     )
     assert (code, err) == (0, "")
     entries, records, folder, options = compared[0]
@@ -47,6 +48,7 @@ def test_entries_budget_and_arguments_reach_the_comparison(run, compared):
     assert options["recipe"] == "mine.yaml"
     budget = ["schedule.epochs=5", "schedule.steps_per_epoch=7", "schedule.minutes=2.5"]
     assert list(options["changes"]) == ["seed=3", *budget]
+    assert (options["turns"], options["epoch"], options["vote"]) == ("flips", "last", True)
     assert out.splitlines()[-1] == "Tables, figures and runs are in out"
 
 
@@ -56,6 +58,8 @@ def test_an_ensemble_may_come_alone(run, compared):
     assert [(entry.label, entry.what) for entry in compared[0][0]] == [
         ("both", ("unet_2d", "pspnet"))
     ]
+    options = compared[0][3]
+    assert (options["turns"], options["epoch"], options["vote"]) == ("none", "best", False)
 
 
 def test_json(run, compared):

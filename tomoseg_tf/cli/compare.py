@@ -73,8 +73,10 @@ RECIPE = "compare"
 @click.option(
     "--vote",
     is_flag=True,
-    help="Before anything is scored, give each object the class that most of its voxels have, as "
-    "tomoseg-tf consistency --vote does; for samples in which objects of two classes never touch.",
+    help="Before anything is scored, give each object the class that most of its voxels have, in "
+    "each patch of the records apart, in a slice if they are slices; for samples in which objects "
+    "of two classes never touch. (tomoseg-tf consistency --vote does so to a segmentation, over "
+    "all of its slices.)",
 )
 @options.overwrite
 @options.as_json

@@ -34,7 +34,7 @@ def list_recipes(ctx, param, wanted):
 @training_options.output(
     "run",
     "RUN",
-    "Folder of the run: best weights, history, logs. An unfinished run is gone on with.",
+    "Folder of the run: weights, history, logs. An unfinished run is gone on with.",
 )
 @click.option(
     "--from",
@@ -135,5 +135,4 @@ def _table(summary):
         else:
             place = f"epoch {best['epoch']:<4} {best['weights']}"
             lines.append(f"  {score:<9} {best['value']:<9.4f} {place}")
-    lines.append(f"  {'last':<19} epoch {summary['epochs']:<4} {summary['final']}")
-    return "\n".join(lines)
+    return "\n".join([*lines, f"The last epoch: {summary['final']}"])

@@ -81,9 +81,7 @@ def open_trained(run, recipe, epoch="best"):
     ValueError
         If no epoch is the best, or an earlier version did not keep the last.
     """
-    weights = run.best(recipe.monitor) if epoch == "best" else run.final
-    if not weights.is_dir():
-        raise ValueError(f"{run.folder}: {_missing(epoch, recipe.monitor)}")
+    weights = find_weights(run, recipe, epoch)
     fitted = open_weights(weights)
     with open(run.folder / "history.csv", newline="", encoding="utf-8") as file:
         seconds = [float(row["seconds"]) for row in csv.DictReader(file)]
@@ -91,13 +89,35 @@ def open_trained(run, recipe, epoch="best"):
     return TrainedNet(weights, fitted.count_parameters(), seconds, number)
 
 
-def _missing(epoch, monitor):
-    """Say why a finished run has no such weights."""
+def find_weights(run, recipe, epoch):
+    """Find the weights of an epoch of a finished run.
+
+    Parameters
+    ----------
+    run, recipe, epoch
+        As for `open_trained`.
+
+    Returns
+    -------
+    Path
+        Their folder.
+
+    Raises
+    ------
+    ValueError
+        As `open_trained` does.
+    """
+    weights = run.best(recipe.monitor) if epoch == "best" else run.final
+    if weights.is_dir():
+        return weights
     if epoch == "last":
-        return "trained by a version that did not keep the last epoch's weights; train it again"
-    return (
-        f"the validation {monitor} never was a number, so that no epoch is the best; set monitor "
-        "to another score"
+        raise ValueError(
+            f"{run.folder}: trained by a version that did not keep the weights of the last epoch; "
+            "remove this folder to train it again, or take the best epoch"
+        )
+    raise ValueError(
+        f"{run.folder}: the validation {recipe.monitor} never was a number, so that no epoch is "
+        "the best; set monitor to another score"
     )
 
 

@@ -165,7 +165,7 @@ def say_where(split, patches, patch):
     number = "1 patch" if patches == 1 else f"{patches} patches"
     where = f"Scores: {split} split of the records, {number} of {size} voxels"
     if split == "validation":
-        where += "; there is no test split, and the epochs were chosen on these very voxels"
+        where += "; there is no test split, and best epochs are chosen on these very voxels"
     return f"{where}."
 
 

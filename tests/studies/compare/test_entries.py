@@ -5,13 +5,14 @@ from tomoseg_tf.studies.compare.entries import Entry, parse_entries
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A working folder with a recipe, weights, a run, and a volume."""
+    """A working folder with a recipe, weights beside it, a run, and a volume."""
     monkeypatch.chdir(tmp_path)
-    for folder in ("fitted", "run/best_loss"):
+    for folder in ("fitted", "run/best_loss", "run/final"):
         (tmp_path / folder).mkdir(parents=True)
         (tmp_path / folder / "config.json").write_text("{}")
     (tmp_path / "run" / "recipe.yaml").write_text("")
     (tmp_path / "mine.yaml").write_text("")
+    (tmp_path / "recipe.yaml").write_text("")
     (tmp_path / "a,b.tif").write_text("")
     (tmp_path / "scan.tif").write_text("")
 
@@ -27,6 +28,7 @@ def place(tmp_path, monkeypatch):
         ("mine.yaml", "mine", "recipe"),
         ("fitted", "fitted", "weights"),
         ("run/best_loss", "run", "weights"),
+        ("run/final", "run", "weights"),
         ("unet_3d_micropillar", "unet_3d_micropillar", "weights"),
         ("theirs=scan.tif", "theirs", "segmentation"),
         ("scan.tif", "scan", "segmentation"),

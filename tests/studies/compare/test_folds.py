@@ -135,8 +135,10 @@ def test_a_mean_over_fewer_folds_says_so(folds, study, tmp_path):
     settings = {"recipe": study / "tiny.yaml", "isolated": False}
     (tmp_path / "out").mkdir()
     compare(parse_entries(["otsu"]), records[0], tmp_path / "out" / "fold1", **settings)
+    settings["vote"] = True
     found = compare_datasets(parse_entries(["kmeans"]), records, tmp_path / "out", **settings)
     text = found.table()
+    assert text.endswith("Each object in the class of most of its voxels: kmeans.")
     alone = found.comparisons["fold1"].results[0]
     assert alone.label == "otsu"
     assert f"{alone.miou:.4f} (1)" in text

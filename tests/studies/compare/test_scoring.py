@@ -80,12 +80,23 @@ def test_weights_of_the_last_epoch_are_scored_on_request(done, run, study, tmp_p
     assert net.training_seconds == result.results[0].training_seconds
     found = run(tmp_path / "out", "again=unet_3d", epoch="last", ensembles=both)
     assert found.results[-1].scores == net.scores  # the same network twice
+    assert found.results[-1].epoch == "last"
     text = (tmp_path / "out" / "table.md").read_text()
-    assert "Weights of the last epoch: unet_3d, again." in text
+    assert "Weights of the last epoch: unet_3d, again, both." in text
+    mixed = run(tmp_path / "out", "unet_3d", ensembles=["mixed=unet_3d,again"])
+    assert mixed.results[-1].epoch == "mixed"
+
+
+def test_a_last_epoch_that_was_not_kept_is_refused_before_anything_is_changed(done, run, tmp_path):
+    shutil.copytree(done[1], tmp_path / "out")
     shutil.rmtree(tmp_path / "out" / "unet_3d" / "final")
-    shutil.rmtree(tmp_path / "out" / "measured" / "unet_3d")
-    failed = run(tmp_path / "out", "unet_3d", epoch="last").failures["unet_3d"]
-    assert "did not keep the last epoch's weights; train it again" in failed
+    before = (tmp_path / "out" / "comparison.json").read_bytes()
+    with pytest.raises(ValueError, match="remove this folder to train it again, or take the best"):
+        run(tmp_path / "out", "unet_3d", epoch="last")
+    assert (tmp_path / "out" / "comparison.json").read_bytes() == before
+    shutil.rmtree(tmp_path / "out" / "unet_3d")
+    again = run(tmp_path / "out", "unet_3d", epoch="last").results
+    assert (again[-1].label, again[-1].epoch) == ("unet_3d", "last")
 
 
 def test_objects_are_voted_on_before_anything_is_scored(study, run, foreign, tmp_path):

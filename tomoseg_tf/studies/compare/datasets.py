@@ -11,7 +11,7 @@ from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.compare.folds import count_folds, mean_of
 from tomoseg_tf.studies.compare.study import MARKER as ONE
 from tomoseg_tf.studies.compare.study import check_comparison, compare, replace_comparison
-from tomoseg_tf.studies.compare.table import NONE, markdown_table, write_text
+from tomoseg_tf.studies.compare.table import NONE, markdown_table, say_made_by, write_text
 from tomoseg_tf.table import aligned
 from tomoseg_tf.volume import check_destination
 
@@ -116,7 +116,7 @@ class Datasets:
                 f"Means over {of} folds, whose tests share no slice, ± the standard deviation "
                 "between them; (n) where only n of them have the score."
             )
-        return lines
+        return [*lines, *say_made_by(self.results)]
 
     def _mious(self, results):
         """Mean IoU on each folder of records, None without."""

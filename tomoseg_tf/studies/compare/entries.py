@@ -145,7 +145,8 @@ def _kind(what):
         return WEIGHTS, find_weights(what).name
     path = split_location(what).path
     if path.is_dir() and (path / "config.json").is_file():
-        run = (path.parent / "recipe.yaml").is_file()
+        of_run = path.name == "final" or path.name.startswith("best_")
+        run = of_run and (path.parent / "recipe.yaml").is_file()
         return WEIGHTS, path.resolve().parent.name if run else path.resolve().name
     if path.is_file() and path.suffix.lower() in RECIPES:
         return RECIPE, path.stem

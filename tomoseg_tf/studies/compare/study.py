@@ -9,10 +9,15 @@ from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.checking import check_trainings
 from tomoseg_tf.studies.compare.figures import draw_figures
 from tomoseg_tf.studies.compare.jobs import SCORING, list_inputs, plan_jobs
-from tomoseg_tf.studies.compare.measured import measured_folder, read_json, read_result
+from tomoseg_tf.studies.compare.measured import (
+    TRAINING,
+    measured_folder,
+    read_json,
+    read_result,
+)
 from tomoseg_tf.studies.compare.process import SCORE, TRAIN, EntryError, do_step
 from tomoseg_tf.studies.compare.table import Comparison, Result, write_tables, write_text
-from tomoseg_tf.studies.runs import part_of
+from tomoseg_tf.studies.runs import find_weights, part_of
 from tomoseg_tf.studies.study_folder import begin_study, check_study, refuse_changes
 from tomoseg_tf.volume import single_writer
 
@@ -72,7 +77,8 @@ def compare(
         best on the validation split by its recipe's `monitor`, or of the last.
     vote : bool, optional
         Whether each connected object of a patch is given the class that most of its voxels have
-        before it is scored, whatever segmented it, see `tomoseg_tf.objects.vote_objects`.
+        before it is scored, whatever segmented it, see `tomoseg_tf.objects.vote_objects`. What lies
+        outside the sample takes part.
     overwrite : bool
         Whether an existing comparison is removed with all its runs.
     isolated : bool
@@ -191,6 +197,10 @@ def replace_comparison(records_folder, folder):
 
 def _check_networks(jobs, overwrite):
     """Refuse networks that cannot be trained; those that were begun have been checked before."""
+    for job in () if overwrite else jobs:
+        done = job.run.state.exists() and (job.measured / TRAINING).exists()
+        if job.entry.trained and job.epoch == "last" and done:
+            find_weights(job.run, job.recipe, job.epoch)
     check_trainings(
         [
             (job.entry.label, [job.recipe], job.records)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -55,8 +56,8 @@ class Result:
         Recipe of what was trained here, and the settings that were replaced in it.
     turns : str
         Flips and quarter turns that a network was averaged over.
-    epoch : str
-        Which of its epochs was scored, "best" or "last".
+    epoch : str or None
+        Which of its epochs was scored, "best" or "last"; "mixed" for an ensemble of both.
     voted : bool
         Whether each object was given the class of most of its voxels.
     members : list of str or None
@@ -82,7 +83,7 @@ class Result:
     boundaries: dict | None = None
     trained_by: str | None = None
     turns: str = "none"
-    epoch: str = "best"
+    epoch: str | None = None
     voted: bool = False
     members: list | None = None
 
@@ -168,13 +169,9 @@ class Comparison:
         """Say in a few lines how the numbers were taken."""
         height, width = self.patch[1:]
         own = "of each entry" if self.isolated else "that all entries share"
-        said = {}
-        for result in self.results:
-            for line in _made_by(result):
-                said.setdefault(line, []).append(result.label)
         return [
             say_where(self.split, self.patches, self.patch),
-            *(f"{line}: {', '.join(labels)}." for line, labels in said.items()),
+            *say_made_by(self.results),
             *(
                 f"{result.label}: mean of the probabilities of {', '.join(result.members)}; "
                 "their parameters and training times are added up."
@@ -267,12 +264,41 @@ def markdown_table(head, rows, left=(0,)):
     return "\n".join([lines[0], f"|{rule}", *lines[1:]])
 
 
+def say_made_by(results):
+    """Say how segmentations were made, and which of them.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        Of one comparison, or of several with the same entries.
+
+    Returns
+    -------
+    list of str
+        Sentences; where they hold in some comparisons only, with the number of these.
+    """
+    total, found = Counter(result.label for result in results), {}
+    for result in results:
+        for how in _made_by(result):
+            found.setdefault(how, Counter())[result.label] += 1
+    lines = []
+    for how, counts in found.items():
+        which = (
+            label if number == total[label] else f"{label} ({number} of {total[label]})"
+            for label, number in counts.items()
+        )
+        lines.append(f"{how}: {', '.join(which)}.")
+    return lines
+
+
 def _made_by(result):
-    """Say how a segmentation was made, each in a line."""
+    """Say how a segmentation was made, in several phrases."""
     if result.trained_by is not None:
         yield f"Trained by {result.trained_by}"
     if result.epoch == "last":
         yield "Weights of the last epoch"
+    if result.epoch == "mixed":
+        yield "Weights of the best epoch of some members and of the last of others"
     if result.turns != "none":
         yield f"Mean over all turns ({result.turns}), prediction times included"
     if result.voted:

@@ -142,7 +142,7 @@ def train_entry(job, *, notify, report=None, progress=None):
         If the network or its recipe does not suit the records.
     """
     check_depth(job.recipe.model.name, open_records(job.records, verify=False))
-    if (job.measured / TRAINING).exists():
+    if (job.measured / TRAINING).exists() and job.run.state.exists():
         return
     with PeakMemory() as memory:
         options = {"notify": notify, "report": report, "progress": progress}
@@ -241,7 +241,9 @@ def _ensemble(job, records):
     ready = _of_weights(members, records, job.turns)
     seconds = [result["training_seconds"] for result in found.values()]
     together = None if None in seconds else sum(seconds)
+    epochs = {result.get("epoch") or "best" for result in found.values()}
     columns = {**ready.columns, "members": [*found], "training_seconds": together}
+    columns["epoch"] = epochs.pop() if len(epochs) == 1 else "mixed"
     return dataclasses.replace(ready, columns=columns)
 
 

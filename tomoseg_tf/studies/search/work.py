@@ -128,9 +128,10 @@ def tidy(folder, *, keep_weights):
     folder : Path
         Of the run; what is not there is no error.
     keep_weights : bool
-        Whether the best weights stay.
+        Whether the best weights stay; those of the last epoch go.
     """
-    shutil.rmtree(RunFolder(folder).state.parent, ignore_errors=True)
+    for path in (RunFolder(folder).state.parent, RunFolder(folder).final):
+        shutil.rmtree(path, ignore_errors=True)
     for score in () if keep_weights else SCORES:
         shutil.rmtree(RunFolder(folder).best(score), ignore_errors=True)
 
