@@ -21,11 +21,13 @@ DATA=${1:?"give the folder of the data: sh run.sh FOLDER"}
                                  # trained on; empty: all are, and that spot is looked at all the same
 : "${TURNS:=none}"               # what networks are averaged over: none, flips or square
 : "${EPOCH:=best}"                # whose weights are scored: best on validation, or last
-: "${VOTE=}"                     # true: each object gets the class of most of its pixels
+: "${VOTE:=false}"               # true: each object gets the class of most of its pixels
 : "${ENSEMBLE=}"                 # mean of networks as one more entry: both=unet_2d,unet_resnet18
 : "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
 PLAIN='{"base_features": 32, "batch_norm": true}'
 UNET='{"backbone": "resnet18", "topology": "unet"}'
+ENCODER='{"backbone": "resnet18"}'
+XCEPTION='{"backbone": "xception_41"}'
 
 mkdir -p "$OUT"
 
@@ -61,12 +63,16 @@ compare() {
     set -- "$@" --models "$models" --epochs "$EPOCHS" --minutes "$minutes" \
         --set "batches.crop=$CROP" --set "batches.crops_per_patch=$CROPS" \
         --set "batches.batch_size=$BATCH" --turns "$TURNS" \
-        --epoch "$EPOCH" ${VOTE:+--vote} $SETTINGS
+        --epoch "$EPOCH" $SETTINGS
+    [ "$VOTE" != true ] || set -- "$@" --vote
     [ -z "$ENSEMBLE" ] || set -- "$@" --ensemble "$ENSEMBLE"
-    for network in unet_2d="$PLAIN" unet_resnet18="$UNET" unet_plus_plus='{"backbone": "resnet18"}' \
-        pspnet='{"backbone": "resnet18"}' deeplab_v3_plus='{"backbone": "xception_41"}'; do
-        case ",$models," in
-        *",${network%%=*},"* | *",${network%%=*}="*) set -- "$@" --arguments "$network" ;;
+    for entry in $(echo "$models" | tr , ' '); do
+        label=${entry%%=*}
+        case $label in
+        unet_2d*) set -- "$@" --arguments "$label=$PLAIN" ;;
+        unet_resnet18*) set -- "$@" --arguments "$label=$UNET" ;;
+        unet_plus_plus* | pspnet*) set -- "$@" --arguments "$label=$ENCODER" ;;
+        deeplab_v3_plus*) set -- "$@" --arguments "$label=$XCEPTION" ;;
         esac
     done
     tomoseg-tf compare -o "$OUT/compared_$name" "$@"
