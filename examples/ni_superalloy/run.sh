@@ -102,5 +102,6 @@ training=
 for spot in spot3 spot4 spot5 spot6 spot7; do
     [ "$spot" = "$HELD" ] || training="$training $spot"
 done
-records final "$(of_spots $training)" "$(of_spots "${HELD:-spot5}")" "$val"
-compare final "$FINAL" "$MINUTES" final
+final=final_${HELD:-all}
+records "$final" "$(of_spots $training)" "$(of_spots "${HELD:-spot5}")" "$val"
+compare "$final" "$FINAL" "$MINUTES" "$final"

@@ -82,10 +82,16 @@ def test_the_superalloy_study_keeps_spots_and_val_apart(tmp_path):
     assert folds.startswith("label,miou_fold1,miou_fold2,miou_fold3,miou_mean,miou_sd")
     tests = [name for fold in (1, 2, 3) for name in splits(out / f"fold{fold}", "test")]
     assert sorted(tests) == [f"spot{number}_0d_0.tif" for number in spots["train"]]
-    assert labels(out / "compared_final" / "table.csv") == ["otsu"]
-    assert splits(out / "final", "test") == ["spot1_0d_0.tif"]
-    assert splits(out / "final", "validation") == ["spot5_0d_0.tif"]
-    assert len(splits(out / "final", "training")) == 4
+    assert labels(out / "compared_final_spot5" / "table.csv") == ["otsu"]
+    final = out / "final_spot5"
+    assert splits(final, "test") == ["spot1_0d_0.tif"]
+    assert splits(final, "validation") == ["spot5_0d_0.tif"]
+    assert len(splits(final, "training")) == 4
+    everything = {"FOLDS": "", "HELD": "", "FINAL": "otsu", "VOTE": "true", "EPOCH": "last"}
+    done = run("ni_superalloy", str(tmp_path), OUT=str(out), **everything)
+    assert done.returncode == 0, done.stderr
+    assert len(splits(out / "final_all", "training")) == 5
+    assert "class of most of its voxels: otsu." in (out / "compared_final_all/table.md").read_text()
 
 
 @pytest.mark.parametrize("example", ["barboza2020", "james2022", "ni_superalloy", "torbati2021"])
