@@ -58,6 +58,7 @@ def read(path):
     kind, _, seed = path.stem.split("_")
     found = json.loads(path.read_text(encoding="utf-8"))
     objects = found["classes"][1:]
+    objects = [each for each in objects if each["dice"] is not None] or objects  # of none: no score
     scores = {
         name: np.mean([each[name] or 0.0 for each in objects])
         for name in ("dice", "recall", "precision")

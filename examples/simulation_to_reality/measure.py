@@ -2,6 +2,7 @@
 
     python measure.py OUT --scans SCAN... --weights NAME=FOLDER --weights NAME=FOLDER
     python measure.py OUT --image IMAGE MASK [--invert] [--bin N] --weights NAME=FOLDER
+    python measure.py OUT --scans SCAN... --check         # whether they can be read and told apart
     python measure.py OUT --image IMAGE MASK --check      # whether the two can be read and fit
 
 All weights know dark objects: scans with bright ones are inverted for them.
@@ -19,7 +20,7 @@ from scipy import ndimage
 from tomoseg_tf.evaluation import confusion_matrix, detect_objects, detection_scores, scores
 from tomoseg_tf.phantom import insert_objects
 from tomoseg_tf.prediction import segment_file
-from tomoseg_tf.volume import open_truth, open_volume
+from tomoseg_tf.volume import open_truth, open_volume, split_location
 
 KINDS = {"dark": "pores", "bright": "precipitates"}
 RADIUS, FRACTION = 4.0, 0.02  # of the inserted objects: voxels, and share before some find no room
@@ -35,12 +36,12 @@ def main():
     parser.add_argument("--image", nargs=2, type=Path, metavar=("IMAGE", "MASK"))
     parser.add_argument("--invert", action="store_true", help="the image has bright objects")
     parser.add_argument("--bin", type=int, help="of the image, not of scans")
-    parser.add_argument("--check", action="store_true", help="only read the image and its mask")
+    parser.add_argument("--check", action="store_true", help="only read scans, image and mask")
     parser.add_argument("--weights", action="append", default=[], metavar="NAME=FOLDER")
     given = parser.parse_args()
     try:
         if given.check:
-            check_pair(*given.image)
+            check(given.scans, given.image)
             return
         measure(given)
     except ValueError as error:
@@ -50,20 +51,46 @@ def main():
 def measure(given):
     """Measure what the arguments name."""
     weights = dict(one.split("=", 1) for one in given.weights)
+    scans = name_scans(given.scans)
     given.out.mkdir(parents=True, exist_ok=True)
     rows = []
-    for scan in given.scans:
+    for name, scan in scans.items():
         for sign in KINDS:
             for seed in given.seeds:
-                rows += on_scan(scan, sign, seed, weights, given.out)
+                rows += on_scan(scan, name, sign, seed, weights, given.out)
     if given.image:
         rows += on_image(*given.image, given.invert, given.bin, weights, given.out)
+    if not rows:
+        raise ValueError(
+            "nothing was measured: every scan was left out, for the reason above, or none was given"
+        )
     write(rows, given.out)
 
 
-def on_scan(scan, sign, seed, weights, out):
+def name_scans(scans):
+    """Give each scan a name: dict of scans; ValueError if two names are alike."""
+    named = {}
+    for scan in scans:
+        name = name_of(scan)
+        if name in named:
+            raise ValueError(
+                f"{named[name]} and {scan} would both be named {name}; rename one, or measure it "
+                "into another folder"
+            )
+        named[name] = scan
+    return named
+
+
+def name_of(scan):
+    """Name of a scan: that of its file without the suffix, and its place inside."""
+    location = split_location(scan)
+    inside = (location.inside or "").split("/")
+    return "_".join([location.path.stem, *filter(None, inside)])
+
+
+def on_scan(scan, name, sign, seed, weights, out):
     """Insert objects of one sign into a scan, and score each weights: list of dict."""
-    stem = f"{scan.name.split('.')[0]}_{sign}_{seed}"
+    stem = f"{name}_{sign}_{seed}"
     made, truth = out / f"{stem}.tif", out / f"{stem}_truth.tif"
     try:
         found = insert_objects(
@@ -81,7 +108,7 @@ def on_scan(scan, sign, seed, weights, out):
         print(f"left out: {error}")
         return []
     facts = {
-        "scan": scan.name.split(".")[0],
+        "scan": name,
         "objects": sign,
         "seed": seed,
         "number": found["objects"],
@@ -90,7 +117,8 @@ def on_scan(scan, sign, seed, weights, out):
     }
     filters = ["invert"] if sign == "bright" else []
     return [
-        facts | score(made, truth, name, weights, stem, out, filters=filters) for name in weights
+        facts | score(made, truth, fitted, weights, stem, out, filters=filters)
+        for fitted in weights
     ]
 
 
@@ -99,10 +127,18 @@ def on_image(image, mask, invert, binning, weights, out):
     classes = open_truth(mask).read(0, 1)[0]
     filled = ndimage.binary_fill_holes((classes > 0) & (classes != 255))
     truth = np.where(classes == 255, 255, filled).astype(np.uint8)[None]
-    facts = {"scan": image.name.split(".")[0], "objects": "real"}
+    facts = {"scan": name_of(image), "objects": "real"}
     filters = ["invert"] if invert else []
     seen = {"filters": filters, "binning": binning}
     return [facts | score(image, truth, name, weights, "image", out, **seen) for name in weights]
+
+
+def check(scans, pair):
+    """Open scans, and read the image and its mask, if given; ValueError if one cannot be."""
+    for scan in name_scans(scans).values():
+        open_volume(scan)
+    if pair:
+        check_pair(*pair)
 
 
 def check_pair(image, mask):

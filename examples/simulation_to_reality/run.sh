@@ -23,6 +23,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 : "${MINUTES_2D:=8}"             # for each of three networks of slices
 
 mkdir -p "$OUT"
+[ $# -eq 0 ] || python "$HERE/measure.py" "$OUT/scans" --scans "$@" --check
 [ -z "$IMAGE" ] || python "$HERE/measure.py" "$OUT/image" --image "$IMAGE" "$MASK" --check
 
 # 1. Objects in scans that are all taken alike, and in scans that each draw their physics; for the image

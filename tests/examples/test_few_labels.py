@@ -36,6 +36,52 @@ def test_the_curve_shows_scores_over_the_share_of_labels(tmp_path, capsys):
     assert image.imread(tmp_path / "curve.png").std() > 0
 
 
+def test_objects_that_no_one_sees_have_no_score(tmp_path):
+    """Of three classes the last one is neither in the test scan nor in what was found there."""
+    write_scores(tmp_path, "slices_3_0", 0.6, (20, 10, 5))
+    path = tmp_path / "slices_3_0.json"
+    found = json.loads(path.read_text())
+    found["classes"].append({"dice": None, "recall": None, "precision": None})
+    path.write_text(json.dumps(found))
+    row = runpy.run_path(str(EXAMPLES / "few_labels" / "curve.py"))["read"](path)
+    assert (row["dice"], row["labelled_voxels"], row["object_voxels"]) == (0.6, 35, 15)
+
+
+@pytest.mark.parametrize(
+    ("scan", "name"),
+    [
+        ("a/recon.tif", "recon"),
+        ("a/recon.v2.tif", "recon.v2"),
+        ("x.h5::/a/data", "x_a_data"),
+        ("y.h5::/a/data", "y_a_data"),
+    ],
+)
+def test_a_scan_is_named_by_its_file_and_its_place_inside(scan, name):
+    module = runpy.run_path(str(EXAMPLES / "simulation_to_reality" / "measure.py"))
+    assert module["name_of"](Path(scan)) == name
+
+
+def test_scans_of_one_name_and_scans_that_are_all_left_out_are_told(tmp_path, monkeypatch, capsys):
+    module = runpy.run_path(str(EXAMPLES / "simulation_to_reality" / "measure.py"))
+    command = ["measure.py", str(tmp_path / "out"), "--weights", "w=w", "--scans"]
+    monkeypatch.setattr(sys, "argv", [*command, "a/recon.tif", "b/recon.tif"])
+    with pytest.raises(SystemExit):
+        module["main"]()
+    assert f"{Path('a/recon.tif')} and {Path('b/recon.tif')} would both be named recon" in (
+        capsys.readouterr().err
+    )
+    assert not (tmp_path / "out").exists()
+
+    def refuse(*args, **settings):
+        raise ValueError("no room")
+
+    monkeypatch.setitem(module["measure"].__globals__, "insert_objects", refuse)
+    monkeypatch.setattr(sys, "argv", [*command, "a/recon.tif"])
+    with pytest.raises(SystemExit):
+        module["main"]()
+    assert "nothing was measured" in capsys.readouterr().err
+
+
 def test_means_are_taken_where_a_score_is_defined(tmp_path):
     module = runpy.run_path(str(EXAMPLES / "simulation_to_reality" / "measure.py"))
     row = {"scan": "a", "objects": "dark", "weights": "w", "object_recall": None}
