@@ -3,7 +3,8 @@
 # See README.md beside this file. Every setting can be given from outside, as in
 #   OUT=/data/try TABLES=4.3 MINUTES=60 sh run.sh
 # and your own slices in place of a simulated pillar, as in
-#   SCAN=slices TRUTH=labels PALETTE='#000000:0,#ff0000:1,#0000ff:2' sh run.sh
+#   OUT=own SCAN=slices TRUTH=labels PALETTE='#000000:0,#ff0000:1,#0000ff:2' \
+#       BINARY='#000000:0,#ff0000:1,#0000ff:1' sh run.sh
 # The same command goes on where it was interrupted.
 set -eu
 
@@ -25,6 +26,14 @@ set -eu
 : "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
 
 mkdir -p "$OUT"
+
+# What is in a folder belongs to the inputs that it was begun with.
+inputs="SCAN=$SCAN TRUTH=$TRUTH PALETTE=$PALETTE BINARY=$BINARY SHAPE=$SHAPE SLICES=$SLICES"
+[ -e "$OUT/inputs" ] || printf '%s\n' "$inputs" >"$OUT/inputs"
+[ "$inputs" = "$(cat "$OUT/inputs")" ] || {
+    echo "$OUT was begun with other inputs, see $OUT/inputs: give another OUT=, or remove $OUT" >&2
+    exit 1
+}
 
 # 1. A pillar with its exact truth, unless there is one.
 if [ -z "$SCAN" ]; then

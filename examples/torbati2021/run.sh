@@ -3,7 +3,8 @@
 # See README.md beside this file. Every setting can be given from outside, as in
 #   OUT=/data/try MINUTES=60 sh run.sh
 # and your own slices in place of a simulated pillar, as in
-#   SCAN=slices TRUTH=labels PALETTE='#000000:0,#0000ff:1,#ff0000:2' sh run.sh
+#   OUT=own SCAN=slices TRUTH=labels PALETTE='#000000:0,#0000ff:1,#ff0000:2' \
+#       BINARY='#000000:0,#0000ff:1,#ff0000:1' sh run.sh
 # The same command goes on where it was interrupted.
 set -eu
 
@@ -17,13 +18,21 @@ set -eu
 : "${CROP:=[1,192,192]}"         # sides are multiples of 96 (PSPNet: 48, UNet++: 32)
 : "${FRACTIONS:=0.7,0.1,0.2}"    # of the slices for training, validation and test
 : "${MODELS:=unet_2d,unet_plus_plus,pspnet,deeplab_v3_plus,otsu,random_forest}"
-: "${BINARY_MODELS:=unet_2d}"    # of Table I; empty to leave it out
+: "${BINARY_MODELS=unet_2d}"     # of Table I; empty to leave it out
 UNET='{"base_features": 16, "batch_norm": true}'
 : "${EPOCHS:=1000}"              # more than the minutes allow
 : "${MINUTES:=10}"               # for each network and each kind of split
 : "${SETTINGS:=}"                # further options, as "--steps 50 --set seed=1"
 
 mkdir -p "$OUT"
+
+# What is in a folder belongs to the inputs that it was begun with.
+inputs="SCAN=$SCAN TRUTH=$TRUTH PALETTE=$PALETTE BINARY=$BINARY SHAPE=$SHAPE PATCH=$PATCH FRACTIONS=$FRACTIONS"
+[ -e "$OUT/inputs" ] || printf '%s\n' "$inputs" >"$OUT/inputs"
+[ "$inputs" = "$(cat "$OUT/inputs")" ] || {
+    echo "$OUT was begun with other inputs, see $OUT/inputs: give another OUT=, or remove $OUT" >&2
+    exit 1
+}
 
 # 1. A pillar with its exact truth, unless there is one.
 if [ -z "$SCAN" ]; then
@@ -43,6 +52,8 @@ records() {
 three="--classes background,inclusion,precipitate --palette $PALETTE"
 records random --split slice $three
 records blocks --split block $three
+[ -z "$BINARY_MODELS" ] ||
+    records binary --split slice --classes background,particle --palette "$BINARY"
 
 # Compare MODELS on records by the recipe `compare`, without weights from elsewhere, and methods without a
 # network. Arguments of a network that is not compared are not named.
@@ -64,7 +75,4 @@ compare() {
 compare compared "$MODELS" "$OUT/random" "$OUT/blocks"
 
 # 4. Table I: the U-Net of Table II, once more with both kinds of particles as one class.
-if [ -n "$BINARY_MODELS" ]; then
-    records binary --split slice --classes background,particle --palette "$BINARY"
-    compare compared_binary "$BINARY_MODELS" "$OUT/binary"
-fi
+[ -z "$BINARY_MODELS" ] || compare compared_binary "$BINARY_MODELS" "$OUT/binary"
