@@ -3,13 +3,14 @@
 # See README.md beside this file. Every setting can be given from outside, as in
 #   OUT=/data/try FROM= EPOCHS=60 sh run.sh
 # and your own pillars in place of simulated ones, for training, validation and test, as in
-#   SCANS="p1.tif p2.tif p3.tif" TRUTHS="t1.tif t2.tif t3.tif" sh run.sh
+#   OUT=own SCANS="p1.tif p2.tif p3.tif" TRUTHS="t1.tif t2.tif t3.tif" sh run.sh
 # The same command goes on where it was interrupted.
 set -eu
 
-: "${OUT:=gaudez2022}"          # folder for everything that is written
-: "${SCANS:=}"                   # your scans for training, validation and test; empty for simulated pillars
-: "${TRUTHS:=}"                  # their truths: 0 background, 1 (or 255) object
+: "${OUT:=gaudez2022}"          # folder for everything that is written; no blanks in its name
+: "${SCANS:=}"                   # your scans for training, validation and test, no blanks in these names;
+                                 # empty for simulated pillars
+: "${TRUTHS:=}"                  # their truths: 0 background, 1 (or 255) object; no blanks either
 : "${DEPTHS:=144 96 48}"         # slices of the pillars for training, validation and test
 : "${WIDTH:=192}"               # their sides in y and x, in voxels; 1024 in the paper
 : "${PATCH:=48,64,64}"          # sub-volumes (z,y,x), multiples of 8; 192,192,192 in the paper
@@ -20,11 +21,24 @@ set -eu
 : "${NETS:=}"                   # nets of the ablation, as "4:8,3:8,4:4"; empty for none
 : "${SETTINGS=--set schedule.steps_per_epoch=20 --set optimiser.learning_rate=0.0001 --set model.freeze_batch_norm=true}"
 
+case $OUT in *" "*) echo "OUT=$OUT has a blank: give a folder without" >&2; exit 1 ;; esac
+set -- $SCANS $TRUTHS
+[ -n "$SCANS" ] || set -- $DEPTHS $DEPTHS
+[ $# = 6 ] || { echo "SCANS and TRUTHS must name three files each, DEPTHS three numbers" >&2; exit 1; }
 mkdir -p "$OUT"
+
+# What is in a folder belongs to the inputs that it was begun with.
+inputs="SCANS=$SCANS TRUTHS=$TRUTHS DEPTHS=$DEPTHS WIDTH=$WIDTH PATCH=$PATCH
+    RECIPE=$RECIPE FROM=$FROM EPOCHS=$EPOCHS NET=$NET SETTINGS=$SETTINGS"
+[ -e "$OUT/inputs" ] || printf '%s\n' "$inputs" >"$OUT/inputs"
+[ "$inputs" = "$(cat "$OUT/inputs")" ] || {
+    echo "$OUT was begun with other inputs, see $OUT/inputs: give another OUT=, or remove $OUT" >&2
+    exit 1
+}
 
 # 1. Three samples with their exact truth, unless there are some.
 if [ -z "$SCANS" ]; then
-    number=0
+    number=0 TRUTHS=
     for depth in $DEPTHS; do
         number=$((number + 1))
         SCANS="$SCANS $OUT/pillar$number.tif" TRUTHS="$TRUTHS $OUT/truth$number.tif"
@@ -35,7 +49,6 @@ if [ -z "$SCANS" ]; then
     done
 fi
 set -- $SCANS $TRUTHS
-[ $# = 6 ] || { echo "SCANS and TRUTHS must name three files each" >&2; exit 1; }
 scan=$3 truth=$6
 tomoseg-tf info "$1"
 

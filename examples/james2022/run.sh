@@ -1,27 +1,39 @@
 #!/bin/sh
 # The study of James et al. (2022) on simulated dendrites, small enough for a processor.
 # See README.md beside this file. Every setting can be given from outside, as in
-#   OUT=/data/try MINUTES=30 TRIALS=30 sh run.sh
+#   OUT=/data/try MINUTES=30 EPOCHS=400 TRIALS=30 sh run.sh
 # and your own scans in place of simulated ones, as in
-#   CHEAP="a.tif a_cheap.tif b.tif b_cheap.tif" HAND="c.tif c_hand.tif d.tif d_hand.tif" SHAPE=250,852,852 sh run.sh
+#   OUT=own CHEAP="a.tif a_cheap.tif b.tif b_cheap.tif" HAND="c.tif c_hand.tif" SHAPE=250,852,852 sh run.sh
 # The same command goes on where it was interrupted.
 set -eu
 
 HERE=$(dirname "$0")
-: "${OUT:=james2022}"            # folder for everything that is written
+: "${OUT:=james2022}"            # folder for everything that is written; no blanks in its name
 : "${SHAPE:=56,128,128}"         # sides of a scan (z,y,x); 250,852,852 in the paper
-: "${CHEAP:=}"                   # your scans, each before its cheap labels; empty for simulated dendrites
-: "${HAND:=}"                    # and those before their labels by hand
+: "${CHEAP:=}"                   # your scans, each before its cheap labels, no blanks in these names;
+                                 # empty for simulated dendrites
+: "${HAND:=}"                    # and those before their labels by hand, no blanks either
 : "${STEPS:=3}"                  # scans with cheap labels, while the dendrites grow
 : "${NETS:=unet_2d unet_3d fcdense_3d}"
 : "${MINUTES:=2}"                # of training on cheap labels, for each network
-: "${FINE_MINUTES:=1}"           # of fine-tuning on labels by hand
+: "${FINE_MINUTES:=$(awk "BEGIN { print $MINUTES / 2 }")}" # of fine-tuning on labels by hand
+: "${EPOCHS:=27}"                # at most, of every training; raise it with MINUTES
 : "${TRIALS:=6}"                 # of each search; each has the same minutes at most
 : "${GROUPS_OF_8:=6,4,4}"        # groups of 8 slices for training, validation and test, as published
 : "${CLASSICAL:=otsu,kmeans,em_mpm,svm,random_forest}"
-: "${SETTINGS:=}"                # further options of training, as "--set schedule.steps_per_epoch=2"
+: "${SETTINGS:=}"                # further options of train, and of step 1 of tune, as "--set seed=1"
 
+case $OUT in *" "*) echo "OUT=$OUT has a blank: give a folder without" >&2; exit 1 ;; esac
 mkdir -p "$OUT"
+
+# What is in a folder belongs to the inputs that it was begun with.
+inputs="CHEAP=$CHEAP HAND=$HAND SHAPE=$SHAPE STEPS=$STEPS GROUPS_OF_8=$GROUPS_OF_8
+    MINUTES=$MINUTES FINE_MINUTES=$FINE_MINUTES EPOCHS=$EPOCHS SETTINGS=$SETTINGS"
+[ -e "$OUT/inputs" ] || printf '%s\n' "$inputs" >"$OUT/inputs"
+[ "$inputs" = "$(cat "$OUT/inputs")" ] || {
+    echo "$OUT was begun with other inputs, see $OUT/inputs: give another OUT=, or remove $OUT" >&2
+    exit 1
+}
 
 # The networks of Table 1, narrow.
 builder() {
@@ -76,7 +88,8 @@ train() {
     shift
     [ ! -e "$OUT/$folder/.trained" ] || return 0
     case " $* " in *" --from "*) set -- "$HERE/hand.yaml" "$@" ;; *) set -- "$HERE/cheap.yaml" "$@" ;; esac
-    tomoseg-tf train "$@" -o "$OUT/$folder" --set "model.name=$name" --set "model.arguments=$given" $SETTINGS
+    tomoseg-tf train "$@" -o "$OUT/$folder" --set "model.name=$name" --set "model.arguments=$given" \
+        --set "schedule.epochs=$EPOCHS" $SETTINGS
     touch "$OUT/$folder/.trained"
 }
 models=
@@ -87,8 +100,8 @@ for net in $NETS; do
         --from "$OUT/cheap_$net/best_dice"
     tomoseg-tf tune "$HERE/cheap.yaml" --records "$OUT/cheap" -o "$OUT/tuned_$net" --then "$HERE/hand.yaml" \
         --then-records "$OUT/hand" --trials "$TRIALS" --set "model.name=$name" \
-        --set "model.arguments=$given" --set "schedule.minutes=$MINUTES" \
-        --then-set "schedule.minutes=$MINUTES" $SETTINGS
+        --set "model.arguments=$given" --set "schedule.minutes=$MINUTES" --set "schedule.epochs=$EPOCHS" \
+        --then-set "schedule.minutes=$MINUTES" --then-set "schedule.epochs=$EPOCHS" $SETTINGS
     models=$models,cheap_$net=$OUT/cheap_$net/best_dice,fine_$net=$OUT/fine_$net/best_dice
     models=$models,tuned_$net=$OUT/tuned_$net/best
 done
