@@ -12,7 +12,13 @@ from tomoseg_tf.records.names import match_names
 from tomoseg_tf.records.notices import cover_notices, sample_notices, share_notices
 from tomoseg_tf.records.samples import common_spacing, measure_sample, open_samples
 from tomoseg_tf.records.shards import check_shard_length
-from tomoseg_tf.records.split import Sample, check_patch, empty_slices, plan_blocks
+from tomoseg_tf.records.split import (
+    Sample,
+    check_patch,
+    empty_slices,
+    plan_blocks,
+    unlabelled_slices,
+)
 from tomoseg_tf.volume import parse_filter, parse_palette
 
 
@@ -121,10 +127,12 @@ def _split(samples, patch, settings, skip_empty):
     for volume, _ in samples:
         check_patch(patch, volume.name, volume.shape)
     depths = [Sample(volume.name, volume.shape[0]) for volume, _ in samples]
-    empty = None
+    empty = unlabelled = None
     if skip_empty and settings.method == "slice":
         empty = [empty_slices(truth) for _, truth in samples]
-    blocks, split_notices = plan_blocks(depths, settings, empty)
+    elif settings.method in ("slice", "group"):
+        unlabelled = [unlabelled_slices(truth) for _, truth in samples]
+    blocks, split_notices = plan_blocks(depths, settings, empty, unlabelled)
     notices = [
         *sample_notices(samples),
         *common_spacing(samples)[1],

@@ -69,8 +69,9 @@ def write_records(
     split : {"sample", "block", "slice", "group"}, optional
         Whole samples, or each sample cut in z, or every slice drawn at random as in [2]_, so that
         neighbours are in different splits, which is for patches of one slice only, or groups of
-        neighbouring slices drawn at random as in [4]_. If only one sample is left for training and
-        validation together, "sample" cuts that one in z.
+        neighbouring slices drawn at random as in [4]_. Slices and groups in which all voxels are
+        ignored are not drawn. If only one sample is left for training and validation together,
+        "sample" cuts that one in z.
     fractions : tuple of three float, optional
         Shares of the slices for training, validation and test.
     slices : tuple of three int, optional

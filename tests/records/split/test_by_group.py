@@ -2,19 +2,27 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.records import open_records, write_records
-from tomoseg_tf.records.split import Sample, SplitSettings, plan_blocks, shares_of
+from tomoseg_tf.records.split import (
+    Sample,
+    SplitSettings,
+    plan_blocks,
+    shares_of,
+    unlabelled_slices,
+)
+from tomoseg_tf.volume import ArrayVolume
 
 SPLITS = ("training", "validation", "test")
 
 
-def plan(depths, method="group", **changes):
+def plan(depths, method="group", unlabelled=None, **changes):
     defaults = {"fractions": (0.7, 0.2, 0.1), "test_samples": (), "guard": None}
     if "groups" in changes:
         defaults["fractions"] = shares_of(changes["groups"])
     settings = SplitSettings(
         method, **{**defaults, "patch_depth": 4, "cover": "drop", "seed": 0, **changes}
     )
-    return plan_blocks([Sample(f"s{i}", depth) for i, depth in enumerate(depths)], settings)
+    samples = [Sample(f"s{i}", depth) for i, depth in enumerate(depths)]
+    return plan_blocks(samples, settings, unlabelled=unlabelled)
 
 
 def held(blocks):
@@ -119,3 +127,34 @@ def test_a_sample_shallower_than_a_group_is_left_out():
     assert {block.sample for block in blocks} == {0, 2}
     assert sum(len(groups_of(part, 4)) for part in held(blocks)) == 6
     assert "3 slices at the ends of samples fill no group of 4" in notices
+
+
+def test_groups_without_a_label_are_not_drawn():
+    truth = np.full((2, 26, 2, 2), 255, np.uint8)
+    truth[0, 5, 0, 0] = truth[0, 8:12] = truth[1, 20] = 0
+    truth[1, 25] = 1  # in no whole group
+    unlabelled = [unlabelled_slices(ArrayVolume(each)) for each in truth]
+    blocks, notices = plan([26, 26], unlabelled=unlabelled, groups=(1, 1, 0))
+    drawn = groups_of(set.union(*held(blocks)), 4)
+    assert len(drawn) == 2
+    assert drawn < {(0, 1), (0, 2), (1, 5)}
+    assert "9 groups are unlabelled and were left out" in notices
+    assert "1 groups were asked for by no split" in notices
+    with pytest.raises(ValueError, match=r"4 groups .* there are 3 \(9 more are unlabelled\); ask"):
+        plan([26, 26], unlabelled=unlabelled, groups=(2, 2, 0))
+    with pytest.raises(ValueError, match=r"1 groups of 8 slices \(2 .*\) are too few for 3 splits"):
+        plan([26], unlabelled=[np.arange(26) < 18], group=8)
+
+
+def test_labels_everywhere_change_no_draw():
+    assert plan([40], unlabelled=[np.zeros(40, bool)]) == plan([40])
+
+
+@pytest.mark.parametrize(("split", "depth"), [("group", 4), ("slice", 1)])
+def test_few_labelled_slices_fill_their_splits(tmp_path, split, depth):
+    truth = np.full((80, 8, 8), 255, np.uint8)
+    truth[[10, 50]] = 1
+    pair = np.zeros(truth.shape, np.uint8), truth
+    settings = {"patch": (depth, 8, 8), "split": split, "fractions": (0.8, 0.2, 0)}
+    manifest = write_records(tmp_path / "r", [pair], **settings)
+    assert manifest["voxels"]["training"][1] == manifest["voxels"]["validation"][1] == 64

@@ -1,6 +1,6 @@
 """The split of samples into training, validation and test: pure arithmetic on slices."""
 
-from tomoseg_tf.records.split.by_slice import empty_slices
+from tomoseg_tf.records.split.by_slice import empty_slices, unlabelled_slices
 from tomoseg_tf.records.split.grid import check_patch, grid_starts, uncovered_share
 from tomoseg_tf.records.split.planning import plan_blocks
 from tomoseg_tf.records.split.settings import (
@@ -26,4 +26,5 @@ __all__ = [
     "shares_of",
     "shares_of_folds",
     "uncovered_share",
+    "unlabelled_slices",
 ]

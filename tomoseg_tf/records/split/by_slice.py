@@ -9,7 +9,7 @@ from tomoseg_tf.volume import IGNORE
 NONE = -1
 
 
-def draw_slices(samples, settings, empty=None):
+def draw_slices(samples, settings, empty=None, unlabelled=None):
     """Draw the slices of each split at random from those of all samples, as in [1]_ and [2]_.
 
     In a split by group, groups of neighbouring slices are drawn, as in [3]_; they follow each other
@@ -21,8 +21,9 @@ def draw_slices(samples, settings, empty=None):
         The samples in order.
     settings : SplitSettings
         Numbers of slices or groups or, without them, fractions; and the seed.
-    empty : sequence of (Z,) ndarray of bool, optional
-        Slices of each sample that are not drawn; none if not given.
+    empty, unlabelled : sequence of (Z,) ndarray of bool, optional
+        Slices of each sample without an object, and without any label; none if not given. They are
+        not drawn, nor are groups of nothing else.
 
     Returns
     -------
@@ -47,25 +48,28 @@ def draw_slices(samples, settings, empty=None):
     unit = settings.unit
     counts = [sample.depth // unit for sample in samples]
     chosen = np.full(sum(counts), NONE)
-    left_out = np.concatenate(empty) if empty is not None else np.zeros(sum(counts), bool)
-    pool = np.flatnonzero(~left_out)
-    numbers = _numbers(pool.size, int(left_out.sum()), settings)
+    empty = _whole_groups(empty, counts, unit)
+    unlabelled = _whole_groups(unlabelled, counts, unit) & ~empty
+    pool = np.flatnonzero(~empty & ~unlabelled)
+    left_out = {"hold background only": empty.sum(), "are unlabelled": unlabelled.sum()}
+    numbers = _numbers(pool.size, left_out, settings)
     order = np.random.default_rng(settings.seed).permutation(pool)
     for index, part in enumerate(np.split(order, np.cumsum(numbers))[:-1]):
         chosen[part] = index
     splits = [np.repeat(each, unit) for each in np.split(chosen, np.cumsum(counts)[:-1])]
     blocks = [block for index, each in enumerate(splits) for block in _runs(index, each)]
-    notices = []
+    notices, what = [], "groups" if settings.method == "group" else "slices"
     rest = sum(sample.depth % unit for sample in samples)
     if rest:
         notices.append(f"{rest} slices at the ends of samples fill no group of {unit}")
-    if left_out.any():
+    if empty.any():
         notices.append(
-            f"{left_out.sum()} slices hold background only and were left out: what is found "
-            "wrongly in such slices is in no score"
+            f"{empty.sum()} {what} hold background only and were left out: what is found wrongly "
+            "in such slices is in no score"
         )
+    if unlabelled.any():
+        notices.append(f"{unlabelled.sum()} {what} are unlabelled and were left out")
     if pool.size > sum(numbers):
-        what = "slices" if settings.method == "slice" else "groups"
         notices.append(f"{pool.size - sum(numbers)} {what} were asked for by no split")
     return blocks, notices + _leak_notices(splits)
 
@@ -87,13 +91,38 @@ def empty_slices(truth):
     return ~np.concatenate(filled)
 
 
+def unlabelled_slices(truth):
+    """Find the slices of a truth in which nothing is labelled.
+
+    Parameters
+    ----------
+    truth : Volume
+        Classes of type uint8, 255 = ignore.
+
+    Returns
+    -------
+    (Z,) ndarray of bool
+        True where all voxels of a slice are ignored.
+    """
+    return np.concatenate([(slab == IGNORE).all(axis=(1, 2)) for _, slab in truth.slabs()])
+
+
+def _whole_groups(slices, counts, unit):
+    """Tell which groups hold nothing but the slices given; each sample holds so many."""
+    if slices is None:
+        return np.zeros(sum(counts), bool)
+    pairs = zip(slices, counts, strict=True)
+    return np.concatenate([each[: n * unit].reshape(n, unit).all(axis=1) for each, n in pairs])
+
+
 def _numbers(available, left_out, settings):
     """Slices or groups that each split gets."""
     grouped = settings.method == "group"
     what = f"groups of {settings.unit} slices" if grouped else "slices"
+    more = ", ".join(f"{number} more {why}" for why, number in left_out.items() if number)
+    less = f" ({more})" if more else ""
     if settings.units is not None:
         if sum(settings.units) > available:
-            less = f" ({left_out} more hold background only)" if left_out else ""
             raise ValueError(
                 f"{sum(settings.units)} {what} are asked for, but there are {available}{less}; "
                 "ask for fewer"
@@ -102,8 +131,8 @@ def _numbers(available, left_out, settings):
     shares = settings.shares
     if available < len(shares):
         raise ValueError(
-            f"{available} {what} are too few for {len(shares)} splits ({', '.join(shares)}); add "
-            "samples, or give one of them a fraction of 0"
+            f"{available} {what}{less} are too few for {len(shares)} splits "
+            f"({', '.join(shares)}); add samples, or give one of them a fraction of 0"
         )
     sizes = dict(zip(shares, apportion(available, list(shares.values()), 1), strict=True))
     return tuple(sizes.get(split, 0) for split in SPLITS)

@@ -6,7 +6,7 @@ from tomoseg_tf.records.split.by_sample import assign_whole
 from tomoseg_tf.records.split.by_slice import draw_slices
 
 
-def plan_blocks(samples, settings, empty=None):
+def plan_blocks(samples, settings, empty=None, unlabelled=None):
     """Assign the slices of all samples to the splits.
 
     Parameters
@@ -15,8 +15,9 @@ def plan_blocks(samples, settings, empty=None):
         The samples in order.
     settings : SplitSettings
         How to split.
-    empty : sequence of (Z,) ndarray of bool, optional
-        Slices of each sample that are not drawn in a split by slice; none if not given.
+    empty, unlabelled : sequence of (Z,) ndarray of bool, optional
+        Slices of each sample that are not drawn in a split by slice or by group, see
+        `draw_slices`; none if not given.
 
     Returns
     -------
@@ -35,7 +36,7 @@ def plan_blocks(samples, settings, empty=None):
     if settings.method == "sample":
         return assign_whole(samples, settings)
     if settings.method in ("slice", "group"):
-        return draw_slices(samples, settings, empty)
+        return draw_slices(samples, settings, empty, unlabelled)
     blocks = []
     for index, sample in enumerate(samples):
         blocks += split_sample(index, sample, settings.fractions, settings)
