@@ -3,13 +3,17 @@
 import csv
 import re
 import zipfile
+from pathlib import Path
 
+import nbformat
+import numpy as np
 import pytest
 import tifffile
 
-from tomoseg_tf.volume import open_volume
+from tomoseg_tf.volume import create_volume, open_volume
 from tomoseg_tf.weights import open_weights
 
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 pytestmark = pytest.mark.docs  # minutes: they run with the commands of the documentation
 
 
@@ -34,7 +38,7 @@ def test_fine_tune_and_tune(execute, outputs, tmp_path):
 
 def test_objects(execute, outputs, tmp_path):
     parameters = (
-        'scan_path, truth_path = output / "pillar.tif", output / "truth.tif"\n'
+        "scan_path, truth_path = None, None\n"
         'weights_name, series, times = "unet_3d_micropillar", [], [0, 10, 20]\n'
         "shape, series_shape = (32, 112, 112), (48, 80, 160)\n"
     )
@@ -55,9 +59,24 @@ def test_objects(execute, outputs, tmp_path):
     assert int(tracks[1]) < int(tracks[2])
 
 
+@pytest.mark.parametrize("name", ["6_objects.ipynb", "7_large_scans.ipynb"])
+def test_a_scan_that_is_given_stays_as_it_is(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    scan = "own.h5::/exchange/data"
+    with create_volume(scan, (8, 8, 8), "uint8") as writer:
+        writer.write(0, np.ones((8, 8, 8), np.uint8))
+    before = (tmp_path / "own.h5").read_bytes()
+    cells = nbformat.read(NOTEBOOKS / name, as_version=4).cells
+    parameters, start, *_ = (cell.source for cell in cells if cell.cell_type == "code")
+    given = {}
+    exec(f"{parameters}\nscan_path = {scan!r}\n{start.replace('%matplotlib inline', '')}", given)
+    assert given["scan_path"] == scan
+    assert (tmp_path / "own.h5").read_bytes() == before
+
+
 def test_large_scans(execute, outputs, tmp_path):
     parameters = (
-        'scan_path, weights_name = output / "scan.zarr", "unet_3d_micropillar"\n'
+        'scan_path, weights_name = None, "unet_3d_micropillar"\n'
         'max_memory, workers = "2.5GB", 1\n'
         "shape, large_shape = (40, 72, 264), (256, 512, 512)\n"
     )
