@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -88,6 +89,21 @@ def test_block_counts_are_those_of_the_volume_in_every_slab_size():
         edges = [np.linspace(0, side, 5).astype(int) for side in classes.shape]
         box = classes[edges[0][1] : edges[0][2], : edges[1][1], edges[2][3] :]
         assert blocks.sample[1 * 16 + 0 * 4 + 3] == np.count_nonzero(box != 255)
+
+
+def test_rows_of_voxels_count_in_each_block_that_they_go_through():
+    """A class that fills the volume has no error, and bars along x that of the bars."""
+    full = measure_objects(np.ones((8, 8, 9), np.uint8), keep_border=True)
+    assert (full.blocks.classes[:, 1] == full.blocks.sample).all()
+    found = summarise(full)
+    assert found["errors"]["volume_fraction"] == 0
+    assert found["intervals"]["volume_fraction"] == [1, 1]
+    classes = np.zeros((3, 5, 11), np.uint8)
+    classes[1, 2, 1:10] = 2
+    blocks = measure_objects(classes, keep_border=True).blocks
+    edges = np.linspace(0, 11, 5).astype(int)
+    expected = [np.count_nonzero(classes[..., a:b]) for a, b in pairwise(edges)]
+    assert blocks.classes[:, 2].reshape(3, 4, 4).sum(axis=(0, 1)).tolist() == expected
 
 
 def test_errors_over_objects_are_those_of_statistics():

@@ -1,5 +1,7 @@
 """Voxels by block of the volume, of which error bars are drawn."""
 
+from itertools import pairwise
+
 import numpy as np
 
 SIDE = 4  # blocks along each axis
@@ -55,13 +57,16 @@ class BlockCounts:
         window : Window
             The slab.
         runs : tuple of (R,) ndarray
-            Class, length, z, y and x of its runs; a run counts where it begins.
+            Class, length, z, y and x of its runs, which blocks part.
         """
         if runs:
-            index, length, *where = runs
-            places = self.block_of(*where) * CLASSES + index.astype(np.int64)
-            counts = np.bincount(places, length, self.classes.size)
-            self.classes += counts.reshape(self.classes.shape).astype(np.int64)
+            index, length, z, y, x = runs
+            first = self.block_of(z, y, np.zeros_like(x))
+            for column, ends in enumerate(pairwise(self._edges[2])):
+                within = np.clip(x + length, *ends) - np.clip(x, *ends)
+                places = (first + column) * CLASSES + index.astype(np.int64)
+                counts = np.bincount(places, within, self.classes.size)
+                self.classes += counts.reshape(self.classes.shape).astype(np.int64)
         self.sample += self._sample(window).ravel()
 
     def _sample(self, window):
