@@ -25,7 +25,6 @@ def test_in_a_box_they_are_those_of_the_box():
         table([[2, 5], [3, 5], [4, 8]], [[1, 4], [3, 5], [4, 8]]),
         sample_of(mask),
         mask.shape,
-        int(mask.sum()),
     )
     assert found[0] == pytest.approx(8 / (7 - 3) * 9 / (8 - 2) * 11 / (10 - 4))
     assert np.isnan(found[1])  # touches the edge of the mask
@@ -39,7 +38,7 @@ def test_objects_at_every_place_of_a_ball_add_up_to_one_each(blocks, monkeypatch
     mask = (z - 9) ** 2 + (y - 10) ** 2 + (x - 12) ** 2 < 81
     starts = np.argwhere(np.ones_like(mask))
     boxes = np.stack([starts, starts + (3, 2, 4)], axis=2)
-    found = mask_weights(table(*boxes), sample_of(mask), mask.shape, int(mask.sum()))
+    found = mask_weights(table(*boxes), sample_of(mask), mask.shape)
     assert np.nansum(found) == pytest.approx(mask.sum())
     assert 0 < np.isfinite(found).sum() < mask.sum()
     whole = [mask[tuple(slice(a, b) for a, b in box)].all() for box in boxes[np.isfinite(found)]]
@@ -79,3 +78,16 @@ def test_where_all_objects_are_cut_there_is_no_density():
     found = summarise(measure_objects(classes, mask=mask), replicates=0)
     assert (found["count"], found["number_density_per_voxel"]) == (1, None)
     assert found["mean_radius_corrected_voxels"] is None
+
+
+def test_ignored_voxels_change_the_density_in_a_mask_as_they_do_without_one():
+    """A mask that leaves out a corner alone is nearly none; half of the voxels are ignored."""
+    classes, mask = np.zeros((20, 20, 20), np.uint8), np.ones((20, 20, 20), np.uint8)
+    classes[4::8, 4::8, 4::8], classes[10:], mask[0, 0, 0] = 1, 255, 0
+    options = {"palette": "classes", "min_voxels": 1}
+    one, other = (measure_objects(classes, mask=some, **options) for some in ("none", mask))
+    assert np.nanmin(other.columns["edge_weight"]) > 1
+    densities = [
+        summarise(found, replicates=0)["number_density_per_voxel"] for found in (one, other)
+    ]
+    assert densities[0] == pytest.approx(densities[1], rel=2e-3)

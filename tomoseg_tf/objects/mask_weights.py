@@ -5,7 +5,7 @@ import numpy as np
 BLOCKS = 2**21  # of the mask, that are held
 
 
-def mask_weights(columns, sample, shape, voxels):
+def mask_weights(columns, sample, shape):
     """Weights that make up for objects that are cut by the edge of a mask.
 
     The box of an object, with a voxel more on each side, is rounded outwards to a grid of blocks;
@@ -22,13 +22,11 @@ def mask_weights(columns, sample, shape, voxels):
         The mask.
     shape : tuple of three int
         Shape (Z, Y, X) of the volume.
-    voxels : int
-        Voxels of the mask that count.
 
     Returns
     -------
     (N,) ndarray of float64
-        Weights; NaN for objects that do not count.
+        Weights of at least 1; NaN for objects that do not count.
 
     References
     ----------
@@ -36,7 +34,8 @@ def mask_weights(columns, sample, shape, voxels):
        Microsc. Acta S5, 266-273, 1980.
     """
     steps = block_sides(shape)
-    sums = _box_sums(_whole_blocks(sample, shape, steps))
+    whole, voxels = _whole_blocks(sample, shape, steps)
+    sums = _box_sums(whole)
     starts = np.stack([columns[f"{name}_start"] for name in "zyx"], axis=1) - 1
     stops = np.stack([columns[f"{name}_stop"] for name in "zyx"], axis=1) + 1
     first, end = starts // steps, -(-stops // steps)
@@ -76,15 +75,18 @@ def block_sides(shape):
 
 
 def _whole_blocks(sample, shape, steps):
-    """Blocks that lie in the mask and in the volume as a whole."""
-    numbers = np.array(shape) // steps
+    """Blocks that lie in the mask and in the volume as a whole, and the voxels of the mask."""
+    numbers, voxels = np.array(shape) // steps, 0
     height, width = (numbers * steps)[1:]
     whole = np.empty(numbers, bool)
-    for index in range(numbers[0]):
-        slab = sample.inside(index * steps[0], (index + 1) * steps[0])[:, :height, :width]
-        plane = slab.all(axis=0).reshape(numbers[1], steps[1], numbers[2], steps[2])
-        whole[index] = plane.all(axis=(1, 3))
-    return whole
+    for index, start in enumerate(range(0, shape[0], steps[0])):
+        slab = sample.inside(start, min(start + steps[0], shape[0]))
+        voxels += int(np.count_nonzero(slab))
+        if index < numbers[0]:
+            plane = slab.all(axis=0)[:height, :width]
+            plane = plane.reshape(numbers[1], steps[1], numbers[2], steps[2])
+            whole[index] = plane.all(axis=(1, 3))
+    return whole, voxels
 
 
 def _box_sums(whole):

@@ -148,7 +148,7 @@ def measure_objects(
         )
         slabs = [np.append(rows, -1)[own] for own in slabs]
     columns = object_columns(sums, extremes, shape, spacing=given.spacing, pivot=pivot)
-    columns |= _distances(columns, given, blocks)
+    columns |= _distances(columns, given)
     columns, cut, slabs = _without_cut(columns, slabs, parts, keep_border)
     return Objects(
         columns=columns,
@@ -178,7 +178,7 @@ def _check_settings(connectivity, min_voxels, split):
         raise ValueError(f"min_voxels is {min_voxels}; an object has at least 1 voxel")
 
 
-def _distances(columns, given, blocks):
+def _distances(columns, given):
     """Distances to the nearest neighbours, in voxels and in µm, and weights for cut objects."""
     centres = np.stack([columns[f"centroid_{name}"] for name in "zyx"], axis=1)
     found = {}
@@ -190,7 +190,7 @@ def _distances(columns, given, blocks):
     if given.sample is None:
         weights = edge_weights(columns, shape)
     else:
-        weights = mask_weights(columns, given.sample, shape, int(blocks.sample.sum()))
+        weights = mask_weights(columns, given.sample, shape)
     return found | {"edge_weight": weights}
 
 
