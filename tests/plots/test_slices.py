@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.plots import new_axes, plot_classes, plot_slice, save_figure, scale_bar
+from tomoseg_tf.plots.slices import grey_range
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,15 @@ def test_unknown_spacing_draws_no_scale_bar():
     ax = plot_slice(np.zeros((4, 5)))
     assert not ax.patches
     assert not ax.texts
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_grey_levels_of_any_size_have_a_range_of_their_own(unit):
+    """Such as absorption indices of a phase reconstruction, which are less than 1e-9."""
+    assert grey_range(unit * np.arange(201.0)) == pytest.approx((unit, 199 * unit))
+    low, high = grey_range(np.full(9, unit))
+    assert low == unit < high
+    assert plot_slice(unit * np.eye(3)).images[0].get_clim()[1] == pytest.approx(unit)
 
 
 def test_sides_are_in_proportion():

@@ -16,7 +16,7 @@ from tomoseg_tf.plots.legend import (
     describe_classes,
     explain_classes,
 )
-from tomoseg_tf.plots.slices import draw
+from tomoseg_tf.plots.slices import draw, grey_range
 from tomoseg_tf.volume import IGNORE, as_volume
 
 SIDE = 1200  # pixels per panel; larger slices are reduced
@@ -143,9 +143,8 @@ def _draw_row(row, grey, labels, counts, spacing):
         grey = grey[::factor, ::factor]
         spacing = spacing and tuple(side * factor for side in spacing)
     seen = grey[np.isfinite(grey) & (labels != IGNORE)]
-    seen = seen if seen.size else np.nan_to_num(grey)
-    low, high = np.percentile(seen, (0.5, 99.5))
-    look = {"cmap": "gray", "vmin": low, "vmax": max(high, low + 1e-9), "spacing": spacing}
+    low, high = grey_range(seen if seen.size else grey)
+    look = {"cmap": "gray", "vmin": low, "vmax": high, "spacing": spacing}
     draw(grey, ax=row[0], **look)
     colours = np.array([to_rgb(colour_of(number)) for number in range(256)])
     draw(colours[labels], ax=row[1], spacing=spacing)

@@ -162,7 +162,7 @@ def grey_range(values, percentiles=(0.5, 99.5)):
     if not finite.size:
         return 0.0, 1.0
     low, high = np.percentile(finite, percentiles)
-    return float(low), float(max(high, low + 1e-9))
+    return float(low), float(high if high > low else low + 1e-6 * (abs(low) or 1))
 
 
 def check_slice(image):
