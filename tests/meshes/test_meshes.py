@@ -205,7 +205,9 @@ def test_labels_where_classes_touch_are_those_of_the_class(tmp_path):
         ("m.stl", {"labels": True}, "labels of vertices need a .ply or .vtk file"),
         ("m.ply", {"labels": True, "smooth": 1}, "neither thinned nor smoothed"),
         ("m.ply", {"classes": (3,)}, "no voxel is of class 3; there is 1"),
-        ("m.ply", {"step": 0}, "at least 1, 0 and 1"),
+        ("m.ply", {"step": 0}, "step is 0"),
+        ("m.ply", {"smooth": np.inf}, "smooth is inf"),
+        ("m.ply", {"min_voxels": 0}, "min_voxels is 0"),
         ("here.ply", {}, "already exists"),
     ],
 )
@@ -260,7 +262,8 @@ def test_objects_that_are_cut_too_small_or_of_another_class_have_no_mesh(tmp_pat
     assert (one["label"], len([*(tmp_path / "m").iterdir()])) == (1, 2)
     write_object_meshes(classes, tmp_path / "m", overwrite=True)  # in another format
     assert (tmp_path / "m" / "object_1.ply").exists()
-    mistakes = ({"min_voxels": 99}, "nothing to draw"), ({"suffix": ".off"}, "ends in")
+    mistakes = [({"min_voxels": 99}, "nothing to draw"), ({"suffix": ".off"}, "ends in")]
+    mistakes += [({"step": 0}, "step is 0"), ({"smooth": -1}, "smooth is -1")]
     for wrong, message in mistakes:
         with pytest.raises(ValueError, match=message):
             write_object_meshes(classes, tmp_path / "n", **wrong)

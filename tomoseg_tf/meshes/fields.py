@@ -87,6 +87,25 @@ class Field:
         return blocks
 
 
+def check_grid(step, smooth):
+    """Refuse blocks or smoothing that cannot be.
+
+    Parameters
+    ----------
+    step, smooth : int, float
+        As for `Field`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such block, or the filter has no width.
+    """
+    if step < 1:
+        raise ValueError(f"step is {step}; a block has a side of at least 1 voxel")
+    if not 0 <= smooth < np.inf:
+        raise ValueError(f"smooth is {smooth}; give a width in voxels, or 0 for no smoothing")
+
+
 def _clear(field):
     """Move values away from the level."""
     near = np.abs(field - LEVEL) < CLEAR

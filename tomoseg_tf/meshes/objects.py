@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tomoseg_tf.meshes.drawing import draw_surface
-from tomoseg_tf.meshes.fields import Field
+from tomoseg_tf.meshes.fields import Field, check_grid
 from tomoseg_tf.meshes.files import FORMATS
 from tomoseg_tf.objects import measure_objects, open_inputs, write_labels
 from tomoseg_tf.volume import Volume, check_apart, open_volume, staged_folder
@@ -100,6 +100,7 @@ def write_object_meshes(
     folder, suffix = Path(folder), suffix.lower()
     if suffix not in FORMATS:
         raise ValueError(f"{suffix}: a mesh ends in {', '.join(FORMATS)}")
+    check_grid(step, smooth)
     check_apart([folder], [segmentation])
     given = open_inputs(segmentation, palette=palette, spacing=spacing)
     meshes = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tomoseg_tf.meshes.drawing import draw_surface
-from tomoseg_tf.meshes.fields import Field
+from tomoseg_tf.meshes.fields import Field, check_grid
 from tomoseg_tf.meshes.files import FORMATS, LABELLED
 from tomoseg_tf.objects import measure_objects, open_inputs, write_labels
 from tomoseg_tf.volume import IGNORE, check_destination, count_classes, open_volume, staged_file
@@ -108,10 +108,9 @@ def _check(output, step, smooth, min_voxels, labels):
     """Refuse what cannot be."""
     if output.suffix.lower() not in FORMATS:
         raise ValueError(f"{output}: a mesh ends in {', '.join(FORMATS)}")
-    if step < 1 or smooth < 0 or min_voxels < 1:
-        raise ValueError(
-            f"step {step}, smooth {smooth}, min_voxels {min_voxels}: at least 1, 0 and 1"
-        )
+    check_grid(step, smooth)
+    if min_voxels < 1:
+        raise ValueError(f"min_voxels is {min_voxels}; an object has at least 1 voxel")
     if labels and (output.suffix.lower() not in LABELLED or step > 1 or smooth):
         raise ValueError(
             f"{output}: labels of vertices need a .ply or .vtk file, and a surface that is neither "
