@@ -152,7 +152,9 @@ def test_all_steps_are_opened_before_one_is_measured(tmp_path, monkeypatch):
     ("settings", "message"),
     [
         ({"times": (0, 0)}, "each must be after the one before"),
+        ({"times": (0, np.inf)}, "each must be after the one before"),
         ({"times": (0,)}, "1 times for 2 segmentations"),
+        ({"max_distance": np.nan}, "a distance is 0 or more"),
         ({"volumes": [1]}, "1 volumes for 2 segmentations"),
         ({"min_overlap": 0}, "above 0 and at most 1"),
         ({"register_by": "warp"}, "choose none, shift or rigid"),

@@ -157,11 +157,11 @@ def _check(segmentations, times, volumes, min_overlap, max_distance):
     times = tuple(range(number)) if times is None else tuple(times)
     if len(times) != number:
         raise ValueError(f"{len(times)} times for {number} segmentations; give one per step")
-    if not (np.diff(times) > 0).all():
+    if not (np.isfinite(times).all() and (np.diff(times) > 0).all()):
         raise ValueError(f"times {', '.join(map(str, times))}: each must be after the one before")
     if not 0 < min_overlap <= 1:
         raise ValueError(f"min_overlap is {min_overlap}; a share is above 0 and at most 1")
-    if max_distance < 0:
+    if not max_distance >= 0:
         raise ValueError(f"max_distance is {max_distance}; a distance is 0 or more")
     return times
 
