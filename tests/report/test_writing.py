@@ -11,7 +11,7 @@ from tomoseg_tf.objects import measure_objects, write_objects, write_table
 from tomoseg_tf.plots import plot_panels
 from tomoseg_tf.report import parse_size, scoring, write_report, writing
 from tomoseg_tf.report.inputs import open_inputs
-from tomoseg_tf.report.object_table import table_data
+from tomoseg_tf.report.object_table import BOXES, PLACES, table_data
 from tomoseg_tf.report.sizes import format_size
 
 ALL = ["slices", "objects", "scores", "detection", "threshold", "sizes", "run"]
@@ -280,13 +280,17 @@ def test_what_does_not_belong_together_is_refused(volumes, tmp_path):
     path = tmp_path / "r.html"
     small = np.zeros((3, 4, 5), np.uint8)
     table = tmp_path / "t.csv"
-    write_table({"label": np.array([1]), "class": np.array([1])}, table)
+    columns = {"label": np.array([1]), "class": np.array([1])}
+    write_table(columns, table)
+    sizeless = tmp_path / "sizeless.csv"
+    write_table(columns | {name: np.array([1]) for name in (*PLACES, *BOXES)}, sizeless)
     labels = np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
     far = {"volume": volumes["volume"], "truth": small}
     for arguments, message in (
         ({}, "nothing to report"),
         (far, "must be of one shape"),
         ({"objects": table}, "no column centroid_z"),
+        ({"objects": sizeless}, "no column equivalent_radius_voxels"),
         ({"segmentation": labels}, "class"),
         ({"probabilities": small.astype(np.uint16), "volume": small}, "are no probabilities"),
         ({"volume": small, "max_size": "big"}, "such as 25MB"),

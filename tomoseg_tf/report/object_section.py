@@ -12,6 +12,7 @@ from tomoseg_tf.plots import (
     shape_data,
     size_data,
 )
+from tomoseg_tf.plots.object_columns import radii
 from tomoseg_tf.report.content import Section, Table, Tile, decimal
 from tomoseg_tf.report.figures import picture_of
 from tomoseg_tf.volume import NotFiniteError
@@ -107,11 +108,11 @@ def _summary_table(source, summary, names):
 
 def _plain_table(columns, names):
     """Make the same from a table of objects, without errors."""
-    unit = "um" if "equivalent_radius_um" in columns else "voxels"
+    sizes, unit = radii(columns)
     rows = []
     for index in np.unique(columns["class"]):
         chosen = columns["class"] == index
-        radius, shape = columns[f"equivalent_radius_{unit}"][chosen], columns.get("sphericity")
+        radius, shape = sizes[chosen], columns.get("sphericity")
         means = (radius.mean(), radius.std(), None if shape is None else shape[chosen].mean())
         rows.append((_name(index, names), f"{len(radius):,}", *map(decimal, means), "–"))
     note = f"Radii in {'µm' if unit == 'um' else 'voxels'}, of the ball of equal volume."
