@@ -50,7 +50,10 @@ def test_parquet_keeps_words_and_numbers(run, series, tmp_path):
 
 def test_what_a_user_can_cause_is_one_line(run, series, tmp_path):
     step = series[0] / "segmentation_00.tif"
+    content = step.read_bytes()
+    replacing = ("--figure", step, "--overwrite")
     cases = [
+        ((step, step, tmp_path / "t.csv", *replacing), "is named twice"),
         ((step, tmp_path / "t.csv"), "at least two steps"),
         ((step, step, tmp_path / "t.txt"), "ends in .csv or .parquet"),
         ((step, step, tmp_path / "t.csv", "--times", "3,1"), "after the one before"),
@@ -59,5 +62,6 @@ def test_what_a_user_can_cause_is_one_line(run, series, tmp_path):
         code, out, err = run("track", *arguments)
         assert (code, out, err.count("\n")) == (1, "", 1)
         assert message in err
+    assert step.read_bytes() == content
     assert run("simulate", "growth", series[0])[0] == 1
     assert run("track", step, step, tmp_path / "t.csv", "--times", "a")[0] == 2

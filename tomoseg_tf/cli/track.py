@@ -94,7 +94,9 @@ def track(segmentations, table, figure, overwrite, as_json, **settings):
         --register shift --figure tracks.png
     """
     from tomoseg_tf.tracking import series_table, summarise_series, write_tracks
+    from tomoseg_tf.volume import check_apart
 
+    check_apart([table, figure], [*segmentations, *settings["volumes"]])
     if figure is not None:
         from tomoseg_tf.plots import check_figure, plot_tracks, save_figure, track_data
 
