@@ -94,6 +94,14 @@ def test_any_prefix_and_either_of_the_names_will_do(tmp_path, state):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
+def test_a_head_of_one_channel_gives_probabilities_though_it_is_rectified_within(tmp_path, state):
+    one = {name: array[:1] if "classifier" in name else array for name, array in state.items()}
+    imported = import_weights(write(tmp_path / "unet.npz", one), tmp_path / "out", **IMPORT)
+    assert imported.config.arguments["activation"] == "relu"
+    assert imported.config.class_names == ("background", "object")
+    assert "One probability per voxel; above 0.5 it is object." in imported.read_card()
+
+
 def without(name):
     return lambda state: {key: array for key, array in state.items() if key != name}
 

@@ -2,8 +2,8 @@
 
 from tomoseg_tf.weights.config import WeightsConfig
 from tomoseg_tf.weights.fingerprint import describe_fingerprint
+from tomoseg_tf.weights.outputs import has_open_output
 
-OPEN_OUTPUTS = "relu", "linear"  # activations of a head that gives no probabilities
 _TRAINING = {
     "volume": "statistics of the whole volume",
     "patch": "statistics of each patch",
@@ -155,7 +155,7 @@ def _rule(config):
     if not config.binary:
         return "One probability per class; the likeliest class is taken."
     value = "One probability per voxel"
-    if config.arguments.get("activation") in OPEN_OUTPUTS:
+    if has_open_output(config.model, config.arguments):
         value = (
             "One value per voxel, the grey level of a label from 0 (the darkest) to 1 (the "
             "brightest), as the network was fitted by regression; it may exceed 1"

@@ -6,13 +6,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tomoseg_tf.volume import Normalisation, check_destination, file_hash
-from tomoseg_tf.weights.card import OPEN_OUTPUTS, card
+from tomoseg_tf.weights.card import card
 from tomoseg_tf.weights.config import WeightsConfig, class_entries, explain
 from tomoseg_tf.weights.folder import save_weights
 from tomoseg_tf.weights.importers.guess import guess_arguments
 from tomoseg_tf.weights.importers.keras_h5 import LEGACY, load_keras_h5, read_shapes, sniff
 from tomoseg_tf.weights.importers.torch_state import read_state
 from tomoseg_tf.weights.importers.torch_state import sniff as sniff_torch
+from tomoseg_tf.weights.outputs import has_open_output
 
 PUBLISHED = Normalisation(method="zscore", training="patch", prediction="volume")
 XLEARN = Normalisation(method="minmax")
@@ -110,7 +111,7 @@ def import_weights(
         "arguments": arguments,
         "axes": axes,
         "normalisation": normalisation or published_normalisation(model),
-        "classes": class_entries(classes or _class_names(arguments)),
+        "classes": class_entries(classes or _class_names(model, arguments)),
         "spacing": spacing,
         "data": _describe(data, source, file_format),
         "simulated": simulated,
@@ -180,10 +181,10 @@ def _load_torch(source, model, given):
     return network, arguments
 
 
-def _class_names(arguments):
+def _class_names(model, arguments):
     """Names where none are stated; a label regressed as a grey level has no background."""
     num_classes = arguments["num_classes"]
-    if num_classes == 1 and arguments.get("activation") in OPEN_OUTPUTS:
+    if num_classes == 1 and has_open_output(model, arguments):
         return ("dark label", "bright label")
     if num_classes == 1:
         return ("background", "object")
