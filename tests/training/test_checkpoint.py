@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.backend import load_keras
-from tomoseg_tf.training.checkpoint import read_state, restore_state, take_state, write_state
+from tomoseg_tf.training.checkpoint import (
+    State,
+    read_state,
+    restore_state,
+    take_state,
+    write_state,
+)
 
 keras = load_keras()
 
@@ -54,6 +60,15 @@ def test_a_state_replaces_the_one_before_and_leaves_nothing_else(tmp_path):
     write_state(path, take_state(model, [{"epoch": 1}], finished=True))
     assert read_state(path).finished
     assert [entry.name for entry in tmp_path.iterdir()] == ["state.npz"]
+
+
+def test_a_state_that_cannot_be_begun_is_told_by_its_own_reason(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(PermissionError):
+        write_state(tmp_path / "state.npz", State([], [], []))
 
 
 def test_a_missing_state_is_none(tmp_path):

@@ -101,7 +101,7 @@ def write_state(path, state):
     Raises
     ------
     OSError
-        If the disk is full; the state before stays.
+        If it cannot be written, as on a full disk; the state before stays.
     """
     summary = json.dumps({"format": 1, "history": state.history, "finished": state.finished})
     arrays = {f"model/{index}": array for index, array in enumerate(state.variables)}
@@ -116,7 +116,7 @@ def write_state(path, state):
             file.flush()
             os.fsync(file.fileno())
     except OSError:
-        partial.unlink()
+        partial.unlink(missing_ok=True)
         raise
     os.replace(partial, path)
     _sync_folder(path.parent)
