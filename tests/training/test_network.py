@@ -67,6 +67,35 @@ def test_binary_loss_with_three_classes_is_refused():
         network_arguments(recipe(loss={"name": "binary_crossentropy"}), 3)
 
 
+@pytest.mark.parametrize(
+    ("model", "activation", "loss"),
+    [
+        ("unet_plus_plus", "sigmoid", "categorical_crossentropy"),
+        ("xlearn_unet", "sigmoid", "categorical_crossentropy"),
+        ("xlearn_unet", "relu", "crossentropy_dice"),
+        ("xlearn_unet", "linear", "binary_crossentropy"),
+    ],
+)
+def test_a_loss_that_scores_without_a_bound_would_make_best_is_refused(model, activation, loss):
+    model = {"name": model, "arguments": {"activation": activation}}
+    with pytest.raises(ValueError, match=rf"activation is '{activation}', .* '{loss}'"):
+        network_arguments(recipe(model=model, loss={"name": loss}), 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "activation", "loss"),
+    [
+        ("unet_plus_plus", "sigmoid", "crossentropy_dice"),
+        ("xlearn_unet", "relu", "mean_squared_error"),
+        ("residual_unet_2d", "relu", "categorical_crossentropy"),
+    ],
+)
+def test_an_activation_that_suits_the_loss_is_taken(model, activation, loss):
+    model = {"name": model, "arguments": {"activation": activation}}
+    found = network_arguments(recipe(model=model, loss={"name": loss}), 3)
+    assert found["activation"] == activation
+
+
 def test_class_weights_must_be_as_many_as_the_classes():
     with pytest.raises(ValueError, match="class_weights has 3 numbers, but the records have 2"):
         network_arguments(recipe(loss={"class_weights": [1, 2, 3]}), 2)

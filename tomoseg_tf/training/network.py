@@ -9,6 +9,7 @@ from tomoseg_tf.training.encoder import find_backbone, freeze_encoder, load_enco
 from tomoseg_tf.training.metrics import SegmentationScores
 from tomoseg_tf.training.objective import SegmentationLoss, inverse_frequencies
 from tomoseg_tf.training.starting import start_from
+from tomoseg_tf.weights.outputs import has_open_output
 
 keras = load_keras()
 
@@ -35,8 +36,8 @@ def network_arguments(recipe, num_classes, sides=None):
     Raises
     ------
     ValueError
-        If the loss or its weights do not fit the number of classes, or the
-        channels or the outputs not the network.
+        If the loss or its weights do not fit the number of classes, the loss not what the
+        network gives, or the channels or the outputs not the network.
     """
     loss, model = recipe.loss, recipe.model
     if loss.name == "binary_crossentropy" and num_classes > 2:
@@ -61,6 +62,7 @@ def network_arguments(recipe, num_classes, sides=None):
             f"model.channels is {model.channels}, but {model.name} sees volumes of one grey "
             "channel; use 1"
         )
+    _check_activation(model, loss.name)
     binary = num_classes == 2 and loss.name != "categorical_crossentropy"
     fixed = model.name in FIXED_SIDES
     shape = (sides or FIXED_SIDES[model.name])[-axes:] if fixed else [None] * axes
@@ -72,6 +74,22 @@ def network_arguments(recipe, num_classes, sides=None):
     if sides and {**default_arguments(model.name), **arguments}.get("z_poolings", 0) is None:
         arguments |= _shallow(model.name, arguments, sides[0])
     return arguments
+
+
+def _check_activation(model, loss):
+    """Refuse a loss that is at its best whatever the classes are, by scores that all rise."""
+    activation = model.arguments.get("activation")
+    if has_open_output(model.name, model.arguments) and loss != "mean_squared_error":
+        raise ValueError(
+            f"model.arguments.activation is {activation!r}, which gives no probabilities, but "
+            f"loss.name is {loss!r}; use mean_squared_error, or leave the activation out"
+        )
+    if activation == "sigmoid" and loss == "categorical_crossentropy":
+        raise ValueError(
+            "model.arguments.activation is 'sigmoid', which scores each class on its own, but "
+            "loss.name is 'categorical_crossentropy', by which all scores would rise to 1; use "
+            "crossentropy_dice, or leave the activation out"
+        )
 
 
 def _shallow(name, arguments, depth):
