@@ -114,6 +114,14 @@ def test_what_fits_but_means_something_else_is_said(tmp_path):
     assert "another normalisation (method minmax there, zscore here)" in said[1]
 
 
+@pytest.mark.parametrize("classes", [("background", "object"), ("a", "b", "c")])
+def test_arguments_that_leave_the_shapes_alone_are_said(classes, tmp_path):
+    fitted(tmp_path / "w", "residual_unet_2d")
+    changed = {**SMALL, "dilation": 2, "dropout": 0.5}
+    _, said = started(tmp_path / "w", "residual_unet_2d", classes, arguments=changed)
+    assert "with other arguments (dilation None there, 2 here), which may" in said[-1]
+
+
 @pytest.mark.parametrize(
     "arguments", [{"levels": 3, "base_features": 2}, {"levels": 2, "base_features": 3}]
 )

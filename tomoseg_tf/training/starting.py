@@ -3,10 +3,13 @@
 import numpy as np
 
 from tomoseg_tf.backend import load_keras
-from tomoseg_tf.models.summary import FIXED_SIDES, build
+from tomoseg_tf.models.summary import FIXED_SIDES, build, default_arguments
 from tomoseg_tf.weights import open_weights
 
 keras = load_keras()
+
+# what may differ: the head and the first kernels are said of, the others are of training alone
+ENDS = ("input_shape", "num_classes", "dropout", "momentum", "l2", "name")
 
 
 def start_from(model, recipe, arguments, classes, *, notify=None):
@@ -46,7 +49,7 @@ def start_from(model, recipe, arguments, classes, *, notify=None):
             f"model.weights {weights} are of {fitted.config.model} with {fitted.config.arguments}, "
             f"but the recipe asks for {name} with {arguments}; change model.arguments"
         )
-    notices += _changes(fitted.config, recipe, classes, weights)
+    notices += _changes(fitted.config, recipe, arguments, classes, weights)
     for text in notices if notify is not None else ():
         notify(text)
 
@@ -112,9 +115,17 @@ def _folded(old, new):
     return [np.repeat(shared, channels, axis=-2), *rest]
 
 
-def _changes(config, recipe, classes, weights):
+def _changes(config, recipe, arguments, classes, weights):
     """Say what the weights were fitted to that is otherwise now, though they fit."""
     texts = []
+    defaults = default_arguments(config.model)
+    before, now = ({**defaults, **each} for each in (config.arguments, arguments))
+    keys = [key for key in now if before.get(key) != now[key] and key not in ENDS]
+    if keys:
+        texts.append(
+            f"{weights} was fitted in a network with other arguments "
+            f"({_listed(keys, before, now)}), which may compute something else of the same arrays"
+        )
     names = tuple(entry.name for entry in config.classes)
     if len(names) == len(classes) and names != tuple(classes):
         texts.append(
@@ -126,6 +137,10 @@ def _changes(config, recipe, classes, weights):
         key for key in now if before.get(key) != now[key] and key not in ("training", "outside")
     ]
     if keys:
-        listed = "; ".join(f"{key} {before.get(key)} there, {now[key]} here" for key in keys)
+        listed = _listed(keys, before, now)
         texts.append(f"{weights} was fitted with another normalisation ({listed})")
     return texts
+
+
+def _listed(keys, before, now):
+    return "; ".join(f"{key} {before.get(key)} there, {now[key]} here" for key in keys)
