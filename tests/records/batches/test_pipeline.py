@@ -8,7 +8,7 @@ from tomoseg_tf.records import (
     validation_batches,
     write_records,
 )
-from tomoseg_tf.volume import Normalisation
+from tomoseg_tf.volume import ArrayVolume, Normalisation
 
 RAW = Normalisation(method="none")
 
@@ -89,6 +89,34 @@ def test_truth_goes_with_its_image(tmp_path):
     for image, classes in take(batches, 2 * steps):
         np.testing.assert_array_equal(image, classes)
         assert set(np.unique(classes)) == {0, 1, 255}
+
+
+def test_each_scan_is_tilted_by_its_own_voxels(tmp_path):
+    """What two scans of other proportions give is what each gives beside one of its own."""
+    cube, flat = (1.0, 1.0, 1.0), (2.0, 1.0, 1.0)
+    tilted = Augmentation(rotation=45.0, axes=("x",), quarter_turns=(), flips=False)
+
+    def images(name, *spacings):
+        pairs = [
+            (ArrayVolume(np.full((8, 8, 8), index + 1, np.uint8), spacing=spacing), truth)
+            for index, spacing in enumerate(spacings)
+            for truth in [np.random.default_rng(index).integers(0, 2, (8, 8, 8), np.uint8)]
+        ]
+        write_records(tmp_path / name, pairs, patch=(8, 8, 8), fractions=(1, 0, 0))
+        batches, _ = training_batches(
+            open_records(tmp_path / name), batch_size=2, normalisation=RAW, augmentation=tilted
+        )
+        changed = [pair for batch in take(batches, 4) for pair in zip(*batch, strict=True)]
+        return [
+            np.array([each for grey, each in changed if grey[0, 0, 0, 0] == value])
+            for value in (1, 2)
+        ]
+
+    mixed = images("mixed", cube, flat)
+    one, other = images("one", cube, cube), images("other", flat, flat)
+    np.testing.assert_array_equal(mixed[0], one[0])
+    np.testing.assert_array_equal(mixed[1], other[1])
+    assert (mixed[1] != one[1]).any()
 
 
 def test_foreground_crops_hold_an_object(records):

@@ -1,5 +1,7 @@
 """Batches of crops for training and of whole patches for validation, as `tf.data`."""
 
+from functools import partial
+
 from tomoseg_tf.records.batches.augmentation import augment
 from tomoseg_tf.records.batches.normalising import make_normaliser
 from tomoseg_tf.records.batches.reading import balanced, index_split
@@ -205,10 +207,17 @@ def _load_crops(patch, sides, number, foreground, key):
 def _make_finish(records, normalisation, augmentation):
     """Make the function from a crop to what a network gets."""
     normalise = make_normaliser(records, normalisation)
+    spacings, of_source = _spacings(records, augmentation)
 
     def changed(image, truth, crop):
-        where = {"axis": crop.get("axis"), "spacing": records.spacing}
-        return augment(image, truth, augmentation, crop["key"], **where)
+        settings = (augmentation, crop["key"])
+        ways = [
+            partial(augment, image, truth, *settings, axis=crop.get("axis"), spacing=spacing)
+            for spacing in spacings
+        ]
+        if len(ways) == 1:
+            return ways[0]()
+        return tf.switch_case(tf.gather(tf.constant(of_source), crop["source"]), ways)
 
     def finish(crop):
         inside, truth = crop.get("inside"), crop["truth"]
@@ -221,6 +230,19 @@ def _make_finish(records, normalisation, augmentation):
         return image[..., None], truth[..., None]
 
     return finish
+
+
+def _spacings(records, augmentation):
+    """Voxel sizes that the angles of changes go by, and the index of that of each source.
+
+    Only their proportions count. Where a source does not know its own, the sides are equal.
+    """
+    if records.spacing is not None or augmentation is None or not augmentation.tilts:
+        return [records.spacing], [0] * len(records.sources)
+    sizes = [source.spacing or (1.0, 1.0, 1.0) for source in records.sources]
+    sizes = [tuple(round(side / size[-1], 3) for side in size) for size in sizes]
+    different = list(dict.fromkeys(sizes))
+    return different, [different.index(size) for size in sizes]
 
 
 def _options():

@@ -135,6 +135,11 @@ class Augmentation:
         """Whether a change depends on where the axis of rotation of the scan is."""
         return bool(self.cupping or self.rings)
 
+    @property
+    def tilts(self):
+        """Whether shear or rotation lead out of the slices, where the voxel size counts."""
+        return bool(self.shear or self.rotation) and not set(self.axes) <= {"z"}
+
     def axes_of(self, sides):
         """Axes of shear and rotation that a crop is deep enough for.
 
