@@ -102,6 +102,8 @@ def test_changes_replace_settings_and_make_sections(write):
         ("normalisation: {method: best}", "must be one of zscore"),
         ("normalisation: zscore", "normalisation is 'zscore': must be a mapping"),
         ("augmentation: {flip: true}", "unknown key 'flip'; did you mean 'flips'"),
+        ("model: unet_3d", "model is 'unet_3d': must be a mapping of name, arguments"),
+        ("schedule: 3", "schedule is 3: must be a mapping of epochs"),
         ("monitor: iou", "monitor is 'iou': should be 'loss', 'accuracy' or 'dice'"),
         ("seed: -1", "seed is -1"),
         ("{seed: -1, monitor: iou}", "and 1 more"),

@@ -234,7 +234,10 @@ def _explain(error):
         return unknown_key(key, _keys(sections)) + place + rest
     if problem["type"] == "missing":
         return f"{where} is missing{rest}"
-    message = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    if problem["type"] == "model_type":
+        message = f"must be a mapping of {', '.join(_keys((*sections, key)))}"
+    else:
+        message = problem["msg"].removeprefix("Value error, ").replace("Input should", "should")
     value = repr(problem["input"])
     is_value = f" is {value}" if len(value) <= LONGEST else ""
     return f"{where}{is_value}: {message}{rest}"
