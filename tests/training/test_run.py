@@ -80,7 +80,7 @@ def test_other_records_or_another_backend_are_refused(run, tiny, change):
 def test_a_finished_run_is_refused(run, tiny):
     run.begin(MANIFEST, tiny())
     stop_after(run, 2, finished=True)
-    with pytest.raises(ValueError, match=r"already exists and its run is finished \(2 epochs\)"):
+    with pytest.raises(ValueError, match=r"its run is finished \(2 epochs\); .* --from \S+final"):
         run.find_state(MANIFEST, tiny())
 
 

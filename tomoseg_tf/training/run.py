@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import shlex
 import shutil
 from pathlib import Path
 
@@ -120,7 +121,9 @@ class RunFolder:
         if state.finished:
             raise ValueError(
                 f"{self.folder} already exists and its run is finished "
-                f"({len(state.history)} epochs); use --overwrite to train again"
+                f"({len(state.history)} epochs); to train on from its weights, name another "
+                f"folder and --from {shlex.quote(str(self.final))}, "
+                "or use --overwrite to train again"
             )
         there = read_recipe(self.folder / "recipe.yaml")  # an older one lacks the newer settings
         changes = _differences(there.to_dict(), recipe.to_dict())
