@@ -87,7 +87,8 @@ class Memory(click.ParamType):
     "--probabilities",
     type=options.VOLUME,
     metavar="FILE",
-    help="Write the probabilities too (float32).",
+    help="Write the probabilities too (float32); of weights with several classes a file for each, "
+    "with the name of the class: p.tif becomes p_pore.tif, p_clay.tif, ...",
 )
 @click.option(
     "--entropy",
