@@ -31,14 +31,13 @@ def models(name, arguments, as_json):
     if arguments is not None and name is None:
         raise click.UsageError("--arguments needs the NAME of a network")
     from tomoseg_tf.models import BUILDERS
-    from tomoseg_tf.models.summary import describe, describe_layers
+    from tomoseg_tf.models.summary import describe
 
     if name is None:
         found = [describe(model) for model in BUILDERS]
         click.echo(json.dumps({"models": found}) if as_json else _list(found))
         return
-    found = describe(name, arguments)
-    found["layers"] = describe_layers(name, found["arguments"])
+    found = describe(name, arguments, layers=True)
     click.echo(json.dumps(found) if as_json else _show(found))
 
 

@@ -96,7 +96,7 @@ def default_arguments(model):
     return arguments
 
 
-def describe(model, arguments=None):
+def describe(model, arguments=None, *, layers=False):
     """Describe a network: what it is, its arguments, how many parameters it has.
 
     Parameters
@@ -105,13 +105,17 @@ def describe(model, arguments=None):
         Name in `BUILDERS`.
     arguments : dict, optional
         Where they differ from `default_arguments`.
+    layers : bool
+        Whether the layers are listed too.
 
     Returns
     -------
     dict
         "name", "summary" (one sentence), "input" ("volumes" or "slices"), "arguments"
         (all of them), "parameters" and "trainable" (the moving averages of batch
-        normalisation are not).
+        normalisation are not); if asked for, "layers" with "name", "type", "output" (shape
+        without the batch, None where it is open; of the first, where a layer gives several)
+        and "parameters" of each, in the order of the graph.
 
     Raises
     ------
@@ -120,7 +124,7 @@ def describe(model, arguments=None):
     """
     arguments = {**default_arguments(model), **(arguments or {})}
     network = build(model, arguments)
-    return {
+    found = {
         "name": model,
         "summary": re.sub(r" \[\d+\]_,?", "", inspect.getdoc(BUILDERS[model]).splitlines()[0]),
         "input": "volumes" if num_sides(model) == 3 else "slices",
@@ -128,34 +132,17 @@ def describe(model, arguments=None):
         "parameters": network.count_params(),
         "trainable": sum(math.prod(weight.shape) for weight in network.trainable_weights),
     }
+    return {**found, "layers": [_layer(layer) for layer in network.layers]} if layers else found
 
 
-def describe_layers(model, arguments):
-    """List the layers of a network.
-
-    Parameters
-    ----------
-    model : str
-        Name in `BUILDERS`.
-    arguments : dict
-        All arguments of the builder.
-
-    Returns
-    -------
-    list of dict
-        "name", "type", "output" (shape without the batch, None where it is open; of the
-        first, where a layer gives several) and "parameters" of each layer, in the order
-        of the graph.
-    """
-    return [
-        {
-            "name": layer.name,
-            "type": type(layer).__name__,
-            "output": list(_first(layer.output).shape[1:]),
-            "parameters": layer.count_params(),
-        }
-        for layer in build(model, arguments).layers
-    ]
+def _layer(layer):
+    """Describe a layer of a network."""
+    return {
+        "name": layer.name,
+        "type": type(layer).__name__,
+        "output": list(_first(layer.output).shape[1:]),
+        "parameters": layer.count_params(),
+    }
 
 
 def _first(outputs):
