@@ -15,17 +15,25 @@ BOTH = "both=unet_3d,deep"
 
 
 @pytest.fixture(scope="module")
-def done(run, tmp_path_factory):
-    """A comparison of two networks, their mean, and a method without probabilities."""
+def done(done, run, tmp_path_factory):
+    """The comparison of all tests with one more network, and the mean of both."""
     folder, arguments = tmp_path_factory.mktemp("ensembles") / "out", {"deep": {"levels": 2}}
+    shutil.copytree(done[1], folder)
     models = "unet_3d,deep=unet_3d,otsu"
     return run(folder, models, ensembles=[BOTH], arguments=arguments), folder
 
 
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch):
+    """Draw no figures but those of the comparison of all tests, to save their time."""
+    monkeypatch.setattr("tomoseg_tf.studies.compare.study.draw_figures", lambda *_: None)
+
+
 def test_an_ensemble_is_scored_by_the_mean_of_its_members(done, study):
     result, folder = done
-    assert [each.label for each in result.results] == ["unet_3d", "deep", "otsu", "both"]
-    net, deep, _, both = result.results
+    labels = ["theirs", "unet_3d", "deep", "otsu", "both"]
+    assert [each.label for each in result.results] == labels
+    _, net, deep, _, both = result.results
     records = open_records(study / "records")
     fitted = [open_weights(folder / each.label / "best_loss") for each in (net, deep)]
     networks = [open_network(each.build()) for each in fitted]
@@ -54,7 +62,7 @@ def test_it_may_come_later_and_from_where_the_folder_was_moved_to(done, run, tmp
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("all=unet_3d,pspnet", "ensemble all: no entry pspnet; there are unet_3d, deep, otsu"),
+        ("all=unet_3d,pspnet", "all: no entry pspnet; there are unet_3d, otsu, theirs, deep"),
         ("all=unet_3d,otsu", "ensemble all: otsu is no network"),
         ("all=unet_3d,both", "ensemble all: both is no network"),
     ],
@@ -64,10 +72,10 @@ def test_members_are_finished_networks(done, run, text, message):
         run(done[1], ensembles=[text])
 
 
-def test_members_are_normalised_alike(run, study, tmp_path):
+def test_members_are_normalised_alike(done, run, study, tmp_path):
     recipe = tmp_path / "other.yaml"
     settings = (study / "tiny.yaml").read_text().replace("method: zscore", "method: percentile")
     recipe.write_text(settings)
-    models = "unet_3d", f"other={recipe}"
-    failed = run(tmp_path / "out", *models, ensembles=["both=unet_3d,other"]).failures
-    assert "differ in their normalisation" in failed["both"]
+    shutil.copytree(done[1], tmp_path / "out")
+    failed = run(tmp_path / "out", f"other={recipe}", ensembles=["mixed=unet_3d,other"]).failures
+    assert "differ in their normalisation" in failed["mixed"]
