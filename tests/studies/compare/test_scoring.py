@@ -23,6 +23,12 @@ from tomoseg_tf.weights import open_weights
 CLASSES = ("matrix", "inclusion", "precipitate")
 
 
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch):
+    """Draw no figures but those of the comparison of all tests, to save their time."""
+    monkeypatch.setattr("tomoseg_tf.studies.compare.study.draw_figures", lambda *_: None)
+
+
 def test_perfect_predictions_of_another_program_score_one(done):
     theirs = done[0].results[2]
     assert (theirs.miou, theirs.of_classes("recall")) == (1.0, [1.0, 1.0, 1.0])
@@ -78,6 +84,7 @@ def test_weights_of_the_last_epoch_are_scored_on_request(done, run, study, tmp_p
     assert net.scores == json.loads(json.dumps(again.to_dict()))
     assert (net.epoch, net.best_epoch, net.epochs) == ("last", 2, 2)
     assert net.training_seconds == result.results[0].training_seconds
+    shutil.copytree(tmp_path / "out" / "unet_3d", tmp_path / "out" / "again")
     found = run(tmp_path / "out", "again=unet_3d", epoch="last", ensembles=both)
     assert found.results[-1].scores == net.scores  # the same network twice
     assert found.results[-1].epoch == "last"
@@ -156,13 +163,6 @@ def test_other_voxels_and_wrong_turns_are_refused_before_training(run, study, sa
     assert not (tmp_path / "out").exists()
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    """Draw no figures, to save their time."""
-    monkeypatch.setattr("tomoseg_tf.studies.compare.study.draw_figures", lambda *_: None)
-
-
-@pytest.mark.usefixtures("undrawn")
 def test_entries_scored_on_other_voxels_leave_the_table_and_are_told(run, sampled, tmp_path):
     options, told = {"records": sampled}, []
     run(tmp_path / "out", "otsu", **options)
@@ -175,7 +175,6 @@ def test_entries_scored_on_other_voxels_leave_the_table_and_are_told(run, sample
     assert [each.label for each in result.results] == ["otsu", "kmeans"]
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_entries_stay_in_the_table_where_nothing_is_outside_the_sample(run, tmp_path):
     run(tmp_path / "out", "otsu")
     other = ["normalisation.outside=left_out"]
@@ -262,15 +261,16 @@ def test_the_time_for_compiling_is_in_no_prediction():
     assert found.matrix.tolist() == [[0, 0], [144, 0]]
 
 
-def test_networks_of_volumes_and_of_slices_are_scored_on_the_same_voxels(run, tmp_path):
-    small = {"levels": 2, "base_features": 2}
-    arguments = {"unet_2d": small, "unet_3d": {**small, "levels": 1}}
+def test_networks_of_volumes_and_of_slices_are_scored_on_the_same_voxels(done, run, tmp_path):
+    shutil.copytree(done[1], tmp_path / "both")
+    arguments = {"unet_2d": {"levels": 2, "base_features": 2}}
     result = run(tmp_path / "both", "unet_2d,unet_3d", arguments=arguments)
     assert result.failures == {}
-    flat, deep = (np.array(each.scores["confusion_matrix"]) for each in result.results)
+    both = result.results[-2:]
+    flat, deep = (np.array(each.scores["confusion_matrix"]) for each in both)
     np.testing.assert_array_equal(flat.sum(axis=1), deep.sum(axis=1))
     assert flat.sum() > 0
-    assert [each.network for each in result.results] == ["unet_2d", "unet_3d"]
+    assert [each.network for each in both] == ["unet_2d", "unet_3d"]
 
 
 def test_without_a_test_split_the_validation_is_scored_and_said(run, study, tmp_path):
