@@ -13,8 +13,6 @@ import pytest
 import tifffile
 from scipy import ndimage
 
-from tomoseg_tf.prediction import predict_volume
-from tomoseg_tf.prediction.networks import open_network
 from tomoseg_tf.records import named_shards, open_records, write_records
 from tomoseg_tf.studies.split_scores import count_split, score_weights, split_patches
 from tomoseg_tf.volume import ArrayVolume
@@ -55,16 +53,15 @@ def test_turns_score_the_mean_over_flips_and_train_nothing_again(done, run, stud
     _, net, other = run(tmp_path / "out", "unet_3d,otsu", turns="flips").results
     records = open_records(study / "records")
     fitted = open_weights(tmp_path / "out" / "unet_3d" / "best_loss")
-    network, axes = open_network(fitted.build()), [(), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2)]
-    matrix = np.zeros((3, 3), np.int64)
+    network, axes = fitted.build(), [(), (1,), (2,), (3,), (1, 2), (1, 3), (2, 3), (1, 2, 3)]
     with named_shards(records):
-        for _, grey, truth in split_patches(records, "test", fitted.config.normalisation):
-            flipped = [
-                np.flip(predict_volume(network, np.flip(grey, way).copy()), way)
-                for way in [*axes, (0, 1, 2)]
-            ]
-            found = np.mean(flipped, axis=0).argmax(axis=-1)
-            np.add.at(matrix, (truth, found), 1)
+        patches = [*split_patches(records, "test", fitted.config.normalisation)]
+    grey, truth = (np.stack([patch[index] for patch in patches]) for index in (1, 2))
+    flipped = [
+        np.flip(network.predict_on_batch(np.flip(grey, way)[..., None].copy()), way) for way in axes
+    ]
+    matrix = np.zeros((3, 3), np.int64)
+    np.add.at(matrix, (truth, np.mean(flipped, axis=0).argmax(axis=-1)), 1)
     assert net.scores["confusion_matrix"] == matrix.tolist()
     assert net.scores != result.results[0].scores
     assert (net.training_seconds, net.turns) == (result.results[0].training_seconds, "flips")
