@@ -6,7 +6,8 @@ import pytest
 
 from tomoseg_tf.evaluation import scores
 from tomoseg_tf.records import write_records
-from tomoseg_tf.studies.compare.table import Comparison, Result
+from tomoseg_tf.studies.compare.result import Result
+from tomoseg_tf.studies.compare.table import Comparison
 
 COMMAND = ("compare",)
 

@@ -2,7 +2,7 @@
 
 import json
 
-from tomoseg_tf.volume import check_apart, check_destination, staged_folder
+from tomoseg_tf.volume import check_apart, check_destination, staged_file, staged_folder
 
 
 def begin_study(folder, marker, settings, *, kind, overwrite=False, inputs=()):
@@ -167,6 +167,12 @@ def say_where(split, patches, patch):
     if split == "validation":
         where += "; there is no test split, and best epochs are chosen on these very voxels"
     return f"{where}."
+
+
+def write_text(path, text):
+    """Write a text file of a study, which replaces an earlier one when it is complete."""
+    with staged_file(path, overwrite=True) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def _is_empty(folder):

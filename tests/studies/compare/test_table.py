@@ -6,7 +6,8 @@ import json
 import numpy as np
 
 from tomoseg_tf.evaluation import scores
-from tomoseg_tf.studies.compare.table import Comparison, Result
+from tomoseg_tf.studies.compare.result import Result
+from tomoseg_tf.studies.compare.table import Comparison
 
 MATRIX = [[90, 10, 0], [5, 15, 0], [0, 0, 0]]  # the third class is neither there nor found
 

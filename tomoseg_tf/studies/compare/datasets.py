@@ -1,18 +1,17 @@
 """The same entries on several folders of records: folds, or what a leak between splits does."""
 
-import csv
-import io
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tomoseg_tf.evaluation import format_score
 from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.compare.folds import count_folds, mean_of
+from tomoseg_tf.studies.compare.result import say_made_by
+from tomoseg_tf.studies.compare.rows import score_cell
 from tomoseg_tf.studies.compare.study import MARKER as ONE
 from tomoseg_tf.studies.compare.study import check_comparison, compare, replace_comparison
-from tomoseg_tf.studies.compare.table import NONE, markdown_table, say_made_by, write_text
-from tomoseg_tf.table import aligned
+from tomoseg_tf.studies.study_folder import write_text
+from tomoseg_tf.table import aligned, csv_table, markdown_table
 from tomoseg_tf.volume import check_destination
 
 MARKER = "comparisons.json"
@@ -89,7 +88,6 @@ class Datasets:
 
     def csv(self):
         """CSV of the same, with all digits; what is not defined is left empty."""
-        text = io.StringIO()
         rows = []
         for label, results in self.by_label().items():
             mious = zip(self.comparisons, self._mious(results), strict=True)
@@ -97,11 +95,7 @@ class Datasets:
             for score, found in self.means(results).items() if self.folds else ():
                 row |= {f"{score}_{what}": value for what, value in found._asdict().items()}
             rows.append(row)
-        if rows:
-            writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        return text.getvalue()
+        return csv_table(rows)
 
     def describe(self):
         """Say in a line for each folder of records what was scored, and what the means are."""
@@ -129,7 +123,7 @@ class Datasets:
         """Head and rows: mean IoU by records; of folds, the means over them as well."""
         found = self.by_label()
         head = ("Entry", *(f"mIoU, {name}" for name in self.comparisons))
-        rows = [(label, *map(_score, self._mious(results))) for label, results in found.items()]
+        rows = [(label, *map(score_cell, self._mious(results))) for label, results in found.items()]
         yield head, rows
         if self.folds:
             head = ("Mean over the folds", "mIoU", *(f"{name} IoU" for name in self._classes()))
@@ -141,13 +135,9 @@ class Datasets:
 
     def _cell(self, found):
         """Text of a mean."""
-        deviation = "" if found.sd is None else f" ± {_score(found.sd)}"
+        deviation = "" if found.sd is None else f" ± {score_cell(found.sd)}"
         fewer = f" ({found.folds})" if found.folds < len(self.comparisons) else ""
-        return f"{_score(found.mean)}{deviation}{fewer}"
-
-
-def _score(value):
-    return NONE if value is None else format_score(value, 4)
+        return f"{score_cell(found.mean)}{deviation}{fewer}"
 
 
 def compare_datasets(entries, records_folders, folder, **options):

@@ -16,9 +16,10 @@ from tomoseg_tf.studies.compare.measured import (
     read_result,
 )
 from tomoseg_tf.studies.compare.process import SCORE, TRAIN, EntryError, do_step
-from tomoseg_tf.studies.compare.table import Comparison, Result, write_tables, write_text
+from tomoseg_tf.studies.compare.result import Result
+from tomoseg_tf.studies.compare.table import Comparison, write_tables
 from tomoseg_tf.studies.runs import find_weights, part_of
-from tomoseg_tf.studies.study_folder import begin_study, check_study, refuse_changes
+from tomoseg_tf.studies.study_folder import begin_study, check_study, refuse_changes, write_text
 from tomoseg_tf.volume import single_writer
 
 MARKER = "comparison.json"

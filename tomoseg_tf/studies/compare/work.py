@@ -162,7 +162,7 @@ def score_entry(job):
     Returns
     -------
     dict
-        The columns of `tomoseg_tf.studies.compare.table.Result`.
+        The columns of `tomoseg_tf.studies.compare.result.Result`.
 
     Raises
     ------

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from tomoseg_tf.studies.study_folder import write_text
 from tomoseg_tf.table import aligned
-from tomoseg_tf.volume import staged_file
 
 SHOWN = 10
 STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "running"}
@@ -181,7 +181,7 @@ def write_tables(result):
     """Write ``table.csv`` and ``table.md`` into the folder of a search."""
     if not result.rows:
         return
-    _write(result.folder / "table.md", result.markdown())
+    write_text(result.folder / "table.md", result.markdown())
     keys = list(result.rows[0].settings)
     content = io.StringIO()
     writer = csv.writer(content, lineterminator="\n")
@@ -192,7 +192,7 @@ def write_tables(result):
         settings = [_exact(row.settings[key]) for key in keys]
         start = [row.number, row.state, row.score, row.judged, len(row.values)]
         writer.writerow(["" if cell is None else cell for cell in (*start, *known, *settings)])
-    _write(result.folder / "table.csv", content.getvalue())
+    write_text(result.folder / "table.csv", content.getvalue())
 
 
 def short_names(keys):
@@ -218,11 +218,6 @@ def short_names(keys):
         end if ends.count(end) == 1 else ".".join(key.split(".")[-2:])
         for key, end in zip(keys, ends, strict=True)
     ]
-
-
-def _write(path, text):
-    with staged_file(path, overwrite=True) as partial:
-        partial.write_text(text, encoding="utf-8")
 
 
 def _text(number, digits):
