@@ -1,7 +1,5 @@
 """Pins of the encoders: counts and activations of the code published with UNet++."""
 
-import re
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,35 +12,7 @@ from tomoseg_tf.models.backbones import BACKBONES, backbone, features
 keras = load_keras()
 DATA = Path(__file__).parent / "data"
 
-
-@pytest.fixture(autouse=True)
-def no_random_start(monkeypatch):
-    """Weights that are only counted, or set by the test, start at zero: it is faster."""
-    monkeypatch.setattr(
-        keras.initializers.GlorotUniform,
-        "__call__",
-        lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype),
-    )
-
-
-def fill(model, gain):
-    """Set the weights by the recipe of the oracles, from the layers' published names."""
-    for layer in model.layers:
-        numbered = re.fullmatch(r"(conv2d|batch_normalization)_(\d+)", layer.name)
-        name = layer.name
-        if numbered:  # the oracles count from 0, and leave that out
-            name = f"{numbered[1]}_{int(numbered[2]) - 1}".removesuffix("_0")
-        for weight in layer.weights:
-            kind = weight.path.rsplit("/", 1)[-1]
-            rng = np.random.default_rng(zlib.crc32(f"{name}/{kind}".encode()))
-            if kind == "kernel":
-                value = rng.standard_normal(weight.shape) * gain
-                value *= np.sqrt(2 / np.prod(weight.shape[:-1]))
-            elif kind in ("gamma", "moving_variance"):
-                value = rng.uniform(0.5, 1.5, weight.shape)
-            else:
-                value = rng.standard_normal(weight.shape) * (0.05 if kind == "bias" else 0.1)
-            weight.assign(value.astype("float32"))
+pytestmark = pytest.mark.usefixtures("no_random_start")
 
 
 @pytest.mark.parametrize(
@@ -110,17 +80,16 @@ def test_skips_are_the_published_layers():
     assert names == ["stage1_unit2_relu1", "stage2_unit2_relu1", "stage3_unit2_relu1", "relu1"]
 
 
-def test_a_basic_unit_adds_its_convolutions_to_the_projection():
+def test_a_basic_unit_adds_its_convolutions_to_the_projection(fill, grey):
     """bn1-relu1-3x3 and bn2-relu2-3x3, beside a 1x1 of relu1: worked out with SciPy."""
     image = keras.Input((16, 16, 1))
     skips, _ = features(image, "resnet18", stride=4)
     model = keras.Model(image, skips[4])
     fill(model, gain=1.0)
-    grey = np.random.default_rng(7).standard_normal((1, 16, 16, 1)).astype("float32")
     inside = ["pooling0", "stage1_unit1_add"]
     x, found = keras.Model(
         image, [model.get_layer(name).output for name in inside]
-    ).predict_on_batch(grey)
+    ).predict_on_batch(grey(16, 1))
 
     def rectified(x, name):
         gamma, beta, mean, variance = model.get_layer(f"stage1_unit1_{name}").get_weights()
@@ -143,13 +112,12 @@ def test_a_basic_unit_adds_its_convolutions_to_the_projection():
     np.testing.assert_allclose(found[0], expected, atol=1e-4)
 
 
-def test_inception_computes_what_the_published_code_does():
+def test_inception_computes_what_the_published_code_does(fill, grey):
     image = keras.Input((64, 64, 3))
     skips, _ = features(image, "inception_v3")
     model = keras.Model(image, [skips[16], skips[32]])
     fill(model, gain=1.0)
-    grey = np.random.default_rng(7).standard_normal((1, 64, 64, 3)).astype("float32")
-    mixed7, mixed10 = model.predict_on_batch(grey)
+    mixed7, mixed10 = model.predict_on_batch(grey(64, 3))
     with np.load(DATA / "backbones.npz") as expected:
         np.testing.assert_allclose(mixed7[..., ::8], expected["mixed7"], atol=1e-4)
         np.testing.assert_allclose(mixed10[..., ::4], expected["mixed10"], atol=1e-4)

@@ -2,10 +2,8 @@
 
 import functools
 import os
-import re
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -18,42 +16,7 @@ from tomoseg_tf.models.resizing import ResizeBilinear
 keras = load_keras()
 DATA = Path(__file__).parent / "data"
 
-
-@pytest.fixture(autouse=True)
-def no_random_start(monkeypatch):
-    """Weights that are only counted, or set by the test, start at zero: it is faster."""
-    monkeypatch.setattr(
-        keras.initializers.GlorotUniform,
-        "__call__",
-        lambda self, shape, dtype=None: keras.ops.zeros(shape, dtype),
-    )
-
-
-def fill(model, gain, published):
-    """Set the weights by the recipe of the oracles, from the layers' published names."""
-    for layer in model.layers:
-        name = layer.name
-        for ours, theirs in published.items():
-            name = re.sub(ours, theirs, name)
-        numbered = re.fullmatch(r"(conv2d|batch_normalization)_(\d+)", name)
-        if numbered:  # the oracles count from 0, and leave that out
-            name = f"{numbered[1]}_{int(numbered[2]) - 1}".removesuffix("_0")
-        for weight in layer.weights:
-            kind = weight.path.rsplit("/", 1)[-1]
-            rng = np.random.default_rng(zlib.crc32(f"{name}/{kind}".encode()))
-            if kind == "kernel":
-                value = rng.standard_normal(weight.shape) * gain
-                value *= np.sqrt(2 / np.prod(weight.shape[:-1]))
-            elif kind in ("gamma", "moving_variance"):
-                value = rng.uniform(0.5, 1.5, weight.shape)
-            else:
-                value = rng.standard_normal(weight.shape) * (0.05 if kind == "bias" else 0.1)
-            weight.assign(value.astype("float32"))
-
-
-def grey(side, channels=3):
-    """The input of the oracles."""
-    return np.random.default_rng(7).standard_normal((1, side, side, channels)).astype("float32")
+pytestmark = pytest.mark.usefixtures("no_random_start")
 
 
 @functools.cache
@@ -101,7 +64,7 @@ def test_parameter_counts_are_those_of_the_published_code(
     assert parameters - fitted - (classes - built) * 4_609 == frozen
 
 
-def test_the_network_computes_what_the_code_published_with_unet_plus_plus_does():
+def test_the_network_computes_what_the_code_published_with_unet_plus_plus_does(fill, grey):
     """Legacy linear resizing in the pyramid; the class scores are repeated."""
     model = pspnet((None, None, 3), 2, backbone="inception_v3")
     fill(model, 1.0, {"aggregation": "conv_block"})
@@ -114,7 +77,7 @@ def test_the_network_computes_what_the_code_published_with_unet_plus_plus_does()
         np.testing.assert_allclose(found[:, ::3, ::3, :1], expected["legacy"], atol=1e-5)
 
 
-def test_the_network_computes_what_segmentation_models_does():
+def test_the_network_computes_what_segmentation_models_does(fill, grey):
     model = pspnet((96, 96, 3), 2, backbone="resnet50", resize="half_pixel")
     fill(model, 0.7, {"^level": "psp_level"})
     found = model.predict_on_batch(grey(96))[:, ::2, ::2, :1]
@@ -142,10 +105,10 @@ def test_half_pixel_resizing_is_that_of_keras_and_legacy_starts_at_the_first_cen
     np.testing.assert_allclose(legacy[:, 8:, ::4], np.repeat(x[:, 2:], 4, axis=1), atol=1e-6)
 
 
-def test_a_saved_network_is_read_back_and_takes_other_sides(tmp_path):
+def test_a_saved_network_is_read_back_and_takes_other_sides(tmp_path, fill):
     """Sides may differ from each other and from slice to slice."""
     model = pspnet((None, None, 1), 1, backbone="inception_v3", downsample_factor=4, filters=2)
-    fill(model, 1.0, {})
+    fill(model, 1.0)
     model.save(tmp_path / "pspnet.keras")
     again = keras.models.load_model(tmp_path / "pspnet.keras")
     image = np.random.default_rng(0).standard_normal((1, 24, 48, 1)).astype("float32")
