@@ -12,14 +12,8 @@ from tomoseg_tf.records.names import match_names
 from tomoseg_tf.records.notices import cover_notices, sample_notices, share_notices
 from tomoseg_tf.records.samples import common_spacing, measure_sample, open_samples
 from tomoseg_tf.records.shards import check_shard_length
-from tomoseg_tf.records.split import (
-    Sample,
-    check_patch,
-    empty_slices,
-    plan_blocks,
-    unlabelled_slices,
-)
-from tomoseg_tf.volume import parse_filter, parse_palette
+from tomoseg_tf.records.split import Sample, check_patch, plan_blocks, slices_of_only
+from tomoseg_tf.volume import IGNORE, parse_filter, parse_palette
 
 
 @dataclass(frozen=True)
@@ -129,9 +123,9 @@ def _split(samples, patch, settings, skip_empty):
     depths = [Sample(volume.name, volume.shape[0]) for volume, _ in samples]
     empty = unlabelled = None
     if skip_empty and settings.method == "slice":
-        empty = [empty_slices(truth) for _, truth in samples]
+        empty = [slices_of_only(truth, 0, IGNORE) for _, truth in samples]
     elif settings.method in ("slice", "group"):
-        unlabelled = [unlabelled_slices(truth) for _, truth in samples]
+        unlabelled = [slices_of_only(truth, IGNORE) for _, truth in samples]
     blocks, split_notices = plan_blocks(depths, settings, empty, unlabelled)
     notices = [
         *sample_notices(samples),

@@ -7,7 +7,7 @@ from tomoseg_tf.records.split import (
     SplitSettings,
     plan_blocks,
     shares_of,
-    unlabelled_slices,
+    slices_of_only,
 )
 from tomoseg_tf.volume import ArrayVolume
 
@@ -133,7 +133,7 @@ def test_groups_without_a_label_are_not_drawn():
     truth = np.full((2, 26, 2, 2), 255, np.uint8)
     truth[0, 5, 0, 0] = truth[0, 8:12] = truth[1, 20] = 0
     truth[1, 25] = 1  # in no whole group
-    unlabelled = [unlabelled_slices(ArrayVolume(each)) for each in truth]
+    unlabelled = [slices_of_only(ArrayVolume(each), 255) for each in truth]
     blocks, notices = plan([26, 26], unlabelled=unlabelled, groups=(1, 1, 0))
     drawn = groups_of(set.union(*held(blocks)), 4)
     assert len(drawn) == 2

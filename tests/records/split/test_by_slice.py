@@ -6,9 +6,9 @@ import pytest
 from tomoseg_tf.records.split import (
     Sample,
     SplitSettings,
-    empty_slices,
     plan_blocks,
     shares_of,
+    slices_of_only,
 )
 from tomoseg_tf.volume import ArrayVolume
 
@@ -70,7 +70,7 @@ def test_empty_slices_are_not_drawn():
     truth = np.zeros((30, 4, 4), np.uint8)
     truth[5:25, 0, 0] = 1
     truth[2] = 255
-    empty = [empty_slices(ArrayVolume(truth))]
+    empty = [slices_of_only(ArrayVolume(truth), 0, 255)]
     blocks, notices = plan([30], (16, 1, 2), empty=empty)
     drawn = {z for _, z in set.union(*held(blocks))}
     assert len(drawn) == 19

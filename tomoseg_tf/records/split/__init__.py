@@ -1,6 +1,6 @@
 """The split of samples into training, validation and test: pure arithmetic on slices."""
 
-from tomoseg_tf.records.split.by_slice import empty_slices, unlabelled_slices
+from tomoseg_tf.records.split.by_slice import slices_of_only
 from tomoseg_tf.records.split.grid import check_patch, grid_starts, uncovered_share
 from tomoseg_tf.records.split.planning import plan_blocks
 from tomoseg_tf.records.split.settings import (
@@ -20,11 +20,10 @@ __all__ = [
     "Sample",
     "SplitSettings",
     "check_patch",
-    "empty_slices",
     "grid_starts",
     "plan_blocks",
     "shares_of",
     "shares_of_folds",
+    "slices_of_only",
     "uncovered_share",
-    "unlabelled_slices",
 ]

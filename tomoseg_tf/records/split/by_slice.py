@@ -1,10 +1,11 @@
 """The split by slice or by group of slices: each is drawn by itself, whatever its neighbours."""
 
+from functools import reduce
+
 import numpy as np
 
 from tomoseg_tf.records.split.by_block import apportion
 from tomoseg_tf.records.split.settings import SPLITS, Block
-from tomoseg_tf.volume import IGNORE
 
 NONE = -1
 
@@ -74,37 +75,26 @@ def draw_slices(samples, settings, empty=None, unlabelled=None):
     return blocks, notices + _leak_notices(splits)
 
 
-def empty_slices(truth):
-    """Find the slices of a truth that hold no object.
+def slices_of_only(truth, *values):
+    """Find the slices of a truth that hold nothing but some values.
 
     Parameters
     ----------
     truth : Volume
         Classes of type uint8, 255 = ignore.
+    *values : int
+        0 and 255 find slices without an object, 255 alone those in which nothing is labelled.
 
     Returns
     -------
     (Z,) ndarray of bool
-        True where a slice holds only background and ignored voxels.
+        True where all voxels of a slice have one of the values.
     """
-    filled = [((slab != 0) & (slab != IGNORE)).any(axis=(1, 2)) for _, slab in truth.slabs()]
-    return ~np.concatenate(filled)
-
-
-def unlabelled_slices(truth):
-    """Find the slices of a truth in which nothing is labelled.
-
-    Parameters
-    ----------
-    truth : Volume
-        Classes of type uint8, 255 = ignore.
-
-    Returns
-    -------
-    (Z,) ndarray of bool
-        True where all voxels of a slice are ignored.
-    """
-    return np.concatenate([(slab == IGNORE).all(axis=(1, 2)) for _, slab in truth.slabs()])
+    found = [
+        reduce(np.logical_or, (slab == value for value in values)).all(axis=(1, 2))
+        for _, slab in truth.slabs()
+    ]
+    return np.concatenate(found)
 
 
 def _whole_groups(slices, counts, unit):
