@@ -125,23 +125,11 @@ def evaluate(
       tomoseg-tf evaluate truth.tif segmentation.tif --objects objects.csv --overlap 0.3
     """
     evaluate_outputs.check_outputs((figure, overlay), objects, overwrite, (truth, segmentation))
-    from tomoseg_tf.evaluation import (
-        check_tolerance,
-        class_changes,
-        class_names,
-        confusion_matrix,
-        scores,
-    )
-    from tomoseg_tf.volume import check_senses, open_truth
+    from tomoseg_tf.evaluation import check_tolerance, class_changes, confusion_matrix, scores
 
     check_tolerance(tolerance)
-    if names is not None:
-        names = [name.strip() for name in names.split(",")]
-        num_classes = num_classes or max(2, len(names))
-        class_names(num_classes, names)
-    pair = open_truth(truth, palette), open_truth(segmentation, segmentation_palette)
-    if second_truth:
-        check_senses(pair)
+    names, num_classes = _parse_names(names, num_classes)
+    pair = _open_pair((truth, segmentation), (palette, segmentation_palette), second_truth)
     if overlay is not None and planes is not None:
         from tomoseg_tf.plots import check_planes
 
@@ -150,13 +138,12 @@ def evaluate(
         matrix = confusion_matrix(
             *pair, num_classes=num_classes, second_truth=second_truth, progress=progress
         )
-    result, edges, changes = scores(matrix, names), None, None
+    result, edges, changes, detected = scores(matrix, names), None, None, None
     if not no_boundary or objects is not None:
         _check_spacings(pair, spacing)
     if not no_boundary:
         edges = _score_boundaries(pair, len(matrix), boundary, tolerance, spacing)
         changes = class_changes(*pair)
-    detected = None
     if objects is not None:
         detected = evaluate_outputs.write_objects(
             pair, objects, overwrite, spacing=spacing, **matching
@@ -165,10 +152,32 @@ def evaluate(
     _draw(result, pair, figure, overlay, planes, overlay_class, spacing, overwrite)
     if as_json:
         totals = {"voxels": int(matrix.sum()), "ignored": ignored}
-        totals |= {} if detected is None else {"objects": detected}
-        click.echo(json.dumps({**_as_dict(result, edges, changes), **totals}, allow_nan=False))
+        found = _as_dict(result, edges, changes, detected, totals)
+        click.echo(json.dumps(found, allow_nan=False))
     else:
         click.echo(_as_text(result, edges, changes, detected))
+
+
+def _parse_names(names, num_classes):
+    """Give the names of the classes and how many there are, each None where it is open."""
+    if names is None:
+        return None, num_classes
+    from tomoseg_tf.evaluation import class_names
+
+    names = [name.strip() for name in names.split(",")]
+    num_classes = num_classes or max(2, len(names))
+    class_names(num_classes, names)
+    return names, num_classes
+
+
+def _open_pair(paths, palettes, second_truth):
+    """Open the truth and the segmentation."""
+    from tomoseg_tf.volume import check_senses, open_truth
+
+    pair = tuple(map(open_truth, paths, palettes))
+    if second_truth:
+        check_senses(pair)
+    return pair
 
 
 def _score_boundaries(pair, num_classes, boundary, tolerance, spacing):
@@ -228,14 +237,17 @@ def _draw(result, pair, figure, overlay, planes, overlay_class, spacing, overwri
         save_figure(axes[0], overlay, overwrite)
 
 
-def _as_dict(result, edges, changes):
-    """Scores for JSON, each class with those of its boundary."""
+def _as_dict(result, edges, changes, detected, totals):
+    """Scores for JSON, each class with those of its boundary, and the totals in voxels."""
     found = result.to_dict()
     if edges is not None:
         for one, more in zip(found["classes"], edges.class_dicts(), strict=True):
             one.update(more)
         found["boundary"] = edges.to_dict()
         found["changes"] = changes.to_dict()
+    found |= totals
+    if detected is not None:
+        found["objects"] = detected
     return found
 
 

@@ -14,6 +14,18 @@ _dark = click.option(
     "network for dark objects serves both.",
 )
 
+_HELP = """Write FOLDER with scans of {kind} and their exact truth.
+
+FOLDER/scans and FOLDER/truth hold files of the same names, as tomoseg-tf records --pairs takes
+them; FOLDER/scans.json says what each scan has drawn. Randomised scans train networks for real
+ones of which nobody knows contrast, blur and noise beforehand.
+
+\b
+Example:
+  tomoseg-tf simulate {kind} made --randomise --count 20 --seed 1
+  tomoseg-tf records records --pairs made/scans made/truth --patch 48,48,48
+"""
+
 
 def _of_kind(kind, singular):
     """Make the command that simulates scans of a kind of objects."""
@@ -56,29 +68,22 @@ def _of_kind(kind, singular):
 
         with options.progress("Simulating") as progress:
             summary = simulate_inclusions(folder, kind, progress=progress, **settings)
-        if as_json:
-            click.echo(json.dumps(summary))
-            return
-        shares = [100 * scan["fraction"] for scan in summary["scans"]]
-        voxels = " x ".join(map(str, settings["shape"]))
-        click.echo(
-            f"{folder}: {len(shares)} scans of {voxels} voxels, {min(shares):.2f} to "
-            f"{max(shares):.2f} % {singular}; next: tomoseg-tf records OUT --pairs {folder}/scans "
-            f"{folder}/truth"
-        )
+        shape = settings["shape"]
+        click.echo(json.dumps(summary) if as_json else _say(folder, summary, shape, singular))
 
-    command.help = f"""Write FOLDER with scans of {kind} and their exact truth.
-
-    FOLDER/scans and FOLDER/truth hold files of the same names, as tomoseg-tf records --pairs takes
-    them; FOLDER/scans.json says what each scan has drawn. Randomised scans train networks for real
-    ones of which nobody knows contrast, blur and noise beforehand.
-
-    \b
-    Example:
-      tomoseg-tf simulate {kind} made --randomise --count 20 --seed 1
-      tomoseg-tf records records --pairs made/scans made/truth --patch 48,48,48
-    """
+    command.help = _HELP.format(kind=kind)
     return command
+
+
+def _say(folder, summary, shape, singular):
+    """Say what was simulated, and what to do with it."""
+    shares = [100 * scan["fraction"] for scan in summary["scans"]]
+    voxels = " x ".join(map(str, shape))
+    return (
+        f"{folder}: {len(shares)} scans of {voxels} voxels, {min(shares):.2f} to "
+        f"{max(shares):.2f} % {singular}; next: tomoseg-tf records OUT --pairs {folder}/scans "
+        f"{folder}/truth"
+    )
 
 
 precipitates = _of_kind("precipitates", "precipitate")

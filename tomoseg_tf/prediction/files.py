@@ -2,23 +2,20 @@
 
 import time
 
-from tomoseg_tf.prediction.blended_tiles import BlendPlan
-from tomoseg_tf.prediction.budget import highest
 from tomoseg_tf.prediction.device import choose_precision
 from tomoseg_tf.prediction.dry_run import describe_plan
 from tomoseg_tf.prediction.ensemble import agree, agreed_mask, check_members, open_all
 from tomoseg_tf.prediction.guards import check_scan
 from tomoseg_tf.prediction.outputs import Classes, check_paths, list_targets
-from tomoseg_tf.prediction.plan import check_roi, reasons
+from tomoseg_tf.prediction.plan import check_roi
 from tomoseg_tf.prediction.resampling import on_another_grid
 from tomoseg_tf.prediction.resuming.open_outputs import unfinished_outputs
 from tomoseg_tf.prediction.room import check_room
 from tomoseg_tf.prediction.run import Run, predict_run
 from tomoseg_tf.prediction.scans.statistics import as_statistics, check_shared
-from tomoseg_tf.prediction.seams import seam_notice, seam_score
+from tomoseg_tf.prediction.summary import summarise_run
 from tomoseg_tf.prediction.threshold import check_threshold
-from tomoseg_tf.volume import as_volume, open_volume, split_location, through_filters
-from tomoseg_tf.volume.formats import format_of_suffix
+from tomoseg_tf.volume import as_volume, through_filters
 
 
 @on_another_grid
@@ -231,73 +228,37 @@ def segment_file(
     check_shared(fitted, run.statistics is not None)
     if dry_run:
         return {**describe_plan(run, overwrite=overwrite), "notices": told}
-    plan = run.identity()
+    options = {"overwrite": overwrite, "notify": notify, "progress": progress}
+    plans, sample, resumed = _write(run, classes, **options)
+    done = summarise_run(run, plans, sample)
+    return {
+        "classes": classes.summary(config.class_names),
+        "seconds": time.perf_counter() - started,
+        "resumed": resumed,
+        **done,
+        "notices": [*done["notices"], *told],
+    }
+
+
+def _write(run, classes, *, overwrite, notify, progress):
+    """Write what is missing of a segmentation; tell how far an earlier process came with it.
+
+    Returns
+    -------
+    plans : list of Plan
+        That of each pass.
+    sample : Sample or None
+        Which voxels counted.
+    resumed : str or None
+        Where an interrupted segmentation was gone on with.
+    """
     with unfinished_outputs(
-        targets, run.shape, plan, overwrite=overwrite, notify=notify
+        run.targets, run.shape, run.identity(), overwrite=overwrite, notify=notify
     ) as unfinished:
         check_room(run, unfinished)
         resumed = unfinished.progress
         if resumed and notify:
-            notify(f"{segmentation}: going on {resumed}")
+            notify(f"{run.targets[0].path}: going on {resumed}")
         plans, sample = predict_run(run, unfinished, notify=notify, progress=progress)
-        classes.counts[:] = unfinished.finish(source.spacing, overwrite=overwrite)
-    seams = _seams(run, plans)
-    return {
-        "classes": classes.summary(config.class_names),
-        "seconds": time.perf_counter() - started,
-        "filters": applied,
-        "resumed": resumed,
-        "seams": seams,
-        **_what_was_done(run, plans),
-        "notices": [
-            *_notices(source, sample, passes, targets),
-            *reasons(plans),
-            *([] if seams is None else [seam_notice(segmentation, seams)]),
-            *run.reading_notices(),
-            *told,
-        ],
-    }
-
-
-def _what_was_done(run, plans):
-    """Tell of a run, with the plans of its passes."""
-    spacing = run.source.spacing
-    return {
-        "shape": list(run.shape),
-        "spacing": None if spacing is None else list(spacing),
-        "threshold": run.threshold,
-        "tiles": sum(plan.num_tiles for plan in plans),
-        "tile": list(plans[0].tile),
-        "overhead": plans[0].overhead,
-        "precision": run.settings["precision"],
-        "mask": str(run.mask),
-        "weights": [member.name for member in run.fitted],
-        "runs": run.num_runs,
-        "memory": highest(),
-        "read_amplification": run.amplification,
-    }
-
-
-def _seams(run, plans):
-    """Measure the seams of tiles that were blended; None if none were."""
-    if len(plans) > 1 or not isinstance(plans[0], BlendPlan):
-        return None
-    target = run.targets[0]
-    chosen = format_of_suffix(split_location(target.path).path)
-    states_all = chosen is None or not chosen.bare
-    stated = {} if states_all else {"shape": run.shape, "dtype": target.dtype}
-    return seam_score(open_volume(target.path, **stated), plans[0].faces())
-
-
-def _notices(source, sample, passes, targets):
-    """List what a user should know, each with the name of the file that it is about."""
-    notices = source.named_notices()
-    if sample is not None:
-        notices.append(f"{source.name}: {sample.notice}")
-    if set(passes) - {"z"} and source.spacing and len(set(source.spacing)) > 1:
-        sides = " x ".join(f"{side:g}" for side in source.spacing)
-        notices.append(
-            f"{source.name}: passes along y and x take the voxels for cubes, "
-            f"but they are {sides} µm"
-        )
-    return [*notices, *(text for target in targets for text in target.lost(source.spacing))]
+        classes.counts[:] = unfinished.finish(run.source.spacing, overwrite=overwrite)
+    return plans, sample, resumed
