@@ -183,7 +183,7 @@ def small_files(tmp_path_factory, environment):
     """A folder with scan.tif, truth.tif, result.tif and p.tif."""
     folder = tmp_path_factory.mktemp("files")
     shape = "64,256,256" if FULL else "32,128,128"
-    run(
+    check_runs(
         f"tomoseg-tf simulate micropillar scan.tif truth.tif --shape {shape} --seed 102\n"
         "tomoseg-tf segment scan.tif result.tif -w unet_3d_micropillar --probabilities p.tif\n",
         folder,
@@ -192,7 +192,7 @@ def small_files(tmp_path_factory, environment):
     return folder
 
 
-def run(lines, folder, environment):
+def check_runs(lines, folder, environment):
     """Run lines of bash in a folder; show what they printed if they fail."""
     done = subprocess.run(
         ["bash", "-c", f"set -eo pipefail\n{lines}"],
@@ -213,7 +213,7 @@ def test_commands_of_a_page_run(page, tmp_path, environment, request):
     if name(page) not in MAKES_ITS_FILES:
         files = request.getfixturevalue("small_files")
         shutil.copytree(files, tmp_path, dirs_exist_ok=True)
-    run(script(blocks(page.read_text(), full=FULL)), tmp_path, environment)
+    check_runs(script(blocks(page.read_text(), full=FULL)), tmp_path, environment)
 
 
 @pytest.mark.docs
@@ -225,7 +225,7 @@ def test_commands_of_readme_run(calls, tmp_path, environment, small_files):
         if re.search(rf"records {word}\b|-o {word}\b", "\n".join(calls)):
             shutil.rmtree(tmp_path / word)
     calls = [call + " --overwrite" * ("--overwrite" in options_of(call)) for call in calls]
-    run("\n".join(["set -x", *calls]), tmp_path, environment)
+    check_runs("\n".join(["set -x", *calls]), tmp_path, environment)
 
 
 def make_files_of_readme(folder):

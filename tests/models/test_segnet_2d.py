@@ -205,7 +205,9 @@ assert torch.equal(maxima.permute(0, 3, 1, 2), pooled)
 assert torch.equal(IndexUnpooling2D()([maxima, where, last]).permute(0, 3, 1, 2), back)
 """
     environment = {**os.environ, "KERAS_BACKEND": "torch"}
-    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

@@ -137,9 +137,9 @@ class Engine:
                 "use it, or segment part after part with --roi"
             ),
         ):
-            return self._run(tile, box, shape, tick)
+            return self._run(tile, box, shape)
 
-    def _run(self, tile, box, shape, tick):
+    def _run(self, tile, box, shape):
         boxes = needed_boxes(self.nodes, box, shape)
         tensors = {}
         for index, node in enumerate(self.nodes):

@@ -38,11 +38,6 @@ class Rigid:
         """
         return (np.asarray(places) * self.size @ self.matrix.T + self.offset) / self.size
 
-    @property
-    def is_shift(self):
-        """Whether nothing is turned."""
-        return bool((self.matrix == np.eye(3)).all())
-
     def angle(self):
         """Angle of the rotation in degrees."""
         return float(np.degrees(np.arccos(np.clip((np.trace(self.matrix) - 1) / 2, -1, 1))))

@@ -35,7 +35,7 @@ class ResampledVolume(Volume):
             spacing=spacing,
             name=source.name,
             format=source.format,
-            notices=(*source.notices, _notice(source, grid, shape, spacing)),
+            notices=(*source.notices, _notice(grid, shape, spacing)),
             storage=source.storage,
         )
         self.grid = grid
@@ -155,7 +155,7 @@ def _spacing(spacing, grid):
     )
 
 
-def _notice(source, grid, shape, spacing):
+def _notice(grid, shape, spacing):
     """Tell how the volume is seen."""
     sides = " x ".join(map(str, shape))
     if spacing is None:

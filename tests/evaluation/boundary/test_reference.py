@@ -78,7 +78,8 @@ def expected(truth, segmentation, wanted, spacing, tolerance, boundary):
     return rows
 
 
-def check(pair, num_classes, spacing, tolerance, boundary):
+def check_scores(pair, num_classes, spacing, tolerance, boundary):
+    """Compare the scores of all classes with those from all pairs of boundary voxels."""
     got = boundary_scores(
         *pair, num_classes=num_classes, spacing=spacing, tolerance=tolerance, boundary=boundary
     )
@@ -92,7 +93,7 @@ def check(pair, num_classes, spacing, tolerance, boundary):
 @pytest.mark.parametrize("spacing", SPACINGS)
 @pytest.mark.parametrize("boundary", ["slice", "volume"])
 def test_random_shapes_score_as_by_brute_force(boundary, spacing):
-    check(shapes(1), 3, spacing, 1.5, boundary)
+    check_scores(shapes(1), 3, spacing, 1.5, boundary)
 
 
 @pytest.mark.parametrize("boundary", ["slice", "volume"])
@@ -102,7 +103,7 @@ def test_shapes_far_apart_score_as_by_brute_force(boundary):
     truth[4:][truth[4:] != 255] = 0
     segmentation[:11] = 0
     segmentation[11:, :, :6] = 0
-    check((truth, segmentation), 3, (2.5, 1.0, 1.3), 4, boundary)
+    check_scores((truth, segmentation), 3, (2.5, 1.0, 1.3), 4, boundary)
 
 
 def test_noise_far_from_a_dot_takes_the_distance_transform(monkeypatch):
@@ -117,7 +118,7 @@ def test_noise_far_from_a_dot_takes_the_distance_transform(monkeypatch):
         "distance_transform_edt",
         lambda *args, **options: taken.append(1) or transform(*args, **options),
     )
-    check((truth, segmentation), 2, (2.5, 1.0, 1.3), 4, "slice")
+    check_scores((truth, segmentation), 2, (2.5, 1.0, 1.3), 4, "slice")
     assert taken
 
 
