@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tomoseg_tf.records import open_records
+from tomoseg_tf.studies.compare.beginning import MARKER as ONE
+from tomoseg_tf.studies.compare.beginning import check_comparison, replace_comparison
 from tomoseg_tf.studies.compare.folds import count_folds, mean_of
 from tomoseg_tf.studies.compare.result import say_made_by
 from tomoseg_tf.studies.compare.rows import score_cell
-from tomoseg_tf.studies.compare.study import MARKER as ONE
-from tomoseg_tf.studies.compare.study import check_comparison, compare, replace_comparison
+from tomoseg_tf.studies.compare.study import compare
 from tomoseg_tf.studies.study_folder import write_text
 from tomoseg_tf.table import aligned, csv_table, markdown_table
 from tomoseg_tf.volume import check_destination
