@@ -46,6 +46,13 @@ def test_a_cube_in_the_paper_form():
     assert "0 objects below 8 voxels, 0 that touch a face" in text
     assert "after Miles and Lantuéjoul" in text
     assert "the whole box, 19,200 voxels" in text
+    assert "µm," not in text
+
+
+def test_radii_are_printed_in_micrometres_where_the_spacing_is_known():
+    boxes_of_two = boxes((2, 2, 2), (2, 2, 2))
+    text = summary_table(summarise(measure_objects(boxes_of_two, spacing=(2, 2, 2)), replicates=0))
+    assert "\nMean radius of class 1: 2.481 µm, standard deviation 0 µm\n" in text
 
 
 def test_empty_segmentations_have_nulls():

@@ -30,8 +30,20 @@ def summary_table(summary):
         f"Left out: {small:,} objects below {summary['min_voxels']} voxels, "
         f"{cut:,} that touch a face of the volume"
     )
-    more = (*_density_lines(summary), *_interval_lines(summary), sample)
+    more = (*_radius_lines(summary), *_interval_lines(summary), *_density_lines(summary), sample)
     return "\n".join([aligned(lines, rule=1), left_out, *more])
+
+
+def _radius_lines(summary):
+    """Lines of the mean radius in µm, one for each class with objects."""
+    if summary["spacing_um"] is None:
+        return []
+    return [
+        f"Mean radius of class {one['class']}: {_with_error(one, 'mean_radius_um')} µm, standard "
+        f"deviation {_with_error(one, 'std_radius_um')} µm"
+        for one in summary["classes"][1:]
+        if one["count"]
+    ]
 
 
 def _density_lines(summary):
