@@ -7,11 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from click.testing import CliRunner
 
+from tomoseg_tf.cli.main import cli
 from tomoseg_tf.records import read_manifest
 from tomoseg_tf.training import read_recipe
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+STUB = """#!/bin/sh
+printf '%s\\n' "$@" --- >>"$LOG"
+"""
 TINY = {"MODELS": "otsu", "BINARY_MODELS": "otsu", "FINAL": "otsu", "EPOCHS": "1"}
 
 
@@ -22,6 +27,25 @@ def run(example, *arguments, **settings):
     environment = {**os.environ, "PATH": path, **TINY, **settings}
     command = ["sh", EXAMPLES / example / "run.sh", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True)
+
+
+def run_in_this_process(tmp_path, example, *arguments, **settings):
+    """Run the commands that the script asks for, without a process and its imports for each."""
+    stub, log = tmp_path / "commands" / "tomoseg-tf", tmp_path / "log"
+    stub.parent.mkdir(exist_ok=True)
+    stub.write_text(STUB)
+    stub.chmod(0o755)
+    log.write_text("")
+    path = os.pathsep.join([str(stub.parent), os.environ["PATH"]])
+    command = ["sh", EXAMPLES / example / "run.sh", *arguments]
+    environment = {**os.environ, **TINY, **settings, "PATH": path, "LOG": str(log)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    calls = [call.splitlines() for call in log.read_text().split("---\n")[:-1]]
+    for call in calls:
+        result = CliRunner().invoke(cli, call, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+    return calls
 
 
 def labels(table):
@@ -76,8 +100,8 @@ def test_the_superalloy_study_keeps_spots_and_val_apart(tmp_path):
             image = (100 * mask + rng.integers(0, 50, mask.shape)).astype(np.uint8)
             tifffile.imwrite(tmp_path / part / "images" / name, image, photometric="minisblack")
     out = tmp_path / "out"
-    done = run("ni_superalloy", str(tmp_path), OUT=str(out))
-    assert done.returncode == 0, done.stderr
+    calls = run_in_this_process(tmp_path, "ni_superalloy", str(tmp_path), OUT=str(out))
+    assert [call[0] for call in calls] == [*3 * ["records"], "compare", "records", "compare"]
     folds = (out / "compared_folds" / "table.csv").read_text()
     assert folds.startswith("label,miou_fold1,miou_fold2,miou_fold3,miou_mean,miou_sd")
     tests = [name for fold in (1, 2, 3) for name in splits(out / f"fold{fold}", "test")]
@@ -88,8 +112,7 @@ def test_the_superalloy_study_keeps_spots_and_val_apart(tmp_path):
     assert splits(final, "validation") == ["spot5_0d_0.tif"]
     assert len(splits(final, "training")) == 4
     everything = {"FOLDS": "", "HELD": "", "FINAL": "otsu", "VOTE": "true", "EPOCH": "last"}
-    done = run("ni_superalloy", str(tmp_path), OUT=str(out), **everything)
-    assert done.returncode == 0, done.stderr
+    run_in_this_process(tmp_path, "ni_superalloy", str(tmp_path), OUT=str(out), **everything)
     assert len(splits(out / "final_all", "training")) == 5
     assert "class of most of its voxels: otsu." in (out / "compared_final_all/table.md").read_text()
 
