@@ -241,17 +241,7 @@ def segment_file(
 
 
 def _write(run, classes, *, overwrite, notify, progress):
-    """Write what is missing of a segmentation; tell how far an earlier process came with it.
-
-    Returns
-    -------
-    plans : list of Plan
-        That of each pass.
-    sample : Sample or None
-        Which voxels counted.
-    resumed : str or None
-        Where an interrupted segmentation was gone on with.
-    """
+    """Write what is missing; give what `predict_run` does, and where an earlier process ended."""
     with unfinished_outputs(
         run.targets, run.shape, run.identity(), overwrite=overwrite, notify=notify
     ) as unfinished:
