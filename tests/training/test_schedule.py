@@ -3,7 +3,14 @@ import math
 import pytest
 
 from tomoseg_tf.training.recipe_file import check_recipe
-from tomoseg_tf.training.schedule import best_epoch, is_better, is_finished, learning_rate
+from tomoseg_tf.training.schedule import (
+    best_epoch,
+    ends_stage,
+    freezes_batch_norm,
+    is_better,
+    is_finished,
+    learning_rate,
+)
 
 
 def history(values, score="val_dice"):
@@ -115,3 +122,20 @@ def test_an_epoch_longer_than_the_minutes_is_the_last():
     rows = [{"val_dice": 0.1, "seconds": 90.0}]
     assert is_finished(rows, recipe)
     assert learning_rate(rows, recipe) == pytest.approx(0.2)
+
+
+def test_batch_normalisation_freezes_at_its_share_of_the_epochs_or_minutes(tiny):
+    by_epochs = tiny(schedule={"epochs": 10, "freeze_batch_norm": 0.8})
+    rows = [{"seconds": 6.0}] * 9
+    assert [freezes_batch_norm(rows[:n], by_epochs) for n in (0, 7, 8)] == [False, False, True]
+    by_minutes = tiny(schedule={"epochs": 1000, "minutes": 1.0, "freeze_batch_norm": 0.5})
+    assert [freezes_batch_norm(rows[:n], by_minutes) for n in (4, 5)] == [False, True]
+    assert not freezes_batch_norm(rows, tiny(schedule={"epochs": 10}))
+
+
+def test_a_stage_ends_where_batch_normalisation_freezes_and_with_the_run(tiny):
+    recipe = tiny(schedule={"epochs": 4, "freeze_batch_norm": 0.5})
+    rows = [{"seconds": 1.0, "val_dice": 0.5}] * 4
+    assert [ends_stage(rows[:n], recipe) for n in range(5)] == [False, False, True, False, True]
+    throughout = tiny(schedule={"epochs": 4, "freeze_batch_norm": 0.0})
+    assert [ends_stage(rows[:n], throughout) for n in range(5)] == [False] * 4 + [True]

@@ -5,7 +5,7 @@ import time
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.training.checkpoint import take_state, write_state
-from tomoseg_tf.training.schedule import best_epoch, is_finished, learning_rate
+from tomoseg_tf.training.schedule import best_epoch, ends_stage, learning_rate
 
 keras = load_keras()
 
@@ -75,7 +75,7 @@ class Epochs(keras.callbacks.Callback):
         self.history.append(row)
         write_state(self.run.state, take_state(self.model, self.history))
         self.publish()
-        self.model.stop_training = is_finished(self.history, self.recipe)
+        self.model.stop_training = ends_stage(self.history, self.recipe)
         if self.log is not None:
             self.log.write(row)
         if self.report is not None:

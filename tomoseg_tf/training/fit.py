@@ -15,12 +15,14 @@ from tomoseg_tf.training.filters import check_filters, filters_notice
 from tomoseg_tf.training.fingerprint import records_fingerprint
 from tomoseg_tf.training.network import (
     check_sides,
+    compile_network,
     compiled_network,
     find_class_weights,
+    freeze_batch_norm,
     network_arguments,
 )
 from tomoseg_tf.training.run import RunFolder, run_manifest
-from tomoseg_tf.training.schedule import best_epoch, is_finished
+from tomoseg_tf.training.schedule import best_epoch, ends_stage, freezes_batch_norm, is_finished
 from tomoseg_tf.training.tensorboard import EventLog
 from tomoseg_tf.training.waiting import Waiting
 from tomoseg_tf.volume import check_apart, single_writer
@@ -118,7 +120,8 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
     batches = training_data(recipe, records, len(history))
     with distribution(devices):
         said = notify if state is None else None  # once, when the run begins
-        settings = {"start": state is None, "notify": said}
+        frozen = freezes_batch_norm(history[:-1], recipe)  # as the state was left
+        settings = {"start": state is None, "frozen": frozen, "notify": said}
         model = compiled_network(recipe, arguments, records.classes, class_weights, **settings)
         if state is not None:
             restore_state(state, model)
@@ -139,8 +142,18 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
         save_weights(folder, model, config, card=card(config), overwrite=True)
 
     epochs = Epochs(recipe, run, history, save=save, report=report, progress=progress)
+    if history:
+        epochs.set_model(model)
+        epochs.publish()
+
+    def freeze():
+        with distribution(devices):
+            freeze_batch_norm(model)
+            compile_network(model, recipe, records.classes, class_weights)
+        return training_data(recipe, records, len(history))
+
     with named_shards(records), EnoughMemory(TOO_LARGE):
-        notice = _fit(model, epochs, batches, validation)
+        notice = _fit(model, epochs, batches, validation, freeze)
     if notice and notify is not None:
         notify(notice)
     save(run.final, history[-1])
@@ -148,23 +161,17 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
     return _summary(history, run)
 
 
-def _fit(model, epochs, batches, validation):
-    """Fit what is left of a run, after writing all that follows from its state.
+def _fit(model, epochs, batches, validation, freeze):
+    """Fit what is left of a run: until `freeze` changes the network and its batches, and after.
 
     Return a notice if the device had to wait for its batches.
     """
-    history = epochs.history
-    if history:
-        epochs.set_model(model)
-        epochs.publish()
-    if is_finished(history, epochs.recipe):
-        return None
-    dataset, steps = batches
-    waiting = Waiting()
-    with EventLog(epochs.run.logs) as epochs.log:
+    history, recipe, waiting = epochs.history, epochs.recipe, Waiting()
+
+    def fit_stage(dataset, steps):
         model.fit(
             waiting.watch(dataset),
-            epochs=epochs.recipe.schedule.epochs,
+            epochs=recipe.schedule.epochs,
             initial_epoch=len(history),
             steps_per_epoch=steps,
             validation_data=validation,
@@ -172,6 +179,14 @@ def _fit(model, epochs, batches, validation):
             shuffle=False,
             verbose=0,
         )
+
+    if is_finished(history, recipe):
+        return None
+    with EventLog(epochs.run.logs) as epochs.log:
+        if not ends_stage(history, recipe):
+            fit_stage(*batches)
+        if not is_finished(history, recipe):
+            fit_stage(*freeze())
     return waiting.notice()
 
 

@@ -193,7 +193,9 @@ def find_class_weights(recipe, records):
     return inverse_frequencies(voxels[:-1], records.classes)
 
 
-def compiled_network(recipe, arguments, classes, class_weights=None, *, start=True, notify=None):
+def compiled_network(
+    recipe, arguments, classes, class_weights=None, *, start=True, frozen=False, notify=None
+):
     """Build a network and compile it with the recipe's loss and optimiser.
 
     Parameters
@@ -208,6 +210,8 @@ def compiled_network(recipe, arguments, classes, class_weights=None, *, start=Tr
         Of the loss, as `find_class_weights` gives them.
     start : bool, optional
         Whether it gets the values that the recipe starts from; not if they are restored after.
+    frozen : bool, optional
+        Whether its batch normalisation is frozen, whatever the recipe says of the model.
     notify : callable, optional
         ``notify(text)`` is called with what is not as in the weights it starts from.
 
@@ -217,12 +221,46 @@ def compiled_network(recipe, arguments, classes, class_weights=None, *, start=Tr
         Compiled, its optimiser built.
     """
     keras.utils.set_random_seed(recipe.seed)
-    settings = recipe.optimiser
     with dtype_policy(recipe.precision):
         model = build(recipe.model.name, arguments)
         if start:
             _start(model, recipe, arguments, classes, notify)
         _freeze(model, recipe.model, arguments)
+    if frozen:
+        freeze_batch_norm(model)
+    compile_network(model, recipe, classes, class_weights)
+    return model
+
+
+def freeze_batch_norm(model):
+    """Freeze all batch normalisation of a network; it is to be compiled after.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its layers of batch normalisation do in training as in prediction from now on.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+
+
+def compile_network(model, recipe, classes, class_weights=None):
+    """Compile a network with the recipe's loss and a new optimiser, which is built.
+
+    Parameters
+    ----------
+    model : keras.Model
+        The network; one that was compiled before gets another optimiser.
+    recipe : Recipe
+        Gives the optimiser, the loss and the precision.
+    classes : sequence of str
+        Names of the classes, background first.
+    class_weights : sequence of float, optional
+        Of the loss, as `find_class_weights` gives them.
+    """
+    settings = recipe.optimiser
+    with dtype_policy(recipe.precision):
         optimiser = keras.optimizers.Adam(
             learning_rate=settings.learning_rate,
             beta_1=settings.beta_1,
@@ -243,7 +281,6 @@ def compiled_network(recipe, arguments, classes, class_weights=None, *, start=Tr
             jit_compile=keras.backend.backend() == "jax",
         )
         model.optimizer.build(model.trainable_variables)
-    return model
 
 
 def _start(model, recipe, arguments, classes, notify):
@@ -258,12 +295,12 @@ def _start(model, recipe, arguments, classes, notify):
 
 def _freeze(model, settings, arguments):
     """Freeze what stays as it is, and set how fast moving averages follow."""
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            if settings.batch_norm_momentum is not None:
+    if settings.batch_norm_momentum is not None:
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = settings.batch_norm_momentum
-            if settings.freeze_batch_norm:
-                layer.trainable = False
+    if settings.freeze_batch_norm:
+        freeze_batch_norm(model)
     if settings.freeze_encoder:
         backbone = {**default_arguments(settings.name), **arguments}.get("backbone")
         freeze_encoder(model, backbone)

@@ -153,7 +153,9 @@ class Schedule(Section):
     Training ends after `epochs`, or after the epoch in which the time of all
     passes `minutes`. ``warm_up`` epochs rise linearly to the optimiser's rate; a
     cosine then falls to `final` times that rate in the last epoch, by epochs or by
-    minutes, whichever is further.
+    minutes, whichever is further. From the share `freeze_batch_norm` of the epochs or
+    minutes on, batch normalisation stays as it is, as by that of the model: what is left
+    fits the network that is going to predict.
     """
 
     epochs: Count = 100
@@ -162,6 +164,7 @@ class Schedule(Section):
     learning_rate: Literal["constant", "cosine"] = "constant"
     warm_up: Annotated[int, Field(strict=True, ge=0)] = 0
     final: Share = 0.01
+    freeze_batch_norm: Share | None = None
     plateau: Plateau | None = None
     early_stopping: EarlyStopping | None = None
 

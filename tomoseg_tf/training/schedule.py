@@ -115,6 +115,47 @@ def is_finished(history, recipe):
     return waited >= stopping.patience
 
 
+def freezes_batch_norm(history, recipe):
+    """Tell whether batch normalisation is frozen in the epoch that follows a history.
+
+    Parameters
+    ----------
+    history : list of dict
+        Scores of the finished epochs.
+    recipe : Recipe
+        Gives the share from which on it is, the number of epochs and the minutes.
+
+    Returns
+    -------
+    bool
+        True if that share of the epochs or of the minutes is over.
+    """
+    schedule = recipe.schedule
+    if schedule.freeze_batch_norm is None:
+        return False
+    done = max(len(history) / schedule.epochs, _share_of_time(history, schedule))
+    return done >= schedule.freeze_batch_norm
+
+
+def ends_stage(history, recipe):
+    """Tell whether the last epoch was the last one, or the last before the freezing.
+
+    Parameters
+    ----------
+    history : list of dict
+        Scores of the finished epochs.
+    recipe : Recipe
+        Gives the schedule and the monitored score.
+
+    Returns
+    -------
+    bool
+        True if the network cannot be fitted on as it was compiled.
+    """
+    frozen, freezes = (freezes_batch_norm(past, recipe) for past in (history[:-1], history))
+    return is_finished(history, recipe) or frozen != freezes
+
+
 def _seconds(history):
     return sum(row["seconds"] for row in history)
 

@@ -44,6 +44,7 @@ class Waiting(keras.callbacks.Callback):
             The same batches.
         """
         tf = load_tensorflow()
+        self._arrived = None  # the next step is a first one
 
         def note():
             self._arrived = time.monotonic()
