@@ -88,6 +88,11 @@ def test_changes_replace_settings_and_make_sections(write):
         ("schedule: {epochs: 0}", "schedule.epochs is 0: should be greater than or equal to 1"),
         ("schedule: {epochs: many}", "schedule.epochs is 'many': should be a valid integer"),
         (
+            "schedule: {learning_rate: 1e-3}",
+            "schedule.learning_rate is 0.001: should be 'constant' or 'cosine'; the rate itself is "
+            "optimiser.learning_rate",
+        ),
+        (
             "optimiser: {learning_rate: -1}",
             "optimiser.learning_rate is -1: should be greater than 0",
         ),

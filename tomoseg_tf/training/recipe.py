@@ -168,6 +168,15 @@ class Schedule(Section):
     plateau: Plateau | None = None
     early_stopping: EarlyStopping | None = None
 
+    @pydantic.field_validator("learning_rate", mode="before")
+    @classmethod
+    def _is_no_rate(cls, shape):
+        if isinstance(shape, int | float):
+            raise ValueError(
+                "should be 'constant' or 'cosine'; the rate itself is optimiser.learning_rate"
+            )
+        return shape
+
 
 def _mapping_to(cls):
     """Make a validator that builds a dataclass from a mapping of its fields."""
