@@ -133,6 +133,21 @@ def test_batch_normalisation_freezes_at_its_share_of_the_epochs_or_minutes(tiny)
     assert not freezes_batch_norm(rows, tiny(schedule={"epochs": 10}))
 
 
+def test_batch_normalisation_stays_frozen_when_epochs_become_faster(tiny):
+    recipe = tiny(schedule={"epochs": 1000, "minutes": 5.0, "freeze_batch_norm": 0.8})
+    rows = [{"seconds": seconds, "val_dice": 0.5} for seconds in (214, 27, 4, 4)]
+    assert [freezes_batch_norm(rows[:n], recipe) for n in range(5)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
+    assert [ends_stage(rows[:n], recipe) for n in range(5)] == [False, False, True, False, False]
+    rows = [{"seconds": seconds, "val_dice": 0.5} for seconds in (214, 15, 4)]
+    assert not any(ends_stage(rows[:n], recipe) for n in range(4))
+
+
 def test_a_stage_ends_where_batch_normalisation_freezes_and_with_the_run(tiny):
     recipe = tiny(schedule={"epochs": 4, "freeze_batch_norm": 0.5})
     rows = [{"seconds": 1.0, "val_dice": 0.5}] * 4

@@ -133,7 +133,9 @@ def freezes_batch_norm(history, recipe):
     schedule = recipe.schedule
     if schedule.freeze_batch_norm is None:
         return False
-    done = max(len(history) / schedule.epochs, _share_of_time(history, schedule))
+    done = len(history) / schedule.epochs
+    if schedule.minutes is not None:  # unlike `_share_of_time` it never falls, so nothing thaws
+        done = max(done, _seconds(history) / (60 * schedule.minutes))
     return done >= schedule.freeze_batch_norm
 
 
