@@ -1,8 +1,11 @@
+import csv
+
 import numpy as np
 import pytest
 
 from tomoseg_tf.records import write_records
 from tomoseg_tf.training import check_recipe
+from tomoseg_tf.training.checkpoint import read_state
 
 TINY = {
     "model": {"name": "unet_3d", "arguments": {"levels": 2, "base_features": 2}},
@@ -42,3 +45,36 @@ def tiny():
         return check_recipe({**TINY, **sections})
 
     return recipe
+
+
+@pytest.fixture(scope="session")
+def read_history():
+    """All columns of the history of a run but the time."""
+
+    def read(run):
+        with open(run / "history.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            del row["seconds"]
+        return rows
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def assert_equal_runs(read_history):
+    """Assert that two finished runs have the same history, state and weights, bit for bit."""
+
+    def check(one, other):
+        assert read_history(one) == read_history(other)
+        states = [read_state(run / "last" / "state.npz") for run in (one, other)]
+        assert all(state.finished for state in states)
+        for name in ("variables", "optimiser"):
+            arrays = [getattr(state, name) for state in states]
+            for first, second in zip(*arrays, strict=True):
+                np.testing.assert_array_equal(first, second)
+        for name in ("best_loss", "best_accuracy", "best_dice", "final"):
+            sums = [(run / name / "SHA256SUMS").read_bytes() for run in (one, other)]
+            assert sums[0] == sums[1]
+
+    return check

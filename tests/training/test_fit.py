@@ -1,4 +1,3 @@
-import csv
 import dataclasses
 import itertools
 import json
@@ -22,28 +21,6 @@ from tomoseg_tf.weights import load, open_weights
 SCORES = ("loss", "accuracy", "dice")
 
 
-def read_history(run):
-    """All columns of the history but the time."""
-    with open(run / "history.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    for row in rows:
-        del row["seconds"]
-    return rows
-
-
-def assert_equal_runs(one, other):
-    assert read_history(one) == read_history(other)
-    states = [read_state(run / "last" / "state.npz") for run in (one, other)]
-    assert all(state.finished for state in states)
-    for name in ("variables", "optimiser"):
-        arrays = [getattr(state, name) for state in states]
-        for first, second in zip(*arrays, strict=True):
-            np.testing.assert_array_equal(first, second)
-    for name in (*(f"best_{score}" for score in SCORES), "final"):
-        configs = [(run / name / "SHA256SUMS").read_bytes() for run in (one, other)]
-        assert configs[0] == configs[1]
-
-
 @pytest.fixture(scope="module")
 def straight(records, tiny, tmp_path_factory):
     """A run of four epochs without interruption, and what it reported."""
@@ -52,7 +29,7 @@ def straight(records, tiny, tmp_path_factory):
     return run, summary, rows
 
 
-def test_a_run_leaves_all_that_it_should(straight):
+def test_a_run_leaves_all_that_it_should(straight, read_history):
     run, summary, rows = straight
     assert sorted(path.name for path in run.iterdir()) == [
         "best_accuracy",
@@ -94,7 +71,9 @@ def test_weights_of_the_last_epoch_are_those_of_the_state(straight):
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_killed_process_loses_at_most_its_epoch(straight, records, tiny, tmp_path):
+def test_a_killed_process_loses_at_most_its_epoch(
+    straight, records, tiny, tmp_path, assert_equal_runs, read_history
+):
     """SIGKILL as early as the state of the second epoch is there; then bit for bit as if not."""
     recipe, run, notices = tmp_path / "recipe.yaml", tmp_path / "run", []
     recipe.write_text(format_recipe(tiny()))
@@ -122,50 +101,9 @@ def test_a_killed_process_loses_at_most_its_epoch(straight, records, tiny, tmp_p
     assert not list(run.glob(".*"))
 
 
-@pytest.fixture(scope="module")
-def freezing(records, tiny, tmp_path_factory):
-    """A run of four epochs, batch normalisation frozen in the last two; states by their epoch."""
-    run, states = tmp_path_factory.mktemp("freezing") / "run", {}
-    recipe = tiny(schedule={"epochs": 4, "freeze_batch_norm": 0.5})
-    train(
-        recipe,
-        records,
-        run,
-        report=lambda row: states.update({row["epoch"]: read_state(run / "last" / "state.npz")}),
-    )
-    return recipe, run, states
-
-
-def test_batch_normalisation_stands_still_once_it_is_frozen(freezing):
-    _, run, states = freezing
-    variables = open_weights(run / "final").build().variables
-    still = {
-        epoch: {
-            variable.path.split("/")[-1]
-            for variable, before, after in zip(
-                variables, states[epoch].variables, states[epoch + 1].variables, strict=True
-            )
-            if np.array_equal(before, after)
-        }
-        for epoch in (1, 2, 3)
-    }
-    normalisation = {"gamma", "beta", "moving_mean", "moving_variance"}
-    assert not still[1] & normalisation
-    assert still[2] == still[3] == normalisation
-
-
-@pytest.mark.parametrize("epoch", [1, 2, 3])
-def test_a_run_that_freezes_goes_on_as_if_it_had_not_stopped(epoch, freezing, records, tmp_path):
-    recipe, straight, states = freezing
-    run, rows = tmp_path / "run", []
-    shutil.copytree(straight, run)
-    write_state(run / "last" / "state.npz", states[epoch])
-    train(recipe, records, run, report=rows.append)
-    assert [row["epoch"] for row in rows] == list(range(epoch + 1, 5))
-    assert_equal_runs(run, straight)
-
-
-def test_a_run_killed_before_its_last_mark_is_only_completed(straight, records, tiny, tmp_path):
+def test_a_run_killed_before_its_last_mark_is_only_completed(
+    straight, records, tiny, tmp_path, assert_equal_runs
+):
     run, rows = tmp_path / "run", []
     shutil.copytree(straight[0], run)
     state = read_state(run / "last" / "state.npz")
@@ -199,7 +137,9 @@ def test_a_run_is_gone_on_with_though_the_weights_it_started_from_are_gone(
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_finished_run_is_refused_and_replaced_on_request(straight, records, tiny, tmp_path):
+def test_a_finished_run_is_refused_and_replaced_on_request(
+    straight, records, tiny, tmp_path, read_history
+):
     """The run that replaces it stops early, since no score improves by 2."""
     run, calls = tmp_path / "run", []
     shutil.copytree(straight[0], run)
@@ -236,7 +176,7 @@ def test_epochs_of_fixed_length_begin_in_the_middle_of_a_pass(records, tiny):
         np.testing.assert_array_equal(one[1], other[1])
 
 
-def test_the_learning_rate_follows_the_schedule(straight):
+def test_the_learning_rate_follows_the_schedule(straight, read_history):
     rates = [float(row["learning_rate"]) for row in read_history(straight[0])]
     assert rates == pytest.approx([0.01, 0.007525, 0.002575, 0.0001])
 

@@ -1,7 +1,5 @@
 """Networks of slices: each builder, from records of volumes, with everything a run has."""
 
-import csv
-
 import numpy as np
 import pytest
 
@@ -19,12 +17,6 @@ TINY_NETS = {
     "pspnet": {"backbone": "resnet18", "downsample_factor": 4, "filters": 2},
     "xlearn_unet": {"base_features": 2},
 }
-
-
-def history(run):
-    """All of the history but the time."""
-    with open(run / "history.csv", newline="") as file:
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +46,11 @@ def recipe(tiny, name, epochs=2, **sections):
 
 
 @pytest.mark.parametrize("name", TINY_NETS)
-def test_every_network_of_slices_is_trained_and_its_weights_load(tiny, slices, tmp_path, name):
+def test_every_network_of_slices_is_trained_and_its_weights_load(
+    tiny, slices, tmp_path, name, read_history
+):
     summary = train(recipe(tiny, name, epochs=1), slices, tmp_path / "run")
-    (row,) = history(tmp_path / "run")
+    (row,) = read_history(tmp_path / "run")
     assert summary["loss"]["value"] == float(row["val_loss"])
     assert 0 < float(row["val_accuracy"]) < 1
     assert {"val_dice_bright", "val_dice_brighter"} <= set(row)
@@ -66,7 +60,9 @@ def test_every_network_of_slices_is_trained_and_its_weights_load(tiny, slices, t
     assert load(tmp_path / "run" / "best_loss").output_shape[-1] == 3
 
 
-def test_an_interrupted_run_of_slices_ends_as_one_that_was_not(tiny, slices, tmp_path):
+def test_an_interrupted_run_of_slices_ends_as_one_that_was_not(
+    tiny, slices, tmp_path, read_history
+):
     """With fixed sides, dropout, weights of all kinds, and epochs of fixed length."""
     chosen = recipe(
         tiny,
@@ -84,7 +80,7 @@ def test_an_interrupted_run_of_slices_ends_as_one_that_was_not(tiny, slices, tmp
     with pytest.raises(KeyboardInterrupt):
         train(chosen, slices, tmp_path / "broken", report=stop)
     train(chosen, slices, tmp_path / "broken")
-    assert history(tmp_path / "broken") == history(tmp_path / "straight")
+    assert read_history(tmp_path / "broken") == read_history(tmp_path / "straight")
     runs = [tmp_path / run / "last" / "state.npz" for run in ("straight", "broken")]
     for one, other in zip(*(read_state(run).variables for run in runs), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -92,7 +88,7 @@ def test_an_interrupted_run_of_slices_ends_as_one_that_was_not(tiny, slices, tmp
     assert config.arguments["input_shape"] == [16, 16, 3]
 
 
-def test_slices_that_do_not_fit_are_padded_for_the_validation(tiny, slices, tmp_path):
+def test_slices_that_do_not_fit_are_padded_for_the_validation(tiny, slices, tmp_path, read_history):
     """Slices of 48 pixels a side for a network of stride 32, as prediction pads them to 64."""
     chosen = recipe(
         tiny,
@@ -102,17 +98,17 @@ def test_slices_that_do_not_fit_are_padded_for_the_validation(tiny, slices, tmp_
         batches={"batch_size": 2, "crop": [1, 32, 32], "validation_batch_size": 2},
     )
     train(chosen, slices, tmp_path / "run")
-    (row,) = history(tmp_path / "run")
+    (row,) = read_history(tmp_path / "run")
     assert 0 < float(row["val_accuracy"]) < 1
 
 
-def test_validation_scores_do_not_depend_on_its_batch_size(tiny, slices, tmp_path):
+def test_validation_scores_do_not_depend_on_its_batch_size(tiny, slices, tmp_path, read_history):
     scores = []
     for size in (1, 4):
         batches = {"batch_size": 2, "crop": [1, 16, 16], "validation_batch_size": size}
         chosen = recipe(tiny, "unet_2d", epochs=1, batches=batches)
         train(chosen, slices, tmp_path / str(size))
-        scores.append(history(tmp_path / str(size))[0])
+        scores.append(read_history(tmp_path / str(size))[0])
     assert scores[0]["val_dice"] == scores[1]["val_dice"]
     assert scores[0]["val_accuracy"] == scores[1]["val_accuracy"]
 
