@@ -10,9 +10,10 @@ import pytest
 from matplotlib import image
 
 from tomoseg_tf.records import open_records, write_records
+from tomoseg_tf.studies.search.beginning import begin_search, check_search
 from tomoseg_tf.studies.search.book import COMPLETE, PRUNED, Outcome
 from tomoseg_tf.studies.search.claims import Claims
-from tomoseg_tf.studies.search.study import begin_search, check_search, search
+from tomoseg_tf.studies.search.study import search
 from tomoseg_tf.studies.search.two_steps import _check, search_in_two_steps
 from tomoseg_tf.studies.search.work import judge, train_trial
 from tomoseg_tf.training import check_recipe

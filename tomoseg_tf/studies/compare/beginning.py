@@ -7,8 +7,8 @@ from pathlib import Path
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.checking import check_trainings
-from tomoseg_tf.studies.compare.jobs import SCORING, list_inputs, plan_jobs
 from tomoseg_tf.studies.compare.measured import TRAINING, read_json
+from tomoseg_tf.studies.compare.plan import SCORING, list_inputs, plan_jobs
 from tomoseg_tf.studies.runs import find_weights
 from tomoseg_tf.studies.study_folder import begin_study, check_study, refuse_changes, write_text
 from tomoseg_tf.volume import single_writer

@@ -14,7 +14,8 @@ from tomoseg_tf.studies.compare.entries import (
     SEGMENTATION,
     WEIGHTS,
 )
-from tomoseg_tf.studies.compare.work import Job, check_outside
+from tomoseg_tf.studies.compare.job import Job
+from tomoseg_tf.studies.compare.work import check_outside
 from tomoseg_tf.studies.study_folder import split_to_score
 from tomoseg_tf.training import read_recipe
 from tomoseg_tf.training.recipe_file import find_recipe

@@ -21,7 +21,8 @@ from tomoseg_tf.studies.child_process import (
     open_messages,
     why_ended,
 )
-from tomoseg_tf.studies.compare.work import Job, score_entry, train_entry
+from tomoseg_tf.studies.compare.job import Job
+from tomoseg_tf.studies.compare.work import score_entry, train_entry
 
 TRAIN, SCORE = "train", "score"
 

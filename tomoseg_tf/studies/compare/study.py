@@ -10,8 +10,8 @@ from tomoseg_tf.studies.compare.beginning import (
     write_marker,
 )
 from tomoseg_tf.studies.compare.figures import draw_figures
-from tomoseg_tf.studies.compare.jobs import list_inputs, plan_jobs
 from tomoseg_tf.studies.compare.measured import measured_folder, read_result
+from tomoseg_tf.studies.compare.plan import list_inputs, plan_jobs
 from tomoseg_tf.studies.compare.process import SCORE, TRAIN, EntryError, do_step
 from tomoseg_tf.studies.compare.result import Result
 from tomoseg_tf.studies.compare.table import Comparison, write_tables

@@ -7,14 +7,9 @@ from pathlib import Path
 
 from tomoseg_tf.records import open_records
 from tomoseg_tf.studies.checking import check_trainings
+from tomoseg_tf.studies.search.beginning import begin_search, check_search, places_in
 from tomoseg_tf.studies.search.storage import check_storage
-from tomoseg_tf.studies.search.study import (
-    begin_search,
-    check_search,
-    export,
-    places_in,
-    search,
-)
+from tomoseg_tf.studies.search.study import export, search
 from tomoseg_tf.studies.search.table import SearchResult
 from tomoseg_tf.training.recipe_file import changed_recipe
 
