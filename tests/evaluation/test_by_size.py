@@ -115,6 +115,8 @@ def test_rows_are_plain_values():
         ((4, 4, 5), (2, 5), r"truth has shape \(4, 4, 4\), segmentation \(4, 4, 5\)"),
         ((4, 4, 4), (5, 2), "positive and increasing"),
         ((4, 4, 4), (0, 2), "positive and increasing"),
+        ((4, 4, 4), (2, float("nan")), "positive and increasing"),
+        ((4, 4, 4), (2, float("inf")), "positive and increasing"),
     ],
 )
 def test_unusable_input_is_refused(shape, edges, message):

@@ -114,6 +114,7 @@ def test_changes_replace_settings_and_make_sections(write):
         ("{seed: -1, monitor: iou}", "and 1 more"),
         ("seed: [1", "not valid YAML at line 1"),
         ("loss: {}\nseed: 1\nloss: {}", "not valid YAML at line 3: loss is there twice; keep one"),
+        ("batches: {crop: {8,16,16}}", r"16 is there twice; write a list in brackets, as in \[8,"),
         ("just text", "a recipe is a mapping of sections"),
         ("", "a recipe is a mapping of sections"),
     ],

@@ -84,7 +84,7 @@ def scores_by_radius(truth, segmentation, *, edges=(2.0, 5.0), object_class=1):
             "one shape (Z, Y, X)"
         )
     edges = tuple(float(edge) for edge in edges)
-    if any(high <= low for low, high in zip((0.0, *edges), edges, strict=False)):
+    if not all(low < high < np.inf for low, high in zip((0.0, *edges), edges, strict=False)):
         raise ValueError(f"edges {edges}: radii must be positive and increasing")
     true, predicted = truth == object_class, segmentation == object_class
     counted = truth != IGNORE

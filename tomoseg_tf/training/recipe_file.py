@@ -22,9 +22,13 @@ class _Loader(yaml.SafeLoader):
         """Compose a mapping, unless it says something twice."""
         node = super().compose_mapping_node(anchor)
         known = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
             if key.value in known:
-                problem = f"{key.value} is there twice; keep one"
+                lone = node.flow_style and value.value == ""
+                what_to_do = "write a list in brackets, as in [8,16,16]" if lone else "keep one"
+                problem = f"{key.value} is there twice; {what_to_do}"
                 raise yaml.composer.ComposerError(None, None, problem, key.start_mark)
             known.add(key.value)
         return node
