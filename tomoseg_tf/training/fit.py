@@ -111,7 +111,8 @@ def _train(recipe, records_folder, run, *, overwrite, devices, notify, report, p
     _keep_gpus_for_the_backend()
     records = open_records(records_folder)
     arguments, class_weights = check_training(recipe, records)
-    devices = choose_devices(recipe, devices, records.count("validation"))
+    validated_on = records.seen_patches("validation", recipe.normalisation.outside)
+    devices = choose_devices(recipe, devices, len(validated_on))
     manifest = run_manifest(records, records_folder, recipe, devices)
     state = run.find_state(manifest, recipe, overwrite=overwrite)
     if state is None:  # what is in the folder goes

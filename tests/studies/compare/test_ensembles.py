@@ -59,6 +59,22 @@ def test_it_may_come_later_and_from_where_the_folder_was_moved_to(done, run, tmp
     assert run(moved, ensembles=[BOTH]).results[-1].scores == result.results[-1].scores
 
 
+def test_a_member_whose_run_was_removed_is_made_again_as_the_failure_says(done, run, tmp_path):
+    folder = done[1]
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    shutil.rmtree(copy / "measured" / "both")
+    shutil.rmtree(copy / "deep")
+    for path in copy.glob("measured/*/result.json"):
+        path.write_text(path.read_text().replace(str(folder), str(copy)))
+    failure = run(copy, ensembles=[BOTH]).failures["both"]
+    remove = copy / "measured" / "deep"
+    assert f"{copy / 'deep' / 'best_loss'}; put them back, or remove {remove} to have" in failure
+    shutil.rmtree(remove)
+    again = run(copy, "deep=unet_3d", ensembles=[BOTH], arguments={"deep": {"levels": 2}})
+    assert [each.label for each in again.results[-2:]] == ["deep", "both"]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

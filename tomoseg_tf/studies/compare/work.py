@@ -173,9 +173,15 @@ def _ensemble(job, records):
 
 def _scored_weights(job, result):
     """Folder of the weights of an entry: in the comparison, wherever that was moved, or outside."""
-    weights = Path(result["weights"])
-    inside = job.folder / result["label"] / weights.name
-    return inside if inside.is_dir() else weights
+    label, weights = result["label"], Path(result["weights"])
+    inside = job.folder / label / weights.name
+    found = next((place for place in (inside, weights) if place.is_dir()), None)
+    if found is None:
+        raise ValueError(
+            f"the weights of its member {label} are no longer at {weights}; put them back, or "
+            f"remove {measured_folder(job.folder, label)} to have {label} made again"
+        )
+    return found
 
 
 def _of_weights(members, records, turns):
