@@ -123,6 +123,7 @@ def test_a_list_of_files_without_end_is_not_read(archive, tmp_path):
     [
         ("model.weights.h5", r"changed\.zip/model\.weights\.h5 is not what was saved"),
         ("config.json", r"changed\.zip/config\.json is not what was saved"),
+        ("README.md", r"changed\.zip/README\.md is not .* SHA256SUMS; copy the weights again$"),
         ("SHA256SUMS", r"line 1: not a SHA-256"),
     ],
 )

@@ -182,6 +182,12 @@ def test_what_cannot_be_replaced_is_refused_before_any_work(plain, monkeypatch):
         check_own(open_weights("."))
 
 
+def test_other_archives_are_to_be_unpacked(tmp_path):
+    (tmp_path / "a.tar.gz").write_bytes(b"\x1f\x8b")
+    with pytest.raises(ValueError, match=r"a\.tar\.gz is an archive of another kind"):
+        find_weights(str(tmp_path / "a.tar.gz"))
+
+
 def test_other_files_are_to_be_imported(tmp_path):
     (tmp_path / "a.h5").write_bytes(b"\x89HDF")
     with pytest.raises(ValueError, match="import it first"):

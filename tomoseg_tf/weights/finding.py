@@ -7,6 +7,8 @@ from tomoseg_tf.weights.fetching import fetch_weights, unpack_into_cache
 from tomoseg_tf.weights.mirror import VARIABLE, find_in_mirror, mirror_place
 from tomoseg_tf.weights.shipped import CONFIG, shipped_weights, weights_in
 
+OTHER_ARCHIVES = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".zst", ".7z", ".rar")
+
 
 def find_weights(name_or_folder: str | Path, *, sha256=None, again=False, progress=None):
     """Find a weights folder.
@@ -87,6 +89,11 @@ def _of_file(path, sha256):
                 "model.save_weights('NAME.weights.h5'), then import that: tomoseg-tf weights import"
             )
         return unpack_into_cache(path, sha256=sha256)
+    if path.suffix.lower() in OTHER_ARCHIVES:
+        raise ValueError(
+            f"{path} is an archive of another kind than the .zip of weights; unpack it, and name "
+            "the folder in it"
+        )
     raise ValueError(
         f"{path} is a file, not a weights folder; import it first: "
         f"tomoseg-tf weights import {path} FOLDER --model unet_3d"
