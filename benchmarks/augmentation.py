@@ -23,7 +23,8 @@ import numpy as np
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.records import Augmentation, open_records, training_batches, write_records
 from tomoseg_tf.training import read_recipe
-from tomoseg_tf.training.network import compiled_network, network_arguments
+from tomoseg_tf.training.arguments import network_arguments
+from tomoseg_tf.training.network import compiled_network
 from tomoseg_tf.training.waiting import Waiting
 from tomoseg_tf.volume import Normalisation
 

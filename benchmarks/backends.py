@@ -27,7 +27,8 @@ CLASSES = {2: ("background", "object"), 3: ("background", "first", "second")}
 
 def time_step(recipe, classes, crop, batch_size, steps):
     """Train on one batch again and again; print the seconds of a step."""
-    from tomoseg_tf.training.network import compiled_network, network_arguments
+    from tomoseg_tf.training.arguments import network_arguments
+    from tomoseg_tf.training.network import compiled_network
 
     arguments = network_arguments(recipe, classes, crop)
     model = compiled_network(recipe, arguments, CLASSES[classes])

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from tomoseg_tf.records import open_records, write_records
+from tomoseg_tf.training.arguments import network_arguments
 from tomoseg_tf.training.best import pooled_statistics, weights_config
-from tomoseg_tf.training.network import network_arguments
 from tomoseg_tf.training.run import run_manifest
 from tomoseg_tf.volume import ArrayVolume, measure
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tomoseg_tf.models.summary import default_arguments
+from tomoseg_tf.training.arguments import check_sides, network_arguments
 from tomoseg_tf.training.encoder import find_backbone
-from tomoseg_tf.training.network import check_sides, network_arguments
 from tomoseg_tf.training.recipe_file import find_recipe, read_recipe, shipped_recipes
 
 MSE, CE = "mean_squared_error", "categorical_crossentropy"

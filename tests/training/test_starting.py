@@ -5,8 +5,9 @@ import pytest
 
 from tomoseg_tf.backend import load_keras
 from tomoseg_tf.models.summary import build, default_arguments
+from tomoseg_tf.training.arguments import network_arguments
 from tomoseg_tf.training.encoder import freeze_encoder
-from tomoseg_tf.training.network import compiled_network, network_arguments
+from tomoseg_tf.training.network import compiled_network
 from tomoseg_tf.training.recipe_file import check_recipe
 from tomoseg_tf.volume import Normalisation
 from tomoseg_tf.weights import WeightsConfig, class_entries, save_weights

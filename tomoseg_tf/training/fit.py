@@ -6,6 +6,7 @@ from tomoseg_tf.backend import EnoughMemory, load_keras, load_tensorflow
 from tomoseg_tf.models.summary import num_sides
 from tomoseg_tf.prediction.slice_graph import slice_graph
 from tomoseg_tf.records import named_shards, open_records
+from tomoseg_tf.training.arguments import check_sides, network_arguments
 from tomoseg_tf.training.batches import training_data, validation_data
 from tomoseg_tf.training.best import weights_config
 from tomoseg_tf.training.callbacks import SCORES, Epochs
@@ -14,12 +15,10 @@ from tomoseg_tf.training.devices import choose_devices, distribution
 from tomoseg_tf.training.filters import check_filters, filters_notice
 from tomoseg_tf.training.fingerprint import records_fingerprint
 from tomoseg_tf.training.network import (
-    check_sides,
     compile_network,
     compiled_network,
     find_class_weights,
     freeze_batch_norm,
-    network_arguments,
 )
 from tomoseg_tf.training.run import RunFolder, run_manifest
 from tomoseg_tf.training.schedule import best_epoch, ends_stage, freezes_batch_norm, is_finished
