@@ -3,6 +3,7 @@
 import numpy as np
 
 from tomoseg_tf.backend import EnoughMemory, load_keras, quiet_stderr
+from tomoseg_tf.prediction.batch_norm import find_folds, fold_weights
 from tomoseg_tf.prediction.device import find_device, place
 
 
@@ -41,7 +42,8 @@ class KerasNetwork:
         self.num_classes = model.output_shape[-1]
         self.patch = tuple(sides) if _tied_to_its_sides(model) else None
         with place(self.device):
-            if self.patch or any(sides) or precision != "float32" or self.device:
+            same = not (any(sides) or precision != "float32" or self.device or find_folds(model))
+            if not same:
                 model = copy_for(model, self.patch or (None, None), precision)
             self.model = compiled(model)
 
@@ -108,31 +110,47 @@ def compiled(model):
 
 
 def copy_for(model, sides, precision):
-    """Copy a model for other sides and another precision; weights are taken over by layer."""
+    """Copy a model for other sides and another precision, to predict only.
+
+    Weights are taken over by layer; batch normalisation joins the convolution before it.
+    """
     keras = load_keras()
+    folds = find_folds(model)
     heads = _heads(keras, model)
+    heads |= {name for name, batch_norm in folds.items() if batch_norm.name in heads}
+    folded = {batch_norm.name for batch_norm in folds.values()}
 
     def copy_layer(layer):
         config = layer.get_config()
         if precision != "float32" and layer.name not in heads:
             config["dtype"] = f"mixed_{precision}"
+        if layer.name in folds:
+            config["use_bias"] = True
         if _is_turned_convolution(keras, layer):
             return keras.layers.Conv2D(
                 layer.filters,
                 layer.kernel_size,
                 padding="same",
                 activation=config["activation"],
-                use_bias=layer.use_bias,
+                use_bias=config["use_bias"],
                 dtype=config["dtype"],
                 name=layer.name,
             )
         return type(layer).from_config(config)
 
+    def call_layer(layer, tensor, *others, **settings):
+        return tensor if layer.name in folded else layer(tensor, *others, **settings)
+
     image = keras.Input((*sides, model.input_shape[-1]), name=model.input.name)
     with quiet_stderr():  # to tell the settings of a layer, Keras imports TensorFlow if it is there
-        copied = keras.models.clone_model(model, input_tensors=image, clone_function=copy_layer)
+        copied = keras.models.clone_model(
+            model, input_tensors=image, clone_function=copy_layer, call_function=call_layer
+        )
     for layer in model.layers:
-        values = [weight.numpy() for weight in layer.weights]
+        if layer.name in folds:
+            values = fold_weights(layer, folds[layer.name])
+        else:
+            values = [] if layer.name in folded else layer.get_weights()
         if _is_turned_convolution(keras, layer):
             values[0] = values[0][::-1, ::-1].swapaxes(2, 3)
         if values:

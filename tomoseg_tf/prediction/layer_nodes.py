@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from tomoseg_tf.prediction.batch_norm import batch_norm_terms
 from tomoseg_tf.prediction.geometry import (
     CONCATENATION,
     CONVOLUTION,
@@ -126,14 +127,10 @@ def folded(keras, node, layer):
 
 def _normalised(node, layer):
     """Batch normalisation as a change of kernel and bias, computed in float64."""
-    mean = _array(layer.moving_mean).astype(np.float64)
-    gain = 1 / np.sqrt(_array(layer.moving_variance) + np.float64(layer.epsilon))
-    if layer.scale:
-        gain = gain * _array(layer.gamma)
-    offset = _array(layer.beta) if layer.center else 0.0
+    gain, shift = batch_norm_terms(layer)
     kernel, bias = (1.0, 0.0) if node.kernel is None else (node.kernel, node.bias)
     kernel = (kernel * gain).astype(np.float32)
-    bias = ((bias - mean) * gain + offset).astype(np.float32)
+    bias = (bias * gain + shift).astype(np.float32)
     return replace(node, kernel=kernel, bias=bias)
 
 
