@@ -65,6 +65,43 @@ def fold_weights(layer, batch_norm):
     return [each.astype(np.float32) for each in (*kernels, last, bias + shift)]
 
 
+def find_points(model):
+    """Find the batch normalisation that TensorFlow computes faster as a depthwise convolution.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional.
+
+    Returns
+    -------
+    set of str
+        Names of the layers that normalise the channels of slices; none on other backends, which
+        join such steps by themselves.
+    """
+    if load_keras().backend.backend() != "tensorflow":
+        return set()
+    layers = [layer for layer in model.layers if _normalises_channels(layer)]
+    return {layer.name for layer in layers if len(layer.input.shape) == 4}
+
+
+def point_weights(batch_norm):
+    """Give the weights of a depthwise convolution of one pixel that is batch normalisation.
+
+    Parameters
+    ----------
+    batch_norm : keras.layers.BatchNormalization
+        Of slices.
+
+    Returns
+    -------
+    list of ndarray of float32
+        Kernel (1, 1, C, 1) and bias (C,).
+    """
+    gain, shift = batch_norm_terms(batch_norm)
+    return [gain.reshape(1, 1, -1, 1).astype(np.float32), shift.astype(np.float32)]
+
+
 def batch_norm_terms(layer):
     """Give what batch normalisation multiplies each channel by, and what it adds.
 

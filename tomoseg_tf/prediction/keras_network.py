@@ -3,7 +3,7 @@
 import numpy as np
 
 from tomoseg_tf.backend import EnoughMemory, load_keras, quiet_stderr
-from tomoseg_tf.prediction.batch_norm import find_folds, fold_weights
+from tomoseg_tf.prediction.batch_norm import find_folds, find_points, fold_weights, point_weights
 from tomoseg_tf.prediction.device import find_device, place
 
 
@@ -112,18 +112,24 @@ def compiled(model):
 def copy_for(model, sides, precision):
     """Copy a model for other sides and another precision, to predict only.
 
-    Weights are taken over by layer; batch normalisation joins the convolution before it.
+    Weights are taken over by layer; batch normalisation joins the convolution before it. In the
+    lower precisions TensorFlow takes any other through float32, in several steps: a depthwise
+    convolution of one pixel does the same in one.
     """
     keras = load_keras()
     folds = find_folds(model)
     heads = _heads(keras, model)
     heads |= {name for name, batch_norm in folds.items() if batch_norm.name in heads}
     folded = {batch_norm.name for batch_norm in folds.values()}
+    low = precision != "float32"
+    points = find_points(model) - folded - heads if low else set()
 
     def copy_layer(layer):
         config = layer.get_config()
-        if precision != "float32" and layer.name not in heads:
+        if low and layer.name not in heads:
             config["dtype"] = f"mixed_{precision}"
+        if layer.name in points:
+            return keras.layers.DepthwiseConv2D(1, dtype=config["dtype"], name=layer.name)
         if layer.name in folds:
             config["use_bias"] = True
         if _is_turned_convolution(keras, layer):
@@ -139,7 +145,9 @@ def copy_for(model, sides, precision):
         return type(layer).from_config(config)
 
     def call_layer(layer, tensor, *others, **settings):
-        return tensor if layer.name in folded else layer(tensor, *others, **settings)
+        if layer.name in folded:
+            return tensor
+        return layer(tensor) if layer.name in points else layer(tensor, *others, **settings)
 
     image = keras.Input((*sides, model.input_shape[-1]), name=model.input.name)
     with quiet_stderr():  # to tell the settings of a layer, Keras imports TensorFlow if it is there
@@ -149,6 +157,8 @@ def copy_for(model, sides, precision):
     for layer in model.layers:
         if layer.name in folds:
             values = fold_weights(layer, folds[layer.name])
+        elif layer.name in points:
+            values = point_weights(layer)
         else:
             values = [] if layer.name in folded else layer.get_weights()
         if _is_turned_convolution(keras, layer):
