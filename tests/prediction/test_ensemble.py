@@ -27,26 +27,15 @@ MEMBERS = {  # builder, channels, normalisation, threshold, random seed
 CUBES = (0.1, 0.1, 0.1)
 
 
-def random(weight, rng):
-    """Random values that keep the signal alive."""
-    if weight.path.endswith(("gamma", "moving_variance")):
-        return rng.uniform(0.5, 1.5, weight.shape)
-    if len(weight.shape) == 1:
-        return 0.1 * rng.standard_normal(weight.shape)
-    return 2 * rng.standard_normal(weight.shape) / np.sqrt(np.prod(weight.shape[:-1]))
-
-
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory):
+def weights(tmp_path_factory, randomise):
     """Folders of random weights by name."""
     place = tmp_path_factory.mktemp("weights")
     for name, (builder, channels, normalisation, threshold, seed) in MEMBERS.items():
         sides = [None] * (3 if builder == "unet_3d" else 2)
         arguments = {"input_shape": [*sides, 1], "num_classes": channels, **SMALL}
         network = build(builder, arguments)
-        network.set_weights(
-            [random(weight, np.random.default_rng(seed)) for weight in network.weights]
-        )
+        randomise(network, seed, gain=2.0)
         config = WeightsConfig(
             model=builder,
             arguments=arguments,

@@ -33,24 +33,6 @@ CASES = {  # builder, options, multiples and smallest sides that it takes
 }
 
 
-def randomise(model):
-    """Give every weight a random value that keeps the signal alive."""
-    rng = np.random.default_rng(0)
-    values = []
-    for weight in model.weights:
-        if weight.path.endswith(("gamma", "moving_variance")):
-            values.append(rng.uniform(0.5, 1.5, weight.shape))
-        elif weight.path.endswith("alpha"):
-            values.append(rng.uniform(0.1, 0.4, weight.shape))
-        elif len(weight.shape) == 1:
-            values.append(0.1 * rng.standard_normal(weight.shape))
-        else:
-            fan = np.prod(weight.shape[:-1])
-            values.append(rng.standard_normal(weight.shape) / np.sqrt(fan))
-    model.set_weights(values)
-    return model
-
-
 def whole(model, volume, multiples, smallest):
     """One pass over the volume, zero-padded at the high ends, cropped again."""
     sides = zip(volume.shape, multiples, np.broadcast_to(smallest, 3), strict=True)
@@ -61,7 +43,7 @@ def whole(model, volume, multiples, smallest):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_tiles_equal_one_pass_over_the_whole_volume(case):
+def test_tiles_equal_one_pass_over_the_whole_volume(case, randomise):
     builder, options, multiples, smallest = CASES[case]
     model = randomise(builder((None, None, None, 1), 2, **options))
     volume = np.random.default_rng(1).standard_normal((7, 11, 13)).astype("f4")
@@ -72,7 +54,7 @@ def test_tiles_equal_one_pass_over_the_whole_volume(case):
 
 
 @pytest.mark.parametrize("case", ["linear, shallow", "dense, shallow"])
-def test_weights_of_x_first_volumes_see_the_volume_transposed(case):
+def test_weights_of_x_first_volumes_see_the_volume_transposed(case, randomise):
     builder, options, multiples, smallest = CASES[case]
     model = randomise(builder((None, None, None, 1), 1, **options))
     volume = np.random.default_rng(2).standard_normal((9, 7, 6)).astype("f4")
@@ -81,7 +63,7 @@ def test_weights_of_x_first_volumes_see_the_volume_transposed(case):
     np.testing.assert_allclose(found, x_first, atol=2e-5)
 
 
-def test_a_dense_net_takes_sides_smaller_than_its_poolings():
+def test_a_dense_net_takes_sides_smaller_than_its_poolings(randomise):
     builder, options, multiples, smallest = CASES["dense"]
     model = randomise(builder((None, None, None, 1), 1, **options))
     volume = np.random.default_rng(3).standard_normal((1, 6, 3)).astype("f4")
@@ -97,7 +79,7 @@ def test_a_dense_net_takes_sides_smaller_than_its_poolings():
         (fcdense_2d, DENSE, 1),
     ],
 )
-def test_slices_whole_and_in_tiles_are_the_same(builder, options, stride):
+def test_slices_whole_and_in_tiles_are_the_same(builder, options, stride, randomise):
     model = randomise(builder((None, None, 1), 2, **options))
     volume = np.random.default_rng(4).standard_normal((2, 13, 10)).astype("f4")
     pads = [(0, 0), *((0, -side % stride) for side in volume.shape[1:])]
@@ -108,7 +90,7 @@ def test_slices_whole_and_in_tiles_are_the_same(builder, options, stride):
     np.testing.assert_allclose(tiles, expected, atol=1e-5)
 
 
-def test_half_precision_knows_all_steps():
+def test_half_precision_knows_all_steps(randomise):
     for case in ("linear, shallow", "dense"):
         builder, options, *_ = CASES[case]
         model = randomise(builder((None, None, None, 1), 1, **options))

@@ -29,26 +29,16 @@ NETWORKS = {  # builder, its options, multiples in which it takes sides
 }
 
 
-def randomise(model, seed=0):
-    """Give every weight of a model a random value that keeps the signal alive."""
-    rng = np.random.default_rng(seed)
-    values = []
-    for weight in model.weights:
-        if weight.path.endswith(("gamma", "moving_variance")):
-            values.append(rng.uniform(0.5, 1.5, weight.shape))
-        elif len(weight.shape) == 1:
-            values.append(0.1 * rng.standard_normal(weight.shape))
-        else:
-            fan = np.prod(weight.shape[:-1]) if weight.shape[-1] > 1 else np.prod(weight.shape)
-            values.append(1.2 * rng.standard_normal(weight.shape) / np.sqrt(fan))
-    model.set_weights(values)
-    return model
+@pytest.fixture(scope="module")
+def build(randomise):
+    """A function that builds a network of slices, every weight of it random."""
 
+    def network(label, num_classes=1, input_shape=OPEN, **more):
+        options, _ = NETWORKS[label]
+        builder = getattr(models, label.split(",")[0].split(" on ")[0])
+        return randomise(builder(input_shape, num_classes, **options, **more), gain=1.2)
 
-def build(label, num_classes=1, input_shape=OPEN, **more):
-    options, _ = NETWORKS[label]
-    builder = getattr(models, label.split(",")[0].split(" on ")[0])
-    return randomise(builder(input_shape, num_classes, **options, **more))
+    return network
 
 
 def whole(model, volume, stride):
@@ -68,7 +58,7 @@ def small_backbones(monkeypatch):
 
 
 @pytest.mark.parametrize("label", NETWORKS)
-def test_whole_slices_equal_keras_on_the_padded_slices(label):
+def test_whole_slices_equal_keras_on_the_padded_slices(label, build):
     model, stride = build(label, num_classes=3), NETWORKS[label][1]
     assert slice_graph(model).stride == stride
     volume = np.random.default_rng(1).standard_normal((3, 29, 38)).astype("float32")
@@ -78,7 +68,7 @@ def test_whole_slices_equal_keras_on_the_padded_slices(label):
 
 
 @pytest.mark.parametrize("label", ["pspnet", "pspnet, half pixel", "unet_2d"])
-def test_a_network_of_fixed_sides_predicts_slices_of_any_size(label):
+def test_a_network_of_fixed_sides_predicts_slices_of_any_size(label, build):
     stride = NETWORKS[label][1]
     fixed, free = build(label, input_shape=(24, 24, 1)), build(label)
     volume = np.random.default_rng(2).standard_normal((2, 30, 50)).astype("float32")
@@ -87,7 +77,7 @@ def test_a_network_of_fixed_sides_predicts_slices_of_any_size(label):
     assert fixed.input_shape == (None, 24, 24, 1)
 
 
-def test_three_channels_see_the_grey_value_three_times():
+def test_three_channels_see_the_grey_value_three_times(build):
     model = build("unet_2d", input_shape=(None, None, 3))
     volume = np.random.default_rng(3).standard_normal((2, 9, 10)).astype("float32")
     np.testing.assert_allclose(predict_volume(model, volume), whole(model, volume, 4), atol=1e-6)
@@ -95,7 +85,7 @@ def test_three_channels_see_the_grey_value_three_times():
     np.testing.assert_allclose(tiled, whole(model, volume, 4), atol=1e-5)
 
 
-def test_a_part_keeps_statistics_and_surroundings_and_a_mask_is_zero():
+def test_a_part_keeps_statistics_and_surroundings_and_a_mask_is_zero(build):
     model = build("unet_2d", num_classes=2)
     volume = np.random.default_rng(4).integers(0, 255, (5, 13, 18), dtype=np.uint8)
     mask = np.random.default_rng(5).random(volume.shape) < 0.8
@@ -109,7 +99,7 @@ def test_a_part_keeps_statistics_and_surroundings_and_a_mask_is_zero():
 
 
 @pytest.mark.parametrize("label", ["unet_2d", "unet_plus_plus"])
-def test_a_slice_that_does_not_fit_is_cut_exactly(label):
+def test_a_slice_that_does_not_fit_is_cut_exactly(label, build):
     model = build(label)
     volume = np.random.default_rng(6).standard_normal((2, 128, 130)).astype("float32")
     expected = whole(model, volume, 4)
@@ -123,7 +113,7 @@ def test_a_slice_that_does_not_fit_is_cut_exactly(label):
         np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
-def test_memory_for_one_slice_is_enough_for_many():
+def test_memory_for_one_slice_is_enough_for_many(build):
     """As many slices as a quarter of the memory holds would leave too little for the network."""
     network = open_network(build("pspnet"))
     plan = {"voxel_bytes": (1, 1)}
@@ -139,7 +129,7 @@ def test_memory_for_one_slice_is_enough_for_many():
     ("label", "reason"),
     [("pspnet", "layer conv0_pad is a ZeroPadding2D"), ("segnet_2d", "IndexPooling")],
 )
-def test_a_slice_that_cannot_be_cut_says_what_it_needs(label, reason):
+def test_a_slice_that_cannot_be_cut_says_what_it_needs(label, reason, build):
     volume = np.zeros((1, 400, 400), "float32")
     with pytest.raises(ValueError, match=rf"400 x 400 needs about .* GB .*{reason}") as caught:
         predict_volume(build(label), volume, max_memory=5e6)
@@ -148,7 +138,7 @@ def test_a_slice_that_cannot_be_cut_says_what_it_needs(label, reason):
         predict_volume(build(label), volume, tile=(1, 100, 100))
 
 
-def test_lower_precision_changes_little_but_something():
+def test_lower_precision_changes_little_but_something(build):
     model = build("unet_2d")
     volume = np.random.default_rng(7).standard_normal((2, 16, 16)).astype("float32")
     exact = predict_volume(model, volume)
@@ -157,7 +147,7 @@ def test_lower_precision_changes_little_but_something():
     assert 0 < abs(exact - rounded).max() < 0.05
 
 
-def test_progress_counts_every_voxel_once():
+def test_progress_counts_every_voxel_once(build):
     seen = []
     volume = np.zeros((70, 8, 12), "float32")
     predict_volume(build("unet_2d"), volume, progress=lambda *pair: seen.append(pair))
@@ -166,7 +156,7 @@ def test_progress_counts_every_voxel_once():
     assert len(set(seen)) > 1
 
 
-def test_what_is_no_segmentation_of_grey_slices_is_named():
+def test_what_is_no_segmentation_of_grey_slices_is_named(build):
     image = keras.Input((None, None, 2))
     two = keras.Model(image, keras.layers.Conv2D(1, 1)(image), name="two")
     deep = models.unet_plus_plus(OPEN, 1, widths=(2, 3, 4), heads="all")

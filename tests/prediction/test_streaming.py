@@ -61,26 +61,15 @@ class Slabs:
         return np.concatenate(self.slabs)
 
 
-def build(case):
-    builder, options = CASES[case]
-    return randomise(builder((None, None, None, 1), 2, **options))
+@pytest.fixture(scope="module")
+def build(randomise):
+    """A function that builds the network of a case, every weight of it random."""
 
+    def network(case):
+        builder, options = CASES[case]
+        return randomise(builder((None, None, None, 1), 2, **options))
 
-def randomise(model):
-    """Give every weight a random value that keeps the signal alive."""
-    rng, values = np.random.default_rng(0), []
-    for weight in model.weights:
-        if weight.path.endswith(("gamma", "moving_variance")):
-            values.append(rng.uniform(0.5, 1.5, weight.shape))
-        elif weight.path.endswith("alpha"):
-            values.append(rng.uniform(0.1, 0.4, weight.shape))
-        elif len(weight.shape) == 1:
-            values.append(0.1 * rng.standard_normal(weight.shape))
-        else:
-            fan = np.prod(weight.shape[:-1])
-            values.append(rng.standard_normal(weight.shape) / np.sqrt(fan))
-    model.set_weights(values)
-    return model
+    return network
 
 
 def whole(model, nodes, volume):
@@ -106,7 +95,7 @@ def stream(nodes, volume, *, chunk, depth=4, parts=(9999, 9999), roi=None, first
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_stream_equals_one_pass_over_the_whole_volume(case):
+def test_a_stream_equals_one_pass_over_the_whole_volume(case, build):
     model = build(case)
     nodes = inference_graph(model)
     rewritten = convolve_before_doubling(nodes)
@@ -122,7 +111,7 @@ def test_a_stream_equals_one_pass_over_the_whole_volume(case):
             np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_what_a_dense_block_joins_is_held_once():
+def test_what_a_dense_block_joins_is_held_once(build):
     nodes = inference_graph(build("dense"))
     found = take_parts(nodes)
     assert any(node.kind == "point" for node in nodes)
@@ -144,7 +133,7 @@ def values_held(nodes, shape):
     return Choices(nodes, Schedule(nodes, shape[0], 4), roi, parts, 4).values[0, 0]
 
 
-def test_parts_that_are_never_whole_are_joined_and_scaled():
+def test_parts_that_are_never_whole_are_joined_and_scaled(randomise):
     grey = keras.Input((None, None, None, 1))
     layers = keras.layers
     parts = [layers.Conv3D(2, 3, padding="same", activation="relu")(grey) for _ in range(2)]
@@ -160,7 +149,7 @@ def test_parts_that_are_never_whole_are_joined_and_scaled():
 
 
 @pytest.mark.parametrize("case", ["gaudez", "linear, shallow", "dense"])
-def test_parts_of_the_planes_and_of_the_slices(case):
+def test_parts_of_the_planes_and_of_the_slices(case, build):
     model = build(case)
     nodes = convolve_before_doubling(inference_graph(model))
     volume = RNG.standard_normal((13, 14, 9)).astype("f4")
@@ -173,7 +162,7 @@ def test_parts_of_the_planes_and_of_the_slices(case):
     np.testing.assert_allclose(found, expected[5:12, 3:10, :4], atol=1e-5)
 
 
-def test_a_shortcut_computed_again_changes_nothing():
+def test_a_shortcut_computed_again_changes_nothing(build):
     for case in ("gaudez", "transposed", "cicek"):
         held = convolve_before_doubling(inference_graph(build(case)))
         again = compute_again(held)
@@ -184,7 +173,7 @@ def test_a_shortcut_computed_again_changes_nothing():
     assert compute_again(inference_graph(build("dense"))) is None
 
 
-def test_a_run_may_begin_anywhere_and_gives_the_same_bits():
+def test_a_run_may_begin_anywhere_and_gives_the_same_bits(build):
     nodes = convolve_before_doubling(inference_graph(build("gaudez")))
     volume = RNG.standard_normal((41, 24, 20)).astype("f4")
     expected = stream(nodes, volume, chunk=4, depth=8)
@@ -197,7 +186,7 @@ def test_a_run_may_begin_anywhere_and_gives_the_same_bits():
     np.testing.assert_array_equal(found, expected[19:30])
 
 
-def test_each_slice_is_read_and_computed_once():
+def test_each_slice_is_read_and_computed_once(build):
     nodes = convolve_before_doubling(inference_graph(build("gaudez")))
     schedule = Schedule(nodes, 64, 4)
     joins = schedule.joins(0)
@@ -212,7 +201,7 @@ def test_each_slice_is_read_and_computed_once():
         assert all(first[1] == second[0] for first, second in pairwise(ranges))
 
 
-def test_what_is_kept_does_not_grow_with_the_slices_and_is_as_counted():
+def test_what_is_kept_does_not_grow_with_the_slices_and_is_as_counted(build):
     nodes = convolve_before_doubling(inference_graph(build("gaudez")))
     most, pools = [], []
 
@@ -235,7 +224,7 @@ def test_what_is_kept_does_not_grow_with_the_slices_and_is_as_counted():
 
 
 @pytest.mark.parametrize("case", ["linear, shallow", "dense"])
-def test_tensors_kept_on_a_device_give_the_same(case):
+def test_tensors_kept_on_a_device_give_the_same(case, build):
     nodes = take_parts(convolve_before_doubling(inference_graph(build(case))))
     volume = RNG.standard_normal((9, 40, 12)).astype("f4")
     expected = stream(nodes, volume, chunk=2)
@@ -246,7 +235,7 @@ def test_tensors_kept_on_a_device_give_the_same(case):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_what_a_dense_block_takes_is_rounded_like_the_rest():
+def test_what_a_dense_block_takes_is_rounded_like_the_rest(build):
     nodes = take_parts(inference_graph(build("dense")))
     volume = RNG.standard_normal((9, 40, 12)).astype("f4")
     expected = stream(nodes, volume, chunk=2)
@@ -254,7 +243,7 @@ def test_what_a_dense_block_takes_is_rounded_like_the_rest():
     assert 0 < np.abs(rounded - expected).max() < 0.05
 
 
-def test_a_sum_of_convolutions_is_made_band_after_band():
+def test_a_sum_of_convolutions_is_made_band_after_band(build):
     model = build("gaudez")
     nodes = convolve_before_doubling(inference_graph(model))
     joined = joined_at_once(nodes)
@@ -273,7 +262,7 @@ def test_a_sum_of_convolutions_is_made_band_after_band():
         np.testing.assert_allclose(found, whole(model, nodes, volume), atol=1e-5)
 
 
-def test_several_rows_of_few_features_are_computed_at_once():
+def test_several_rows_of_few_features_are_computed_at_once(build):
     nodes = fill_lanes(convolve_before_doubling(inference_graph(build("gaudez"))), 16)
     for node in nodes:
         if node.kind == "conv" and node.window == (3, 3, 3):
@@ -286,7 +275,7 @@ def test_several_rows_of_few_features_are_computed_at_once():
     assert {node.rows for node in fill_lanes(nodes, 1)} == {1}
 
 
-def test_convolutions_of_few_channels_are_stacked_where_that_is_asked_for():
+def test_convolutions_of_few_channels_are_stacked_where_that_is_asked_for(build):
     nodes = convolve_before_doubling(inference_graph(build("gaudez")))
     convolutions = [n for n in stack_neighbours(nodes, 4) if n.kind in ("conv", "doubled")]
     for node in convolutions:
@@ -315,7 +304,7 @@ def test_the_plan_computes_nothing_twice_where_the_planes_fit():
         plan_stream(nodes, shape, roi=sides, max_memory=1e6)
 
 
-def test_volumes_are_streamed_unless_tiles_are_given():
+def test_volumes_are_streamed_unless_tiles_are_given(build):
     network = open_network(build("gaudez"))
     settings = {"roi": ((0, 16), (0, 16), (0, 16)), "voxel_bytes": (1, 1)}
     engine, plan = network.plan((16, 16, 16), **settings)
